@@ -1,0 +1,1 @@
+//! Settings to adapters behind ports: the only place where a setting chooses an adapter

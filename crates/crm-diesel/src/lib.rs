@@ -1,0 +1,1 @@
+//! Rows, schema and queries: one source, compiled once per database

@@ -1,0 +1,215 @@
+//! Activities: the messages of a customer's conversation, one row for each customer who carries the address (§3.3).
+
+use crate::conversations::ConversationId;
+use crate::customers::CustomerId;
+use crate::id::Id;
+use crate::instant::Instant;
+use crate::ports::store::StoreError;
+use crate::receipts::ReceiptId;
+use crate::sends::{SendId, SendState};
+
+/// An activity's key.
+pub type ActivityId = Id<Activity>;
+
+/// Who spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// The customer.
+    Received,
+    /// We.
+    Sent,
+}
+
+impl Direction {
+    /// The code that stores keep.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+
+    /// The direction of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Received, Self::Sent]
+            .into_iter()
+            .find(|direction| direction.code() == code)
+    }
+}
+
+/// What a message consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// Words.
+    Text,
+    /// A place.
+    Location,
+    /// A stamp.
+    Sticker,
+    /// A picture.
+    Image,
+    /// A file.
+    File,
+    /// A sound recording.
+    Audio,
+    /// A film.
+    Video,
+}
+
+impl MessageKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Text,
+        Self::Location,
+        Self::Sticker,
+        Self::Image,
+        Self::File,
+        Self::Audio,
+        Self::Video,
+    ];
+
+    /// The code that stores keep, which is LINE WORKS' own word for it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Location => "location",
+            Self::Sticker => "sticker",
+            Self::Image => "image",
+            Self::File => "file",
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+
+    /// The kind of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// A message as a customer's page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    /// Its key.
+    pub id: ActivityId,
+    /// On whose page it stands.
+    pub customer_id: CustomerId,
+    /// The conversation it belongs to; `None` for imported rows of a customer without user id.
+    pub conversation_id: Option<ConversationId>,
+    /// Who spoke.
+    pub direction: Direction,
+    /// What it consists of.
+    pub kind: MessageKind,
+    /// The words; for a place its address, for other kinds a file name if one is known, else empty.
+    pub message: String,
+    /// What else came with the message, JSON of LINE WORKS' `content`; `None` for plain words.
+    pub detail: Option<String>,
+    /// When it was said: the time LINE WORKS issued, or when the sending was asked for.
+    pub timestamp: Instant,
+    /// What became of a message of ours; `None` for received ones and for imported ones, which were sent long ago.
+    pub sending: Option<Sending>,
+}
+
+impl Activity {
+    /// What became of a message of ours, imported ones counting as sent; `None` for received ones.
+    pub fn send_state(&self) -> Option<SendState> {
+        match (self.direction, &self.sending) {
+            (Direction::Received, _) => None,
+            (Direction::Sent, Some(sending)) => Some(sending.state),
+            (Direction::Sent, None) => Some(SendState::Sent),
+        }
+    }
+
+    /// The message as it leaves in plain text (§4.4.2): what was not received carries its prefix.
+    pub fn plain_text(&self) -> String {
+        let prefix = self.send_state().map_or("", SendState::plain_prefix);
+        format!("{prefix}{}", self.message)
+    }
+}
+
+/// What became of a message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// The sending.
+    pub id: SendId,
+    /// How far it got.
+    pub state: SendState,
+    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code.
+    pub reason: Option<String>,
+    /// Who sent it, as shown.
+    pub author: String,
+}
+
+/// An activity to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewActivity {
+    /// On whose page it will stand.
+    pub customer_id: CustomerId,
+    /// The conversation it belongs to, if any.
+    pub conversation_id: Option<ConversationId>,
+    /// The callback it came with, for received ones.
+    pub receipt_id: Option<ReceiptId>,
+    /// The sending it shows, for sent ones.
+    pub send_id: Option<SendId>,
+    /// Who spoke.
+    pub direction: Direction,
+    /// What it consists of.
+    pub kind: MessageKind,
+    /// As [`Activity::message`].
+    pub message: String,
+    /// As [`Activity::detail`].
+    pub detail: Option<String>,
+    /// As [`Activity::timestamp`].
+    pub timestamp: Instant,
+}
+
+/// A place in a conversation's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ActivityPlace {
+    /// The time of the message there.
+    pub timestamp: Instant,
+    /// Its id, which decides between equal times.
+    pub id: ActivityId,
+}
+
+/// Looking messages up. Deleted ones are not found, nor those of customers in the trash.
+pub trait ActivityQueries {
+    /// One message.
+    fn activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;
+
+    /// The newest messages of a customer, newest first, at most `limit`, those before `before` if given.
+    fn activities_before(
+        &mut self,
+        customer: CustomerId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError>;
+
+    /// The messages of a customer that were added after the message `after`, in the order of their times, at most `limit`.
+    fn activities_added_after(
+        &mut self,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError>;
+
+    /// The newest messages of all customers of a company, newest first, at most `limit`, those before `before` if given.
+    fn activities_of_company(
+        &mut self,
+        company: crate::companies::CompanyId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError>;
+}
+
+/// Changing messages.
+pub trait ActivityRepository {
+    /// Adds them; the ids come in the given order. A customer that does not exist is `Missing("customer_id")`.
+    fn add_activities(&mut self, activities: &[NewActivity]) -> Result<Vec<ActivityId>, StoreError>;
+
+    /// Deletes one so that it can be brought back; `false` if it was not there.
+    fn delete_activity(&mut self, id: ActivityId, at: Instant) -> Result<bool, StoreError>;
+
+    /// Brings a deleted one back and says whose it is; `None` if none was deleted under this id.
+    fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;
+}

@@ -1,0 +1,144 @@
+//! Who may do what: pure, decided here and nowhere else. The whole table is a reviewed snapshot.
+
+use crate::members::{MemberId, Role, TokenId};
+use crate::sends::Author;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A person in the web page.
+    Member {
+        /// Who.
+        id: MemberId,
+        /// The name shown.
+        name: String,
+        /// What the person may do.
+        role: Role,
+    },
+    /// A program with a token, acting for a member.
+    Token {
+        /// The token.
+        token: TokenId,
+        /// Its owner.
+        id: MemberId,
+        /// The owner's name.
+        name: String,
+        /// What the owner may do.
+        role: Role,
+    },
+    /// The command line, with the system's user name: whoever can read the database file may do everything.
+    Operator {
+        /// The system's user name.
+        name: String,
+    },
+    /// Background work, by its name.
+    Job(&'static str),
+    /// LINE WORKS itself, by a verified callback.
+    Platform,
+}
+
+/// What can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// See companies, customers and their conversations.
+    ViewRecords,
+    /// Add and change companies and customers.
+    EditRecords,
+    /// Move companies and customers to the trash.
+    DeleteRecords,
+    /// Send messages.
+    SendMessages,
+    /// Delete messages and bring them back.
+    DeleteMessages,
+    /// Record what customers said.
+    RecordCallbacks,
+    /// Work the queue of messages on their way.
+    DeliverMessages,
+    /// Add, change and disable members.
+    ManageMembers,
+    /// Make and revoke the tokens of anybody.
+    ManageTokens,
+    /// Try the callback's path and see how things stand.
+    Diagnose,
+    /// Bring in data from other systems.
+    ImportRecords,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 11] = [
+        Self::ViewRecords,
+        Self::EditRecords,
+        Self::DeleteRecords,
+        Self::SendMessages,
+        Self::DeleteMessages,
+        Self::RecordCallbacks,
+        Self::DeliverMessages,
+        Self::ManageMembers,
+        Self::ManageTokens,
+        Self::Diagnose,
+        Self::ImportRecords,
+    ];
+}
+
+/// The actor may not do this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not allowed")]
+pub struct Denied(pub Action);
+
+impl Actor {
+    /// Whether the actor may do this.
+    pub fn may(&self, action: Action) -> Result<(), Denied> {
+        let allowed = match self {
+            Self::Member { role, .. } | Self::Token { role, .. } => role_may(*role, action),
+            Self::Operator { .. } => !matches!(action, Action::RecordCallbacks),
+            Self::Job(_) => matches!(action, Action::RecordCallbacks | Action::DeliverMessages),
+            Self::Platform => matches!(action, Action::RecordCallbacks),
+        };
+        if allowed { Ok(()) } else { Err(Denied(action)) }
+    }
+
+    /// How the actor is named beside what it sends.
+    pub fn author(&self) -> Author {
+        match self {
+            Self::Member { id, name, .. } | Self::Token { id, name, .. } => Author {
+                member_id: Some(*id),
+                name: name.clone(),
+            },
+            Self::Operator { name } => Author {
+                member_id: None,
+                name: name.clone(),
+            },
+            Self::Job(name) => Author {
+                member_id: None,
+                name: (*name).to_owned(),
+            },
+            Self::Platform => Author {
+                member_id: None,
+                name: "LINE WORKS".to_owned(),
+            },
+        }
+    }
+
+    /// The member who acts, in person or by a token.
+    pub fn member_id(&self) -> Option<MemberId> {
+        match self {
+            Self::Member { id, .. } | Self::Token { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+fn role_may(role: Role, action: Action) -> bool {
+    match action {
+        Action::ViewRecords
+        | Action::EditRecords
+        | Action::DeleteRecords
+        | Action::SendMessages
+        | Action::DeleteMessages => true,
+        Action::RecordCallbacks | Action::DeliverMessages => false,
+        Action::ManageMembers | Action::ManageTokens | Action::Diagnose | Action::ImportRecords => {
+            role == Role::Admin
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Callbacks: how what customers say comes in. Verifying and understanding are two steps: the first decides what is kept,
+//! the second happens on the kept copy and may fail without losing it.
+
+use crate::activities::MessageKind;
+use crate::conversations::ConversationKind;
+use crate::instant::Instant;
+use crate::values::LineUserId;
+
+/// The headers of a callback that matter, as received; `None` where absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallbackHeaders<'a> {
+    /// `X-WORKS-BotId`.
+    pub bot_id: Option<&'a str>,
+    /// `X-WORKS-Signature`.
+    pub signature: Option<&'a str>,
+}
+
+/// A callback whose signature is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedCallback {
+    /// The bot whose secret verified it.
+    pub bot: String,
+    /// `issuedTime` as received, at most 40 characters; empty if it cannot be read.
+    pub issued: String,
+    /// The first 16 bytes of SHA-256 over the bot id and the raw body.
+    pub digest: [u8; 16],
+}
+
+/// Why a callback does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallbackRefused {
+    /// LINE WORKS is not set up here.
+    #[error("no bot is set up")]
+    NotConfigured,
+    /// It is for another bot.
+    #[error("another bot's id")]
+    OtherBot,
+    /// It carries no signature.
+    #[error("no signature")]
+    Unsigned,
+    /// The signature is not the body's.
+    #[error("wrong signature")]
+    WrongSignature,
+}
+
+impl CallbackRefused {
+    /// Stable name for logs and pages.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "not_configured",
+            Self::OtherBot => "other_bot",
+            Self::Unsigned => "unsigned",
+            Self::WrongSignature => "wrong_signature",
+        }
+    }
+}
+
+/// What a callback says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboundEvent {
+    /// Somebody said something.
+    Message(InboundMessage),
+    /// A person opened the talk with the bot (again).
+    Began {
+        /// Who.
+        user: LineUserId,
+        /// When.
+        at: Instant,
+    },
+    /// A person left the talk with the bot.
+    Ended {
+        /// Who.
+        user: LineUserId,
+        /// When.
+        at: Instant,
+    },
+    /// Something that concerns no conversation of ours, or that this version does not know: the word for it.
+    Other {
+        /// LINE WORKS' event type, shortened to 40 characters of `[a-z0-9_]`.
+        kind: String,
+    },
+}
+
+/// A message as received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// Who said it.
+    pub user: LineUserId,
+    /// Where: the person's own talk, or a room's channel id.
+    pub room: Option<LineUserId>,
+    /// When LINE WORKS issued it; `None` if it says nothing readable.
+    pub at: Option<Instant>,
+    /// What it consists of.
+    pub kind: MessageKind,
+    /// The words; for a place its address; else a file name if one is known, or empty. No NUL.
+    pub message: String,
+    /// What else came: JSON of `content`, `None` for plain words.
+    pub detail: Option<String>,
+}
+
+impl InboundMessage {
+    /// The address and kind of the conversation it belongs to.
+    pub fn place(&self) -> (&LineUserId, ConversationKind) {
+        match &self.room {
+            Some(room) => (room, ConversationKind::Room),
+            None => (&self.user, ConversationKind::Person),
+        }
+    }
+}
+
+/// Why a kept body cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InterpretError {
+    /// Not JSON, or not an object.
+    #[error("not JSON")]
+    NotJson,
+    /// The event's type is missing or no text.
+    #[error("no event type")]
+    NoType,
+    /// A field that this event needs is missing or of another form.
+    #[error("{0} is missing or malformed")]
+    Field(&'static str),
+}
+
+/// A callback made by ourselves, signed rightly, from a sender that is reserved for tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleCallback {
+    /// `X-WORKS-BotId`.
+    pub bot_id: String,
+    /// `X-WORKS-Signature`.
+    pub signature: String,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// The reserved sender.
+    pub sender: LineUserId,
+}
+
+/// Reads callbacks. Pure: bytes and headers in, values out.
+pub trait Callbacks: Send + Sync {
+    /// Decides whether a callback counts: its signature over the raw bytes is right.
+    fn verify(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> Result<VerifiedCallback, CallbackRefused>;
+
+    /// Understands a kept body.
+    fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError>;
+
+    /// A signed sample with this time; `None` when nothing is set up.
+    fn sample(&self, at: Instant) -> Option<SampleCallback>;
+}

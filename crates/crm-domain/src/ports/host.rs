@@ -1,0 +1,50 @@
+//! What the machine gives: time, randomness, password hashing.
+
+use crate::instant::Instant;
+
+/// The time. Use cases read it once and pass it on.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Instant;
+}
+
+/// Randomness that nobody can guess, and the hash under which secrets are stored.
+pub trait Secrets: Send + Sync {
+    /// Fills the bytes.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// SHA-256.
+    fn hash(&self, bytes: &[u8]) -> [u8; 32];
+
+    /// A new secret of 32 random bytes in hexadecimal: 64 characters.
+    fn token(&self) -> String {
+        let mut bytes = [0; 32];
+        self.fill(&mut bytes);
+        bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+            text.extend(
+                [byte >> 4, byte & 15].map(|half| char::from(b"0123456789abcdef"[usize::from(half)])),
+            );
+            text
+        })
+    }
+}
+
+/// Passwords are hashed slowly; implementations bound how many do so at once. Blocking.
+pub trait Passwords: Send + Sync {
+    /// The hash in PHC form.
+    fn hash(&self, password: &str) -> Result<String, PasswordError>;
+
+    /// Whether the password has this hash. Takes as long for `None`, so that unknown accounts answer no faster.
+    fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError>;
+}
+
+/// A password could not be hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too many are being hashed already.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The stored hash is none, or the machine has no memory left.
+    #[error("the password could not be hashed")]
+    Broken,
+}

@@ -1,0 +1,253 @@
+//! The store: asynchronous outside, synchronous inside. A unit of work is a closure that the adapter runs whole on a
+//! thread of its own, so a transaction can neither be held across an await nor be forgotten.
+
+use std::error::Error as StdError;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::activities::{ActivityQueries, ActivityRepository};
+use crate::companies::{CompanyQueries, CompanyRepository};
+use crate::conversations::{ConversationQueries, ConversationRepository};
+use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::imports::{ImportQueries, ImportRepository};
+use crate::instant::Instant;
+use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::sends::{SendQueries, SendRepository};
+
+/// Why a store did not do what was asked; one variant per thing that a caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else has the value of this field.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// The record was changed since it was read.
+    #[error("{0} was changed in between")]
+    Stale(&'static str),
+    /// The record that this field refers to does not exist.
+    #[error("{0} refers to nothing")]
+    Missing(&'static str),
+    /// A stored value makes no sense; nobody but an engineer can mend that.
+    #[error("{table}.{column} of row {row} holds nonsense")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's id.
+        row: i64,
+    },
+    /// The database cannot be used now; nothing was stored.
+    #[error("the database cannot be used now")]
+    Unavailable(#[source] Arc<dyn StdError + Send + Sync>),
+    /// It is not known whether the unit of work was stored; its key must be looked up before anything is said.
+    #[error("it is not known whether the work was stored")]
+    Uncertain,
+}
+
+impl StoreError {
+    /// Wraps a driver's error.
+    pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(source.into()))
+    }
+
+    /// Stable name: catalogue key, API code and command line code in one.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Taken(_) => "taken",
+            Self::Stale(_) => "stale",
+            Self::Missing(_) => "missing",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Unavailable(_) => "store_unavailable",
+            Self::Uncertain => "store_uncertain",
+        }
+    }
+}
+
+impl Clone for StoreError {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Taken(field) => Self::Taken(field),
+            Self::Stale(what) => Self::Stale(what),
+            Self::Missing(field) => Self::Missing(field),
+            Self::Corrupt { table, column, row } => Self::Corrupt {
+                table,
+                column,
+                row: *row,
+            },
+            Self::Unavailable(source) => Self::Unavailable(Arc::clone(source)),
+            Self::Uncertain => Self::Uncertain,
+        }
+    }
+}
+
+/// Reading: one consistent view of everything, READ ONLY.
+pub trait ReadUnit {
+    /// Companies.
+    fn companies(&mut self) -> &mut dyn CompanyQueries;
+    /// Customers.
+    fn customers(&mut self) -> &mut dyn CustomerQueries;
+    /// Messages.
+    fn activities(&mut self) -> &mut dyn ActivityQueries;
+    /// Conversations.
+    fn conversations(&mut self) -> &mut dyn ConversationQueries;
+    /// Callbacks.
+    fn receipts(&mut self) -> &mut dyn ReceiptQueries;
+    /// Messages of ours on their way.
+    fn sends(&mut self) -> &mut dyn SendQueries;
+    /// Members.
+    fn members(&mut self) -> &mut dyn MemberQueries;
+    /// Sessions, tokens, one-time links.
+    fn credentials(&mut self) -> &mut dyn CredentialQueries;
+    /// Imports.
+    fn imports(&mut self) -> &mut dyn ImportQueries;
+    /// Whether the unit of work that wrote this operation key was stored.
+    fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError>;
+}
+
+/// Writing: all of it is stored, or none. After any [`StoreError`] but `Stale`, `Taken` and `Missing` found before
+/// anything was written, the unit is spent: every further call returns that error again and it cannot commit.
+pub trait UnitOfWork: ReadUnit {
+    /// Companies.
+    fn edit_companies(&mut self) -> &mut dyn CompanyRepository;
+    /// Customers.
+    fn edit_customers(&mut self) -> &mut dyn CustomerRepository;
+    /// Messages.
+    fn edit_activities(&mut self) -> &mut dyn ActivityRepository;
+    /// Conversations.
+    fn edit_conversations(&mut self) -> &mut dyn ConversationRepository;
+    /// Callbacks.
+    fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository;
+    /// Messages of ours on their way.
+    fn edit_sends(&mut self) -> &mut dyn SendRepository;
+    /// Members.
+    fn edit_members(&mut self) -> &mut dyn MemberRepository;
+    /// Sessions, tokens, one-time links.
+    fn edit_credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// Imports.
+    fn edit_imports(&mut self) -> &mut dyn ImportRepository;
+    /// Writes an operation key, by which this unit can be found again after `Uncertain`; forgets keys older than a day.
+    fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError>;
+}
+
+/// A random key that a unit of work without a natural key writes, to find out later whether it was stored.
+pub type OperationKey = [u8; 16];
+
+/// What a unit of work decided about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Store it.
+    Commit,
+    /// Undo it.
+    RollBack,
+}
+
+/// A unit of work. It may be run again, so it is free of effects but on its unit.
+pub type Work = Box<dyn FnMut(&mut dyn UnitOfWork) -> Verdict + Send>;
+/// A reading. It may be run again.
+pub type ReadWork = Box<dyn FnMut(&mut dyn ReadUnit) + Send>;
+
+/// A database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Runs a unit of work and stores it if it says so. An error means that it was not stored, but for `Uncertain`.
+    async fn run_write(&self, work: Work) -> Result<(), StoreError>;
+
+    /// Runs a reading on one consistent view.
+    async fn run_read(&self, work: ReadWork) -> Result<(), StoreError>;
+
+    /// Whether the database answers and can be written.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// How many migrations this binary has that the database has not.
+    async fn migrations_pending(&self) -> Result<usize, StoreError>;
+}
+
+/// Units of work with results.
+#[async_trait]
+pub trait StoreExt: Store {
+    /// Stores the work on `Ok`, undoes it on `Err`.
+    async fn write<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut dyn UnitOfWork) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (slot, result) = slots();
+        let unit = move |uow: &mut dyn UnitOfWork| {
+            let outcome = work(uow);
+            let verdict = if outcome.is_ok() {
+                Verdict::Commit
+            } else {
+                Verdict::RollBack
+            };
+            fill(&slot, outcome);
+            verdict
+        };
+        self.run_write(Box::new(unit)).await?;
+        take(&result)
+    }
+
+    /// [`StoreExt::write`] for a unit without a natural key: it writes `key`, and when its outcome is uncertain the key is
+    /// looked up. What was stored is returned; what was not is `Unavailable`.
+    async fn write_noted<T, E, F>(&self, key: OperationKey, at: Instant, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut dyn UnitOfWork) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (slot, result) = slots();
+        let unit = move |uow: &mut dyn UnitOfWork| {
+            let noted = uow.note_operation(&key, at).map_err(E::from);
+            let outcome = noted.and_then(|()| work(uow));
+            let verdict = if outcome.is_ok() {
+                Verdict::Commit
+            } else {
+                Verdict::RollBack
+            };
+            fill(&slot, outcome);
+            verdict
+        };
+        match self.run_write(Box::new(unit)).await {
+            Ok(()) => take(&result),
+            Err(StoreError::Uncertain) if self.read(move |unit| unit.operation_done(&key)).await? => {
+                take(&result)
+            }
+            Err(StoreError::Uncertain) => Err(StoreError::unavailable("the work was not stored").into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs a reading and returns its result.
+    async fn read<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut dyn ReadUnit) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (slot, result) = slots();
+        self.run_read(Box::new(move |unit| fill(&slot, work(unit))))
+            .await?;
+        take(&result)
+    }
+}
+
+impl<S: Store + ?Sized> StoreExt for S {}
+
+type Slot<T, E> = Arc<Mutex<Option<Result<T, E>>>>;
+
+fn slots<T, E>() -> (Slot<T, E>, Slot<T, E>) {
+    let slot = Arc::new(Mutex::new(None));
+    (Arc::clone(&slot), slot)
+}
+
+/// The last run's result counts.
+fn fill<T, E>(slot: &Slot<T, E>, result: Result<T, E>) {
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+}
+
+fn take<T, E: From<StoreError>>(slot: &Slot<T, E>) -> Result<T, E> {
+    let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    result.unwrap_or_else(|| Err(StoreError::unavailable("the store did not run the work").into()))
+}

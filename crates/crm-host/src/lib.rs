@@ -1,0 +1,1 @@
+//! The machine behind the ports: clock, randomness, passwords, locks

@@ -1,0 +1,1 @@
+//! What LINE WORKS means: the client that sends, the callback that is read

@@ -1,0 +1,1 @@
+//! Believable Japanese data for the demo and for measuring

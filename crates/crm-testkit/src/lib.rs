@@ -1,0 +1,1 @@
+//! The contract suite that every store passes, with fakes and fixtures
