@@ -1,0 +1,70 @@
+//! The folder in which a server keeps what is its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The data folder: database, keys, spool, backups. Made for its owner only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Makes the folder and its parents if they are missing (mode 0700); leaves an existing one as it is.
+    pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Names a folder without touching the disk.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A file or folder inside it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+/// Whether accounts other than the owner's may read this; `false` where the system has no such notion.
+pub(crate) fn others_may_read(file: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Ok(std::fs::metadata(file)?.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        std::fs::metadata(file).map(|_| false)
+    }
+}
+
+/// Options that make a file for its owner only.
+pub(crate) fn private_file() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DataDir, others_may_read};
+
+    #[test]
+    fn a_new_folder_is_its_owners_only() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = DataDir::create(temp.path().join("a/b")).unwrap();
+        assert!(!others_may_read(dir.path()).unwrap());
+        DataDir::create(dir.path()).unwrap();
+    }
+}
