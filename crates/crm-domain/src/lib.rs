@@ -14,4 +14,5 @@ pub mod permissions;
 pub mod ports;
 pub mod receipts;
 pub mod sends;
+pub mod use_cases;
 pub mod values;

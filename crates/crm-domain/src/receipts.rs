@@ -113,6 +113,6 @@ pub trait ReceiptRepository {
     /// Keeps a callback once: the unique key decides, also between two at the same moment.
     fn keep_receipt(&mut self, receipt: &NewReceipt) -> Result<Kept, StoreError>;
 
-    /// Notes what became of pending ones; those that are not pending any more stay as they are.
-    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<(), StoreError>;
+    /// Notes what became of pending ones and says how many it were; those that are not pending any more stay as they are.
+    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<usize, StoreError>;
 }

@@ -1,5 +1,7 @@
 //! What the machine gives: time, randomness, password hashing.
 
+use async_trait::async_trait;
+
 use crate::instant::Instant;
 
 /// The time. Use cases read it once and pass it on.
@@ -29,13 +31,14 @@ pub trait Secrets: Send + Sync {
     }
 }
 
-/// Passwords are hashed slowly; implementations bound how many do so at once. Blocking.
+/// Passwords are hashed slowly, so implementations do it away from the caller's thread and bound how many wait.
+#[async_trait]
 pub trait Passwords: Send + Sync {
     /// The hash in PHC form.
-    fn hash(&self, password: &str) -> Result<String, PasswordError>;
+    async fn hash(&self, password: &str) -> Result<String, PasswordError>;
 
     /// Whether the password has this hash. Takes as long for `None`, so that unknown accounts answer no faster.
-    fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError>;
+    async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError>;
 }
 
 /// A password could not be hashed.

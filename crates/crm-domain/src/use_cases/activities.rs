@@ -1,0 +1,88 @@
+//! The messages of a conversation: read, delete, bring back.
+
+use super::Crm;
+use super::customers::found;
+use crate::activities::{Activity, ActivityId, ActivityPlace};
+use crate::conversations::{ConversationId, LinkState};
+use crate::customers::CustomerId;
+use crate::error::Error;
+use crate::permissions::{Action, Actor};
+use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
+
+impl Crm {
+    /// The newest messages of a customer, newest first, those before `before` if given.
+    pub async fn conversation(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let read = move |unit: &mut dyn ReadUnit| {
+            found(unit, customer)?;
+            Ok(unit.activities().activities_before(customer, before, limit)?)
+        };
+        self.ports.store.read(read).await
+    }
+
+    /// What was added to a customer's conversation after the message `after`, oldest first.
+    pub async fn new_messages(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let read = move |unit: &mut dyn ReadUnit| {
+            found(unit, customer)?;
+            Ok(unit.activities().activities_added_after(customer, after, limit)?)
+        };
+        self.ports.store.read(read).await
+    }
+
+    /// Deletes a message from a customer's page and says whose page it was.
+    pub async fn delete_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
+        self.change(actor, Action::DeleteMessages, move |uow, at| {
+            let activity = uow
+                .activities()
+                .activity(id)?
+                .ok_or(Error::NotFound("activity"))?;
+            uow.edit_activities().delete_activity(id, at)?;
+            review_link(uow, activity.conversation_id)?;
+            Ok(activity.customer_id)
+        })
+        .await
+    }
+
+    /// Brings a deleted message back and says to whose page.
+    pub async fn restore_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
+        self.change(actor, Action::DeleteMessages, move |uow, _| {
+            let activity = uow
+                .edit_activities()
+                .restore_activity(id)?
+                .ok_or(Error::NotFound("activity"))?;
+            review_link(uow, activity.conversation_id)?;
+            Ok(activity.customer_id)
+        })
+        .await
+    }
+}
+
+/// 稼働中 stands for a message that exists: when the last one is deleted, or the first brought back, it changes.
+fn review_link(uow: &mut dyn UnitOfWork, conversation: Option<ConversationId>) -> Result<(), Error> {
+    let Some(id) = conversation else { return Ok(()) };
+    let Some(stored) = uow.conversations().conversation(id)? else {
+        return Ok(());
+    };
+    let link = match (stored.link, uow.conversations().has_confirmed_message(id)?) {
+        (LinkState::Left, _) => LinkState::Left,
+        (_, true) => LinkState::Active,
+        (_, false) => LinkState::Unconfirmed,
+    };
+    if link != stored.link {
+        uow.edit_conversations().reset_link(id, link)?;
+    }
+    Ok(())
+}

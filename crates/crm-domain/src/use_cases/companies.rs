@@ -1,0 +1,100 @@
+//! Companies: list, show, register, revise, discard.
+
+use super::Crm;
+use crate::activities::{Activity, ActivityPlace};
+use crate::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
+use crate::error::Error;
+use crate::paging::{Page, PageRequest};
+use crate::permissions::{Action, Actor};
+use crate::ports::store::StoreExt;
+
+impl Crm {
+    /// A page of the companies with the number of their customers, ordered by reading or name.
+    pub async fn list_companies(
+        &self,
+        actor: &Actor,
+        filter: CompanyFilter,
+        page: PageRequest,
+    ) -> Result<Page<CompanyLine>, Error> {
+        actor.may(Action::ViewRecords)?;
+        self.ports
+            .store
+            .read(move |unit| Ok(unit.companies().company_list(&filter, &page)?))
+            .await
+    }
+
+    /// One company.
+    pub async fn show_company(&self, actor: &Actor, id: CompanyId) -> Result<Company, Error> {
+        actor.may(Action::ViewRecords)?;
+        self.ports
+            .store
+            .read(move |unit| unit.companies().company(id)?.ok_or(Error::NotFound("company")))
+            .await
+    }
+
+    /// The companies of this name, whatever its width, case and blanks, oldest first.
+    pub async fn companies_named(
+        &self,
+        actor: &Actor,
+        details: &CompanyDetails,
+    ) -> Result<Vec<Company>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let name_key = details.keys().name_key;
+        self.ports
+            .store
+            .read(move |unit| Ok(unit.companies().companies_named(&name_key)?))
+            .await
+    }
+
+    /// The newest messages of all its people, newest first, those before `before` if given.
+    pub async fn company_conversation(
+        &self,
+        actor: &Actor,
+        id: CompanyId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let read = move |unit: &mut dyn crate::ports::store::ReadUnit| {
+            unit.companies().company(id)?.ok_or(Error::NotFound("company"))?;
+            Ok(unit.activities().activities_of_company(id, before, limit)?)
+        };
+        self.ports.store.read(read).await
+    }
+
+    /// Adds a company.
+    pub async fn register_company(&self, actor: &Actor, details: CompanyDetails) -> Result<CompanyId, Error> {
+        self.change(actor, Action::EditRecords, move |uow, at| {
+            Ok(uow.edit_companies().add_company(&details, at)?)
+        })
+        .await
+    }
+
+    /// Replaces what is known of a company. With a version, only if nobody changed it since ([`Error::Stale`]).
+    pub async fn revise_company(
+        &self,
+        actor: &Actor,
+        id: CompanyId,
+        version: Option<i64>,
+        details: CompanyDetails,
+    ) -> Result<(), Error> {
+        self.change(actor, Action::EditRecords, move |uow, at| {
+            let stored = uow.companies().company(id)?.ok_or(Error::NotFound("company"))?;
+            let version = version.unwrap_or(stored.version);
+            Ok(uow.edit_companies().revise_company(id, version, &details, at)?)
+        })
+        .await
+    }
+
+    /// Moves a company to the trash; its customers stay, without company.
+    pub async fn discard_company(&self, actor: &Actor, id: CompanyId) -> Result<(), Error> {
+        self.change(actor, Action::DeleteRecords, move |uow, at| {
+            if uow.edit_companies().discard_company(id, at)? {
+                Ok(())
+            } else {
+                Err(Error::NotFound("company"))
+            }
+        })
+        .await
+    }
+}

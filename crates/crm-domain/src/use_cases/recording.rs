@@ -1,0 +1,347 @@
+//! Recording: kept callbacks become messages in conversations, many in one unit of work.
+
+use std::collections::HashMap;
+
+use super::Crm;
+use crate::activities::{Direction, NewActivity};
+use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
+use crate::customers::CustomerId;
+use crate::error::Error;
+use crate::instant::Instant;
+use crate::permissions::{Action, Actor};
+use crate::ports::callbacks::{InboundEvent, InboundMessage, InterpretError};
+use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
+use crate::receipts::{PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptState};
+use crate::values::LineUserId;
+
+/// What became of a kept callback, for the log: ids and words of ours, nothing that a person said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedCallback {
+    /// Which one.
+    pub receipt: ReceiptId,
+    /// How far it got.
+    pub state: ReceiptState,
+    /// The customers to whose pages it was added.
+    pub customers: Vec<CustomerId>,
+    /// Whom it concerns, shortened.
+    pub user: Option<String>,
+    /// Why it was ignored or not understood.
+    pub reason: Option<String>,
+}
+
+/// What one round of recording did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// Each callback that was looked at.
+    pub callbacks: Vec<RecordedCallback>,
+    /// Whether more may be waiting.
+    pub more: bool,
+}
+
+impl Crm {
+    /// Takes up to `limit` pending callbacks, understands them and adds what they say to the conversations. A batch that
+    /// fails is tried again one by one, so that one bad body holds up nobody. Two recorders at once double nothing.
+    pub async fn record_pending(&self, actor: &Actor, limit: usize) -> Result<Recorded, Error> {
+        actor.may(Action::RecordCallbacks)?;
+        let pending: Vec<PendingReceipt> = self
+            .ports
+            .store
+            .read(move |unit| Ok::<_, Error>(unit.receipts().pending_receipts(limit)?))
+            .await?;
+        if pending.is_empty() {
+            return Ok(Recorded::default());
+        }
+        let more = pending.len() == limit;
+        let batch: Vec<Understood> = pending
+            .into_iter()
+            .map(|receipt| self.understand(receipt))
+            .collect();
+        let callbacks = match self.record(batch.clone()).await {
+            Ok(callbacks) => callbacks,
+            Err(Error::Stale) => {
+                return Ok(Recorded {
+                    callbacks: Vec::new(),
+                    more: true,
+                });
+            }
+            Err(error) if passing(&error) => return Err(error),
+            Err(_) => self.record_singly(batch).await?,
+        };
+        Ok(Recorded { callbacks, more })
+    }
+
+    fn understand(&self, receipt: PendingReceipt) -> Understood {
+        let event = self.ports.callbacks.interpret(&receipt.body);
+        Understood {
+            id: receipt.id,
+            bot: receipt.bot,
+            received_at: receipt.received_at,
+            event,
+        }
+    }
+
+    async fn record(&self, batch: Vec<Understood>) -> Result<Vec<RecordedCallback>, Error> {
+        let now = self.now();
+        self.ports
+            .store
+            .write(move |uow| Batch::new(&batch).write(uow, now))
+            .await
+    }
+
+    async fn record_singly(&self, batch: Vec<Understood>) -> Result<Vec<RecordedCallback>, Error> {
+        let mut callbacks = Vec::new();
+        for mut single in batch {
+            match self.record(vec![single.clone()]).await {
+                Ok(recorded) => callbacks.extend(recorded),
+                Err(Error::Stale) => {}
+                Err(error @ Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain)) => {
+                    return Err(error);
+                }
+                Err(_) => {
+                    // What the store refuses about its content stays kept, marked 未解釈.
+                    single.event = Err(InterpretError::Field("content"));
+                    callbacks.extend(self.record(vec![single]).await?);
+                }
+            }
+        }
+        Ok(callbacks)
+    }
+}
+
+/// Whether the fault is the database's and not the content's: nothing is to be marked, all is tried again later.
+fn passing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain)
+    )
+}
+
+/// A kept callback and what it says.
+#[derive(Clone)]
+struct Understood {
+    id: ReceiptId,
+    bot: String,
+    received_at: Instant,
+    event: Result<InboundEvent, InterpretError>,
+}
+
+impl Understood {
+    /// Whom it concerns, when, and what that does to the line.
+    fn link_change(&self) -> Option<(ConversationKey, Instant, LinkChange)> {
+        let person = |user: &LineUserId| ConversationKey {
+            bot: self.bot.clone(),
+            address: user.clone(),
+            kind: ConversationKind::Person,
+        };
+        match self.event.as_ref().ok()? {
+            InboundEvent::Message(message) => {
+                Some((self.place(message), self.said_at(message), LinkChange::Spoke))
+            }
+            InboundEvent::Began { user, at } => Some((person(user), *at, LinkChange::Began)),
+            InboundEvent::Ended { user, at } => Some((person(user), *at, LinkChange::Ended)),
+            InboundEvent::Other { .. } => None,
+        }
+    }
+
+    fn place(&self, message: &InboundMessage) -> ConversationKey {
+        let (address, kind) = message.place();
+        ConversationKey {
+            bot: self.bot.clone(),
+            address: address.clone(),
+            kind,
+        }
+    }
+
+    fn said_at(&self, message: &InboundMessage) -> Instant {
+        message.at.unwrap_or(self.received_at)
+    }
+
+    fn message(&self) -> Option<&InboundMessage> {
+        match &self.event {
+            Ok(InboundEvent::Message(message)) => Some(message),
+            _ => None,
+        }
+    }
+
+    fn user(&self) -> Option<&LineUserId> {
+        match self.event.as_ref().ok()? {
+            InboundEvent::Message(message) => Some(&message.user),
+            InboundEvent::Began { user, .. } | InboundEvent::Ended { user, .. } => Some(user),
+            InboundEvent::Other { .. } => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum LinkChange {
+    Spoke,
+    Began,
+    Ended,
+}
+
+/// One unit of work over many callbacks: each kind of look-up and insert happens once for all of them.
+struct Batch<'a> {
+    callbacks: &'a [Understood],
+    customers: HashMap<&'a LineUserId, Vec<CustomerId>>,
+    conversations: HashMap<ConversationKey, ConversationId>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(callbacks: &'a [Understood]) -> Self {
+        Self {
+            callbacks,
+            customers: HashMap::new(),
+            conversations: HashMap::new(),
+        }
+    }
+
+    fn write(mut self, uow: &mut dyn UnitOfWork, now: Instant) -> Result<Vec<RecordedCallback>, Error> {
+        self.look_up_customers(uow)?;
+        self.open_conversations(uow, now)?;
+        let activities: Vec<NewActivity> = self
+            .callbacks
+            .iter()
+            .flat_map(|callback| self.activities(callback))
+            .collect();
+        uow.edit_activities().add_activities(&activities)?;
+        self.change_links(uow)?;
+        let outcomes: Vec<ReceiptOutcome> = self
+            .callbacks
+            .iter()
+            .map(|callback| self.outcome(callback))
+            .collect();
+        let settled = uow.edit_receipts().settle_receipts(&outcomes, now)?;
+        if settled != outcomes.len() {
+            // Another recorder was faster with some of them: give this round up.
+            return Err(Error::Stale);
+        }
+        Ok(self
+            .callbacks
+            .iter()
+            .zip(outcomes)
+            .map(|(callback, outcome)| self.report(callback, outcome))
+            .collect())
+    }
+
+    fn look_up_customers(&mut self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        let mut users: Vec<LineUserId> = self
+            .callbacks
+            .iter()
+            .filter_map(Understood::user)
+            .cloned()
+            .collect();
+        users.sort();
+        users.dedup();
+        let mut carrying: HashMap<LineUserId, Vec<CustomerId>> = HashMap::new();
+        for (user, customer) in uow.customers().customers_carrying(&users)? {
+            carrying.entry(user).or_default().push(customer);
+        }
+        for user in self.callbacks.iter().filter_map(Understood::user) {
+            self.customers
+                .entry(user)
+                .or_insert_with(|| carrying.remove(user).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn open_conversations(&mut self, uow: &mut dyn UnitOfWork, now: Instant) -> Result<(), StoreError> {
+        let mut keys: Vec<ConversationKey> = Vec::new();
+        for (key, _, _) in self.callbacks.iter().filter_map(Understood::link_change) {
+            if !self.conversations.contains_key(&key) {
+                // The id comes below; the entry keeps the order of first appearance and each key once.
+                self.conversations.insert(key.clone(), ConversationId::new(0));
+                keys.push(key);
+            }
+        }
+        let ids = uow.edit_conversations().open_conversations(&keys, now)?;
+        self.conversations.extend(keys.into_iter().zip(ids));
+        Ok(())
+    }
+
+    fn customers_of(&self, callback: &Understood) -> &[CustomerId] {
+        callback
+            .user()
+            .and_then(|user| self.customers.get(user))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn conversation_of(&self, callback: &Understood) -> Option<ConversationId> {
+        let (key, _, _) = callback.link_change()?;
+        self.conversations.get(&key).copied()
+    }
+
+    fn activities(&self, callback: &Understood) -> Vec<NewActivity> {
+        let Some(message) = callback.message() else {
+            return Vec::new();
+        };
+        let conversation_id = self.conversation_of(callback);
+        let one = |customer: &CustomerId| NewActivity {
+            customer_id: *customer,
+            conversation_id,
+            receipt_id: Some(callback.id),
+            send_id: None,
+            direction: Direction::Received,
+            kind: message.kind,
+            message: message.message.clone(),
+            detail: message.detail.clone(),
+            timestamp: callback.said_at(message),
+        };
+        self.customers_of(callback).iter().map(one).collect()
+    }
+
+    /// The newest change of each conversation counts; among equal times the one that arrived last.
+    fn change_links(&self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
+        let mut newest: HashMap<ConversationId, (Instant, LinkChange)> = HashMap::new();
+        for (key, at, change) in self.callbacks.iter().filter_map(Understood::link_change) {
+            let Some(id) = self.conversations.get(&key) else {
+                continue;
+            };
+            let entry = newest.entry(*id).or_insert((at, change));
+            if entry.0 <= at {
+                *entry = (at, change);
+            }
+        }
+        for (id, (at, change)) in newest {
+            let link = match change {
+                LinkChange::Spoke => LinkState::Active,
+                LinkChange::Ended => LinkState::Left,
+                LinkChange::Began if uow.conversations().has_confirmed_message(id)? => LinkState::Active,
+                LinkChange::Began => LinkState::Unconfirmed,
+            };
+            uow.edit_conversations().set_link(id, link, at)?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, callback: &Understood) -> ReceiptOutcome {
+        let (state, reason) = match &callback.event {
+            Err(error) => (ReceiptState::Uninterpreted, Some(error.to_string())),
+            Ok(InboundEvent::Other { kind }) => (ReceiptState::Ignored, Some(kind.clone())),
+            Ok(InboundEvent::Message(_)) if self.customers_of(callback).is_empty() => {
+                (ReceiptState::Unclaimed, None)
+            }
+            Ok(_) => (ReceiptState::Recorded, None),
+        };
+        ReceiptOutcome {
+            id: callback.id,
+            state,
+            conversation_id: self.conversation_of(callback),
+            reason,
+        }
+    }
+
+    fn report(&self, callback: &Understood, outcome: ReceiptOutcome) -> RecordedCallback {
+        let customers = if callback.message().is_some() {
+            self.customers_of(callback).to_vec()
+        } else {
+            Vec::new()
+        };
+        RecordedCallback {
+            receipt: callback.id,
+            state: outcome.state,
+            customers,
+            user: callback.user().map(LineUserId::short),
+            reason: outcome.reason,
+        }
+    }
+}
