@@ -152,7 +152,7 @@ pub trait ConversationRepository {
         at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError>;
 
-    /// Sets the link state if `at` is not older than what set the present one.
+    /// Sets the link state if `at` is not older than what set the present one; an unconfirmed link was set by nothing.
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError>;
 
     /// Sets the link state whatever the time, when messages were deleted or brought back.

@@ -164,10 +164,11 @@ pub trait CustomerQueries {
 
 /// Changing customers.
 pub trait CustomerRepository {
-    /// Adds one with version 1; never collides. An unknown company is `Missing("company_id")`.
+    /// Adds one with version 1; never collides. A company that is not there, or in the trash, is `Missing("company_id")`.
     fn add_customer(&mut self, details: &CustomerDetails, at: Instant) -> Result<CustomerId, StoreError>;
 
-    /// Replaces the details if the stored version is still `version`, and counts it up; else `Stale`.
+    /// Replaces the details if the stored version is still `version`, and counts it up; else `Stale`. The company as for
+    /// [`CustomerRepository::add_customer`].
     fn revise_customer(
         &mut self,
         id: CustomerId,

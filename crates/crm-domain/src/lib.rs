@@ -9,6 +9,8 @@ pub mod id;
 pub mod imports;
 pub mod instant;
 pub mod members;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod paging;
 pub mod permissions;
 pub mod ports;

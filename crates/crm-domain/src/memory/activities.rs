@@ -1,0 +1,211 @@
+//! Messages in memory.
+
+use super::state::State;
+use super::unit::Unit;
+use crate::activities::{
+    Activity, ActivityId, ActivityPlace, ActivityQueries, ActivityRepository, Direction, NewActivity, Sending,
+};
+use crate::companies::CompanyId;
+use crate::conversations::ConversationId;
+use crate::customers::CustomerId;
+use crate::imports::ImportId;
+use crate::instant::Instant;
+use crate::ports::store::StoreError;
+use crate::sends::SendState;
+
+#[derive(Debug, Clone)]
+pub(super) struct ActivityRow {
+    id: ActivityId,
+    stored: NewActivity,
+    deleted_at: Option<Instant>,
+    /// The unfinished import that added it.
+    pub(super) hidden_by: Option<ImportId>,
+}
+
+impl ActivityRow {
+    pub(super) fn new(id: i64, stored: &NewActivity, hidden_by: Option<ImportId>) -> Self {
+        Self {
+            id: ActivityId::new(id),
+            stored: stored.clone(),
+            deleted_at: None,
+            hidden_by,
+        }
+    }
+
+    fn place(&self) -> ActivityPlace {
+        ActivityPlace {
+            timestamp: self.stored.timestamp,
+            id: self.id,
+        }
+    }
+}
+
+impl State {
+    fn is_shown(&self, row: &ActivityRow) -> bool {
+        row.deleted_at.is_none()
+            && row.hidden_by.is_none()
+            && self.visible_customer(row.stored.customer_id).is_some()
+    }
+
+    fn shown_activity(&self, row: &ActivityRow) -> Activity {
+        let stored = &row.stored;
+        let send = stored.send_id.and_then(|id| self.sends.get(id.get()));
+        Activity {
+            id: row.id,
+            customer_id: stored.customer_id,
+            conversation_id: stored.conversation_id,
+            direction: stored.direction,
+            kind: stored.kind,
+            message: stored.message.clone(),
+            detail: stored.detail.clone(),
+            timestamp: stored.timestamp,
+            sending: send.map(|row| Sending {
+                id: row.send.id,
+                state: row.send.state,
+                reason: row.send.reason.clone(),
+                author: row.send.author.name.clone(),
+            }),
+        }
+    }
+
+    /// The newest messages of these customers, newest first.
+    fn newest(
+        &self,
+        of: impl Fn(CustomerId) -> bool,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Vec<Activity> {
+        let mut rows: Vec<_> = self
+            .activities
+            .iter()
+            .map(|(_, row)| row)
+            .filter(|row| of(row.stored.customer_id) && self.is_shown(row))
+            .filter(|row| before.is_none_or(|before| row.place() < before))
+            .collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.place()));
+        rows.into_iter()
+            .take(limit)
+            .map(|row| self.shown_activity(row))
+            .collect()
+    }
+
+    /// As [`crate::conversations::ConversationQueries::has_confirmed_message`].
+    pub(super) fn has_confirmed_message(&self, id: ConversationId) -> bool {
+        self.activities
+            .iter()
+            .map(|(_, row)| row)
+            .filter(|row| row.stored.conversation_id == Some(id))
+            .filter(|row| row.deleted_at.is_none() && row.hidden_by.is_none())
+            .any(|row| {
+                row.stored.direction == Direction::Received
+                    || self.shown_activity(row).send_state() == Some(SendState::Sent)
+            })
+    }
+
+    /// Adds them all, or none when a customer is missing.
+    pub(super) fn add_activities<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a NewActivity> + Clone,
+        hidden_by: Option<ImportId>,
+    ) -> Result<Vec<ActivityId>, StoreError> {
+        if rows
+            .clone()
+            .any(|row| self.customers.get(row.customer_id.get()).is_none())
+        {
+            return Err(StoreError::Missing("customer_id"));
+        }
+        let ids = rows.map(|row| {
+            let id = self.activities.insert(|id| ActivityRow::new(id, row, hidden_by));
+            ActivityId::new(id)
+        });
+        Ok(ids.collect())
+    }
+}
+
+impl ActivityQueries for Unit {
+    fn activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
+        self.look(|state| {
+            let row = state.activities.get(id.get())?;
+            state.is_shown(row).then(|| state.shown_activity(row))
+        })
+    }
+
+    fn activities_before(
+        &mut self,
+        customer: CustomerId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.look(|state| state.newest(|of| of == customer, before, limit))
+    }
+
+    fn activities_added_after(
+        &mut self,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.look(|state| {
+            let mut rows: Vec<_> = state
+                .activities
+                .iter_after(after.map_or(0, ActivityId::get))
+                .map(|(_, row)| row)
+                .filter(|row| row.stored.customer_id == customer && state.is_shown(row))
+                .take(limit)
+                .collect();
+            rows.sort_by_key(|row| row.place());
+            rows.into_iter().map(|row| state.shown_activity(row)).collect()
+        })
+    }
+
+    fn activities_of_company(
+        &mut self,
+        company: CompanyId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.look(|state| {
+            let of = |id| {
+                state
+                    .visible_customer(id)
+                    .is_some_and(|customer| customer.details.company_id == Some(company))
+            };
+            state.newest(of, before, limit)
+        })
+    }
+}
+
+impl ActivityRepository for Unit {
+    fn add_activities(&mut self, activities: &[NewActivity]) -> Result<Vec<ActivityId>, StoreError> {
+        self.change(|state| state.add_activities(activities.iter(), None))
+    }
+
+    fn delete_activity(&mut self, id: ActivityId, at: Instant) -> Result<bool, StoreError> {
+        self.change(|state| {
+            if !state
+                .activities
+                .get(id.get())
+                .is_some_and(|row| state.is_shown(row))
+            {
+                return Ok(false);
+            }
+            if let Some(row) = state.activities.get_mut(id.get()) {
+                row.deleted_at = Some(at);
+            }
+            Ok(true)
+        })
+    }
+
+    fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
+        self.change(|state| {
+            let Some(row) = state.activities.get_mut(id.get()) else {
+                return Ok(None);
+            };
+            if row.deleted_at.take().is_none() {
+                return Ok(None);
+            }
+            let row = row.clone();
+            Ok(Some(state.shown_activity(&row)))
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! Conversations in memory.
+
+use super::state::State;
+use super::unit::Unit;
+use crate::conversations::{
+    Conversation, ConversationId, ConversationKey, ConversationKind, ConversationQueries,
+    ConversationRepository, LinkState,
+};
+use crate::instant::Instant;
+use crate::ports::store::StoreError;
+use crate::values::LineUserId;
+
+impl State {
+    /// The talks of this person, on any bot.
+    pub(super) fn conversations_of(&self, user: &LineUserId) -> impl Iterator<Item = &Conversation> {
+        self.conversations
+            .iter()
+            .map(|(_, talk)| talk)
+            .filter(move |talk| talk.key.kind == ConversationKind::Person && talk.key.address == *user)
+    }
+
+    fn open_conversation(&mut self, key: &ConversationKey, at: Instant) -> ConversationId {
+        let existing = self.conversations.iter().find(|(_, talk)| talk.key == *key);
+        let id = match existing {
+            Some((id, _)) => id,
+            None => self.conversations.insert(|id| Conversation {
+                id: ConversationId::new(id),
+                key: key.clone(),
+                link: LinkState::Unconfirmed,
+                link_at: at,
+            }),
+        };
+        ConversationId::new(id)
+    }
+}
+
+impl ConversationQueries for Unit {
+    fn conversation(&mut self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
+        self.look(|state| state.conversations.get(id.get()).cloned())
+    }
+
+    fn conversations_with(&mut self, people: &[LineUserId]) -> Result<Vec<Conversation>, StoreError> {
+        self.look(|state| {
+            let talks = state.conversations.iter().map(|(_, talk)| talk);
+            talks
+                .filter(|talk| {
+                    talk.key.kind == ConversationKind::Person && people.contains(&talk.key.address)
+                })
+                .cloned()
+                .collect()
+        })
+    }
+
+    fn has_confirmed_message(&mut self, id: ConversationId) -> Result<bool, StoreError> {
+        self.look(|state| state.has_confirmed_message(id))
+    }
+}
+
+impl ConversationRepository for Unit {
+    fn open_conversations(
+        &mut self,
+        keys: &[ConversationKey],
+        at: Instant,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key, at)).collect()))
+    }
+
+    fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError> {
+        self.change(|state| {
+            if let Some(talk) = state.conversations.get_mut(id.get())
+                && (talk.link == LinkState::Unconfirmed || at >= talk.link_at)
+            {
+                talk.link = link;
+                talk.link_at = at;
+            }
+            Ok(())
+        })
+    }
+
+    fn reset_link(&mut self, id: ConversationId, link: LinkState) -> Result<(), StoreError> {
+        self.change(|state| {
+            if let Some(talk) = state.conversations.get_mut(id.get()) {
+                talk.link = link;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! Callbacks in memory.
+
+use super::unit::Unit;
+use crate::instant::Instant;
+use crate::ports::store::StoreError;
+use crate::receipts::{
+    Kept, NewReceipt, PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptQueries, ReceiptRepository,
+    ReceiptState,
+};
+
+#[derive(Debug, Clone)]
+pub(super) struct ReceiptRow {
+    kept: NewReceipt,
+    outcome: Option<ReceiptOutcome>,
+}
+
+impl ReceiptRow {
+    fn is_pending(&self) -> bool {
+        self.outcome
+            .as_ref()
+            .is_none_or(|outcome| outcome.state == ReceiptState::Pending)
+    }
+}
+
+impl ReceiptQueries for Unit {
+    fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError> {
+        self.look(|state| {
+            let pending = state.receipts.iter().filter(|(_, row)| row.is_pending());
+            pending
+                .take(limit)
+                .map(|(id, row)| PendingReceipt {
+                    id: ReceiptId::new(id),
+                    bot: row.kept.bot.clone(),
+                    body: row.kept.body.clone(),
+                    received_at: row.kept.received_at,
+                })
+                .collect()
+        })
+    }
+
+    fn last_received(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.look(|state| state.receipts.iter().map(|(_, row)| row.kept.received_at).max())
+    }
+}
+
+impl ReceiptRepository for Unit {
+    fn keep_receipt(&mut self, receipt: &NewReceipt) -> Result<Kept, StoreError> {
+        self.change(|state| {
+            let same =
+                |row: &ReceiptRow| row.kept.issued == receipt.issued && row.kept.digest == receipt.digest;
+            if state.receipts.iter().any(|(_, row)| same(row)) {
+                return Ok(Kept::Existed);
+            }
+            let id = state.receipts.insert(|_| ReceiptRow {
+                kept: receipt.clone(),
+                outcome: None,
+            });
+            Ok(Kept::Added(ReceiptId::new(id)))
+        })
+    }
+
+    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], _at: Instant) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let mut settled = 0;
+            for outcome in outcomes {
+                if let Some(row) = state.receipts.get_mut(outcome.id.get())
+                    && row.is_pending()
+                {
+                    row.outcome = Some(outcome.clone());
+                    settled += 1;
+                }
+            }
+            Ok(settled)
+        })
+    }
+}

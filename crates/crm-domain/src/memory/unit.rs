@@ -1,0 +1,148 @@
+//! One unit of work or reading on its own copy of the state.
+
+use time::Duration;
+
+use super::state::State;
+use crate::activities::{ActivityQueries, ActivityRepository};
+use crate::companies::{CompanyQueries, CompanyRepository};
+use crate::conversations::{ConversationQueries, ConversationRepository};
+use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::imports::{ImportQueries, ImportRepository};
+use crate::instant::Instant;
+use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crate::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::sends::{SendQueries, SendRepository};
+
+/// A noted operation key and when it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Operation {
+    key: OperationKey,
+    at: Instant,
+}
+
+#[derive(Debug)]
+pub(super) struct Unit {
+    state: State,
+    fault: Option<StoreError>,
+    spent: Option<StoreError>,
+}
+
+impl Unit {
+    /// A unit whose first call answers `fault`, if one is given.
+    pub(super) fn new(state: State, fault: Option<StoreError>) -> Self {
+        Self {
+            state,
+            fault,
+            spent: None,
+        }
+    }
+
+    /// What it made of the state, and the error that spent it.
+    pub(super) fn into_result(self) -> (State, Option<StoreError>) {
+        (self.state, self.spent)
+    }
+
+    /// Every look-up goes through here.
+    pub(super) fn look<T>(&mut self, query: impl FnOnce(&State) -> T) -> Result<T, StoreError> {
+        self.change(|state| Ok(query(state)))
+    }
+
+    /// Every change goes through here. A change that errs has changed nothing; any error but a collision spends the unit.
+    pub(super) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = &self.spent {
+            return Err(error.clone());
+        }
+        let result = match self.fault.take() {
+            Some(error) => Err(error),
+            None => change(&mut self.state),
+        };
+        if let Err(error) = &result
+            && !is_collision(error)
+        {
+            self.spent = Some(error.clone());
+        }
+        result
+    }
+}
+
+fn is_collision(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Stale(_) | StoreError::Taken(_) | StoreError::Missing(_)
+    )
+}
+
+impl ReadUnit for Unit {
+    fn companies(&mut self) -> &mut dyn CompanyQueries {
+        self
+    }
+    fn customers(&mut self) -> &mut dyn CustomerQueries {
+        self
+    }
+    fn activities(&mut self) -> &mut dyn ActivityQueries {
+        self
+    }
+    fn conversations(&mut self) -> &mut dyn ConversationQueries {
+        self
+    }
+    fn receipts(&mut self) -> &mut dyn ReceiptQueries {
+        self
+    }
+    fn sends(&mut self) -> &mut dyn SendQueries {
+        self
+    }
+    fn members(&mut self) -> &mut dyn MemberQueries {
+        self
+    }
+    fn credentials(&mut self) -> &mut dyn CredentialQueries {
+        self
+    }
+    fn imports(&mut self) -> &mut dyn ImportQueries {
+        self
+    }
+    fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError> {
+        self.look(|state| state.operations.iter().any(|(_, done)| done.key == *key))
+    }
+}
+
+impl UnitOfWork for Unit {
+    fn edit_companies(&mut self) -> &mut dyn CompanyRepository {
+        self
+    }
+    fn edit_customers(&mut self) -> &mut dyn CustomerRepository {
+        self
+    }
+    fn edit_activities(&mut self) -> &mut dyn ActivityRepository {
+        self
+    }
+    fn edit_conversations(&mut self) -> &mut dyn ConversationRepository {
+        self
+    }
+    fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository {
+        self
+    }
+    fn edit_sends(&mut self) -> &mut dyn SendRepository {
+        self
+    }
+    fn edit_members(&mut self) -> &mut dyn MemberRepository {
+        self
+    }
+    fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+    fn edit_imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+    fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
+        self.change(|state| {
+            let oldest = at.minus(Duration::days(1));
+            state.operations.retain(|done| done.at >= oldest);
+            state.operations.insert(|_| Operation { key: *key, at });
+            Ok(())
+        })
+    }
+}

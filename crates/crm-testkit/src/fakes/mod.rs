@@ -1,0 +1,20 @@
+//! Fakes of the ports but the store, whose fake is [`crm_domain::memory::MemoryStore`].
+
+mod callbacks;
+mod clock;
+mod messenger;
+mod passwords;
+mod secrets;
+
+pub use callbacks::{FakeCallbacks, SAMPLE_SENDER};
+pub use clock::FixedClock;
+pub use messenger::{FakeMessenger, FakeMessengers};
+pub use passwords::PlainPasswords;
+pub use secrets::SeededSecrets;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A test that panicked elsewhere has failed already; others may go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
