@@ -29,6 +29,8 @@ impl Instant {
         OffsetDateTime::parse(text, &Rfc3339)
             .or_else(|_| OffsetDateTime::parse(text, &Iso8601::DEFAULT))
             .ok()
+            .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
+            .filter(|at| at.year() > 0)
             .map(Self::new)
     }
 
@@ -115,6 +117,17 @@ mod tests {
             );
         }
         assert_eq!(Instant::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn times_outside_our_years_are_none() {
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+01:00",
+            "0001-01-01T00:00:00+00:01",
+        ] {
+            assert_eq!(Instant::parse(text), None, "{text}");
+        }
     }
 
     #[test]
