@@ -1,0 +1,74 @@
+//! Callbacks behind the domain's port.
+
+use crm_domain::instant::Instant;
+use crm_domain::ports::callbacks::{
+    CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InterpretError, SampleCallback,
+    VerifiedCallback,
+};
+use crm_domain::values::LineUserId;
+use serde_json::{Value, json};
+
+use crate::client::LineWorks;
+use crate::config::LineWorksConfig;
+use crate::interpret::interpret;
+use crate::verify::Verifier;
+
+/// The sender of sample callbacks: a UUID that LINE WORKS gives to nobody.
+pub const SAMPLE_SENDER: &str = "00000000-0000-4000-8000-00000000feed";
+
+/// Reads the callbacks of one bot.
+pub(crate) struct CallbackReader {
+    bot: String,
+    domain: Option<String>,
+    verifier: Verifier,
+}
+
+impl CallbackReader {
+    pub(crate) fn new(config: LineWorksConfig) -> Self {
+        let bot = config.bot_id.trim().to_owned();
+        Self {
+            domain: config
+                .domain_id
+                .map(|id| id.trim().to_owned())
+                .filter(|id| !id.is_empty()),
+            verifier: Verifier::new(&bot, &config.bot_secrets, config.allow_unsigned),
+            bot,
+        }
+    }
+
+    fn sample(&self, at: Instant) -> Option<SampleCallback> {
+        let sender = LineUserId::new(SAMPLE_SENDER).ok().flatten()?;
+        let mut source = json!({"userId": SAMPLE_SENDER});
+        if let Some(domain) = &self.domain {
+            source["domainId"] = domain.parse::<i64>().map_or_else(|_| json!(domain), Value::from);
+        }
+        let event = json!({
+            "type": "message",
+            "source": source,
+            "issuedTime": at.to_string(),
+            "content": {"type": "text", "text": "Webhookテスト / webhook test"},
+        });
+        let body = event.to_string().into_bytes();
+        let signature = self.verifier.sign(&body);
+        Some(SampleCallback {
+            bot_id: self.bot.clone(),
+            signature,
+            body,
+            sender,
+        })
+    }
+}
+
+impl Callbacks for LineWorks {
+    fn verify(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> Result<VerifiedCallback, CallbackRefused> {
+        self.reader.verifier.verify(headers, body)
+    }
+
+    fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError> {
+        interpret(self.reader.domain.as_deref(), body)
+    }
+
+    fn sample(&self, at: Instant) -> Option<SampleCallback> {
+        self.reader.sample(at)
+    }
+}

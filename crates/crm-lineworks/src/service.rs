@@ -1,0 +1,173 @@
+//! The blocking half of the client: it runs on threads that may wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crm_domain::ports::host::Clock;
+use crm_domain::ports::messenger::{OutgoingText, SendError, SendProblem};
+use serde_json::json;
+
+use crate::config::{ConfigError, LineWorksConfig};
+use crate::encode;
+use crate::http::{Answer, Headers, Http};
+use crate::jwt::Assertions;
+use crate::outcome::{self, ServiceTrouble};
+use crate::private_key;
+use crate::token::{Token, TokenCache};
+use crate::token_request::{Issued, TokenInfo, TokenRequest};
+
+/// LINE WORKS, as one service account sees it.
+pub(crate) struct Service {
+    pub(crate) bot: String,
+    pub(crate) total: Duration,
+    api_url: String,
+    http: Http,
+    tokens: TokenCache,
+    request: TokenRequest,
+    clock: Arc<dyn Clock>,
+}
+
+impl Service {
+    pub(crate) fn new(config: &LineWorksConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        let filled = |name, value: &str| match value.trim() {
+            "" => Err(ConfigError::Empty(name)),
+            value => Ok(value.to_owned()),
+        };
+        let client_id = filled("the client id", &config.client_id)?;
+        let service_account = filled("the service account", &config.service_account)?;
+        let key = private_key::read(&config.private_key)?;
+        Ok(Self {
+            bot: filled("the bot id", &config.bot_id)?,
+            total: config.timeouts.total,
+            api_url: address("the API address", &config.api_url)?,
+            http: Http::new(config.timeouts),
+            tokens: TokenCache::default(),
+            request: TokenRequest {
+                url: address("the token address", &config.token_url)?,
+                client_secret: filled("the client secret", &config.client_secret)?,
+                scope: filled("the scope", &config.scope)?,
+                assertions: Assertions::new(key, &client_id, &service_account),
+                client_id,
+            },
+            clock,
+        })
+    }
+
+    /// Sends a message: once, and after a 401 once more with a fresh token.
+    pub(crate) fn send(&self, message: &OutgoingText, deadline: Instant) -> Result<(), SendError> {
+        let (Some(bot), Some(user)) = (
+            encode::segment(&message.bot),
+            encode::segment(message.to.as_str()),
+        ) else {
+            return Err(SendError::Refused(SendProblem::BadRequest));
+        };
+        let url = format!("{}/bots/{bot}/users/{user}/messages", self.api_url);
+        let body = json!({"content": {"type": "text", "text": message.text}}).to_string();
+        let outcome = self.authorised(deadline, |token| {
+            let headers = Headers {
+                content_type: "application/json",
+                bearer: Some(&token.text),
+            };
+            self.http.post(&url, &headers, body.clone(), deadline)
+        });
+        let trouble = match outcome {
+            Ok(Ok(answer)) if (200..300).contains(&answer.status) => return Ok(()),
+            Ok(Ok(answer)) => trouble_of(answer),
+            Ok(Err(lost)) => {
+                let error = outcome::unanswered(lost);
+                note(message, &ServiceTrouble::unanswered(error.problem()));
+                return Err(error);
+            }
+            Err(no_token) => {
+                note(message, &no_token);
+                return Err(no_token.not_sent());
+            }
+        };
+        note(message, &trouble);
+        Err(outcome::refused(trouble))
+    }
+
+    /// Gets a JSON text of the API at this path.
+    pub(crate) fn get(&self, path: &str, deadline: Instant) -> Result<Vec<u8>, ServiceTrouble> {
+        let url = format!("{}{path}", self.api_url);
+        let unanswered = |why| ServiceTrouble::unanswered(outcome::problem_of_lost(why));
+        let answer = self
+            .authorised(deadline, |token| self.http.get(&url, &token.text, deadline))?
+            .map_err(|lost| unanswered(lost.why))?;
+        if (200..300).contains(&answer.status) {
+            return answer.into_body().map_err(unanswered);
+        }
+        Err(trouble_of(answer))
+    }
+
+    /// Runs a request with the token; after a 401 once more with a fresh one. `Err` if there is no token.
+    fn authorised<E>(
+        &self,
+        deadline: Instant,
+        run: impl Fn(&Token) -> Result<Answer, E>,
+    ) -> Result<Result<Answer, E>, ServiceTrouble> {
+        let token = self.token(deadline)?;
+        match run(&token) {
+            Ok(answer) if answer.status == 401 => {
+                self.tokens.invalidate(token.number);
+                Ok(run(&self.token(deadline)?))
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    fn token(&self, deadline: Instant) -> Result<Token, ServiceTrouble> {
+        let now = self.clock.now();
+        self.tokens.get(now, deadline, || self.ask(deadline))
+    }
+
+    /// Asks for a token whatever is in memory, and keeps nothing.
+    pub(crate) fn try_token(&self, deadline: Instant) -> Result<TokenInfo, ServiceTrouble> {
+        self.ask(deadline).map(|issued| issued.info)
+    }
+
+    fn ask(&self, deadline: Instant) -> Result<Issued, ServiceTrouble> {
+        let issued = self.request.ask(&self.http, self.clock.now(), deadline);
+        match &issued {
+            Ok(issued) => tracing::debug!(expires_in = issued.info.expires_in, "access token issued"),
+            Err(trouble) => tracing::warn!("no access token: {trouble}"),
+        }
+        issued
+    }
+}
+
+fn trouble_of(answer: Answer) -> ServiceTrouble {
+    let problem = outcome::problem_of(answer.status);
+    ServiceTrouble::answered(answer, |_| problem)
+}
+
+/// One line of log: the service's code, not its description, which may repeat what was sent.
+fn note(message: &OutgoingText, trouble: &ServiceTrouble) {
+    let (problem, user) = (trouble.problem.code(), message.to.short());
+    let code: String = trouble
+        .code
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .take(60)
+        .collect();
+    tracing::warn!(
+        user,
+        problem,
+        status = trouble.status,
+        code,
+        "message not accepted"
+    );
+}
+
+/// An http or https address without the slash at its end.
+fn address(name: &'static str, text: &str) -> Result<String, ConfigError> {
+    let text = text.trim().trim_end_matches('/');
+    let uri: ureq::http::Uri = text.parse().map_err(|_| ConfigError::Address(name))?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let whole = uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none();
+    if web && whole {
+        Ok(text.to_owned())
+    } else {
+        Err(ConfigError::Address(name))
+    }
+}
