@@ -50,14 +50,13 @@ pub struct Delivery {
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Source {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain_id: Option<i64>,
+    #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(rename = "channelId", skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    #[serde(rename = "domainId", skip_serializing_if = "Option::is_none")]
+    domain: Option<i64>,
 }
 
 /// One callback event.
@@ -84,9 +83,9 @@ impl Event {
         Self {
             kind: kind.to_owned(),
             source: Source {
-                user_id: user_id.map(str::to_owned),
-                channel_id: channel_id.map(str::to_owned),
-                domain_id: None,
+                user: user_id.map(str::to_owned),
+                channel: channel_id.map(str::to_owned),
+                domain: None,
             },
             issued_time: None,
             content: None,
@@ -99,14 +98,14 @@ impl Event {
     /// In this room; a message without one is a 1:1 message.
     #[must_use]
     pub fn in_channel(mut self, channel_id: &str) -> Self {
-        self.source.channel_id = Some(channel_id.to_owned());
+        self.source.channel = Some(channel_id.to_owned());
         self
     }
 
     /// From this domain instead of the simulator's.
     #[must_use]
     pub fn from_domain(mut self, domain_id: i64) -> Self {
-        self.source.domain_id = Some(domain_id);
+        self.source.domain = Some(domain_id);
         self
     }
 
@@ -137,13 +136,13 @@ impl Event {
 
     /// The room, if the event names one.
     pub fn channel_id(&self) -> Option<&str> {
-        self.source.channel_id.as_deref()
+        self.source.channel.as_deref()
     }
 
     /// The bytes to be posted; `domain_id` and `now` fill what the event does not say.
     pub fn body(&self, domain_id: i64, now: OffsetDateTime) -> Vec<u8> {
         let mut event = self.clone();
-        event.source.domain_id.get_or_insert(domain_id);
+        event.source.domain.get_or_insert(domain_id);
         event.issued_time.get_or_insert_with(|| issued_time(now));
         serde_json::to_vec(&event).unwrap_or_default()
     }

@@ -72,7 +72,7 @@ impl Default for SimulatorConfig {
             ]
             .map(String::from)
             .to_vec(),
-            token_lifetime: Duration::from_secs(3600),
+            token_lifetime: Duration::from_hours(1),
             expires_in_as_number: false,
             rate_limit: 240,
             callback_url: None,

@@ -50,7 +50,7 @@ fn unarmour(pem: &str) -> Option<(String, Vec<u8>)> {
     Some((label.to_owned(), STANDARD.decode(body).ok()?))
 }
 
-/// The key within a SubjectPublicKeyInfo: SEQUENCE { algorithm, BIT STRING { key } }.
+/// The key within a `SubjectPublicKeyInfo`: SEQUENCE { algorithm, BIT STRING { key } }.
 fn spki_key(der: &[u8]) -> Option<&[u8]> {
     let info = der_value(der, 0x30)?;
     let bits = info.strip_prefix(RSA_ALGORITHM)?;

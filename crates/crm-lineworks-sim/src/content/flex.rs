@@ -25,18 +25,16 @@ pub(super) fn check(content: &Node<'_>) -> Result<(), Refusal> {
     translations(content, "i18nAltTexts", &[("altText", 400)])?;
     let contents = content.object("contents")?;
     contents.fits(SIZE_LIMIT)?;
-    match contents.one_of("type", &["bubble", "carousel"])? {
-        "bubble" => bubble(&contents).map(|_| ()),
-        _ => {
-            contents.only(&["type", "contents"])?;
-            let bubbles = contents.list("contents", 10)?;
-            let sizes: Vec<&str> = bubbles.iter().map(bubble).collect::<Result<_, _>>()?;
-            if sizes.windows(2).any(|two| two.first() != two.last()) {
-                return Err(contents.refuse("needs bubbles of the same size."));
-            }
-            Ok(())
-        }
+    if contents.one_of("type", &["bubble", "carousel"])? == "bubble" {
+        return bubble(&contents).map(|_| ());
     }
+    contents.only(&["type", "contents"])?;
+    let bubbles = contents.list("contents", 10)?;
+    let sizes: Vec<&str> = bubbles.iter().map(bubble).collect::<Result<_, _>>()?;
+    if sizes.windows(2).any(|two| two.first() != two.last()) {
+        return Err(contents.refuse("needs bubbles of the same size."));
+    }
+    Ok(())
 }
 
 /// Checks a bubble and returns its size.

@@ -11,10 +11,10 @@ pub(super) fn button(content: &Node<'_>) -> Result<(), Refusal> {
     content.only(&["type", "contentText", "i18nContentTexts", "actions", "quickReply"])?;
     content.text("contentText", LINE_LIMIT)?;
     translations(content, "i18nContentTexts", &[("contentText", LINE_LIMIT)])?;
-    each_action(content.list("actions", 10)?, Place::Template)
+    each_action(&content.list("actions", 10)?, Place::Template)
 }
 
-fn each_action(list: Vec<Node<'_>>, place: Place) -> Result<(), Refusal> {
+fn each_action(list: &[Node<'_>], place: Place) -> Result<(), Refusal> {
     list.iter().try_for_each(|action| actions::check(action, place))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn list(content: &Node<'_>, knows_file: KnowsFile<'_>) -> Result<(), 
         }
     }
     if content.has("actions") {
-        each_action(content.grid("actions", 2, 2)?, Place::Template)?;
+        each_action(&content.grid("actions", 2, 2)?, Place::Template)?;
     }
     Ok(())
 }
@@ -111,9 +111,8 @@ fn carousel_column(column: &Node<'_>, knows_file: KnowsFile<'_>) -> Result<(bool
     } else {
         Vec::new()
     };
-    let count = list.len();
-    each_action(list, Place::Carousel)?;
-    Ok((pictured, titled, count))
+    each_action(&list, Place::Carousel)?;
+    Ok((pictured, titled, list.len()))
 }
 
 pub(super) fn image_carousel(content: &Node<'_>, knows_file: KnowsFile<'_>) -> Result<(), Refusal> {

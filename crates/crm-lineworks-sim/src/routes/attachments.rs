@@ -28,16 +28,16 @@ const ENVELOPE: usize = 64 * 1024;
 
 #[handler]
 pub(super) async fn announce(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path(bot_id): Path<String>,
     body: Body,
 ) -> Response {
     let body = json_body::read(body, JSON_LIMIT).await;
-    CREATE.run(&shared, request, |now| {
-        bots::known(&shared, &bot_id)?;
+    CREATE.run(shared, request, |now| {
+        bots::known(shared, &bot_id)?;
         let name = file_name(&json_body::object(request.headers(), &body?)?)?;
-        let file_id = new_file_id(&shared).map_err(|_| Refusal::internal())?;
+        let file_id = new_file_id(shared).map_err(|_| Refusal::internal())?;
         let url = format!("{}{STORAGE}/upload/{file_id}/{}", shared.origin(), encode(&name));
         shared.lock().attachments.announce(file_id.clone(), name, now);
         Ok(json_answer(
@@ -60,13 +60,13 @@ fn file_name(body: &Map<String, Value>) -> Result<String, Refusal> {
 
 #[handler]
 pub(super) async fn upload(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path((file_id, _)): Path<(String, String)>,
     body: Body,
 ) -> Response {
     let taken = match json_body::read(body, FILE_LIMIT + ENVELOPE).await {
-        Ok(body) => take(&shared, request, &file_id, &body),
+        Ok(body) => take(shared, request, &file_id, &body),
         Err(refusal) => Err(refusal),
     };
     taken.unwrap_or_else(Refusal::into_response)
@@ -99,12 +99,12 @@ fn take(shared: &Shared, request: &Request, file_id: &str, body: &[u8]) -> Resul
 /// The redirect to the bytes. It carries no rate-limit headers, as documented, though it counts.
 #[handler]
 pub(super) fn locate(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path((bot_id, file_id)): Path<(String, String)>,
 ) -> Response {
-    let mut response = GET.run(&shared, request, |now| {
-        bots::known(&shared, &bot_id)?;
+    let mut response = GET.run(shared, request, |now| {
+        bots::known(shared, &bot_id)?;
         let known = shared.lock().attachments.get(&file_id, now).is_some();
         if !known {
             return Err(Refusal::not_found("Attachment not found."));
@@ -125,12 +125,12 @@ pub(super) fn locate(
 
 #[handler]
 pub(super) fn download(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path(file_id): Path<String>,
 ) -> Response {
     let now = shared.now();
-    if let Err(refusal) = bearer_scopes(&shared, request.headers(), now) {
+    if let Err(refusal) = bearer_scopes(shared, request.headers(), now) {
         return refusal.into_response();
     }
     let Some((name, bytes)) = shared.lock().attachments.get(&file_id, now) else {

@@ -33,9 +33,13 @@ pub(super) fn published(shared: &Shared, bot_id: &str) -> Result<(), Refusal> {
 }
 
 #[handler]
-pub(super) fn show(shared: Data<&Arc<Shared>>, request: &Request, Path(bot_id): Path<String>) -> Response {
-    GET.run(&shared, request, |_| {
-        known(&shared, &bot_id)?;
+pub(super) fn show(
+    Data(shared): Data<&Arc<Shared>>,
+    request: &Request,
+    Path(bot_id): Path<String>,
+) -> Response {
+    GET.run(shared, request, |_| {
+        known(shared, &bot_id)?;
         let config = &shared.config;
         let url = shared.lock().callback_url.clone();
         let bot = json!({

@@ -82,7 +82,11 @@ enum FaultWord {
 }
 
 #[handler]
-pub(super) async fn send_callback(shared: Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
+pub(super) async fn send_callback(
+    Data(shared): Data<&Arc<Shared>>,
+    request: &Request,
+    body: Body,
+) -> Response {
     let asked = match read::<CallbackRequest>(request, body).await {
         Ok(asked) => asked,
         Err(refusal) => return refusal.into_response(),
@@ -93,14 +97,9 @@ pub(super) async fn send_callback(shared: Data<&Arc<Shared>>, request: &Request,
         SignatureWord::Missing => Signing::Missing,
     };
     let delivered = match (asked.event, asked.user_id, asked.text) {
-        (Some(event), None, None) => delivery::post(&shared, event.to_string().into_bytes(), &signing).await,
+        (Some(event), None, None) => delivery::post(shared, event.to_string().into_bytes(), &signing).await,
         (None, Some(user), Some(text)) => {
-            delivery::deliver(
-                &shared,
-                &spoken(&user, &text, asked.postback.as_deref()),
-                &signing,
-            )
-            .await
+            delivery::deliver(shared, &spoken(&user, &text, asked.postback.as_deref()), &signing).await
         }
         _ => return Refusal::invalid("Give userId and text, or event.").into_response(),
     };
@@ -133,7 +132,7 @@ fn undelivered(error: &SimError) -> Response {
 
 /// What the bot sent: `?userId=` to one member, `?after=` only messages with a higher number.
 #[handler]
-pub(super) fn messages(shared: Data<&Arc<Shared>>, request: &Request) -> Response {
+pub(super) fn messages(Data(shared): Data<&Arc<Shared>>, request: &Request) -> Response {
     let query = |wanted: &str| {
         let pairs = request.uri().query().unwrap_or_default().split('&');
         let mut values = pairs
@@ -166,7 +165,7 @@ fn shown(message: &SentMessage) -> Value {
 }
 
 #[handler]
-pub(super) async fn plan_fault(shared: Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
+pub(super) async fn plan_fault(Data(shared): Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
     let asked = match read::<FaultRequest>(request, body).await {
         Ok(asked) => asked,
         Err(refusal) => return refusal.into_response(),
@@ -211,7 +210,7 @@ fn status_fault(code: u16, text: Option<String>, more: BTreeMap<String, String>)
 }
 
 #[handler]
-pub(super) fn clear_faults(shared: Data<&Arc<Shared>>) -> Response {
+pub(super) fn clear_faults(Data(shared): Data<&Arc<Shared>>) -> Response {
     shared.lock().faults.clear();
     StatusCode::NO_CONTENT.into()
 }

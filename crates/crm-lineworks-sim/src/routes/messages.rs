@@ -25,45 +25,45 @@ const TO_CHANNEL: Operation = Operation {
 
 #[handler]
 pub(super) async fn to_user(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path((bot_id, user_id)): Path<(String, String)>,
     body: Body,
 ) -> Response {
     let body = json_body::read(body, JSON_LIMIT).await;
-    TO_USER.run(&shared, request, |now| {
-        bots::published(&shared, &bot_id)?;
-        let content = read_content(&shared, request.headers(), body?, now)?;
-        let user_id = users::reachable(&shared, &user_id)?;
-        Ok(accept(&shared, now, Recipient::User(user_id), content))
+    TO_USER.run(shared, request, |now| {
+        bots::published(shared, &bot_id)?;
+        let content = read_content(shared, request.headers(), &body?, now)?;
+        let user_id = users::reachable(shared, &user_id)?;
+        Ok(accept(shared, now, Recipient::User(user_id), content))
     })
 }
 
 #[handler]
 pub(super) async fn to_channel(
-    shared: Data<&Arc<Shared>>,
+    Data(shared): Data<&Arc<Shared>>,
     request: &Request,
     Path((bot_id, channel_id)): Path<(String, String)>,
     body: Body,
 ) -> Response {
     let body = json_body::read(body, JSON_LIMIT).await;
-    TO_CHANNEL.run(&shared, request, |now| {
-        bots::published(&shared, &bot_id)?;
-        let content = read_content(&shared, request.headers(), body?, now)?;
+    TO_CHANNEL.run(shared, request, |now| {
+        bots::published(shared, &bot_id)?;
+        let content = read_content(shared, request.headers(), &body?, now)?;
         if shared.lock().lost_channels.contains(&channel_id) {
             return Err(Refusal::not_found("Channel not found."));
         }
-        Ok(accept(&shared, now, Recipient::Channel(channel_id), content))
+        Ok(accept(shared, now, Recipient::Channel(channel_id), content))
     })
 }
 
 fn read_content(
     shared: &Shared,
     headers: &HeaderMap,
-    body: Vec<u8>,
+    body: &[u8],
     now: OffsetDateTime,
 ) -> Result<Value, Refusal> {
-    let message = json_body::object(headers, &body)?;
+    let message = json_body::object(headers, body)?;
     content::check(&message, &|file_id| {
         shared.lock().attachments.get(file_id, now).is_some()
     })

@@ -15,9 +15,9 @@ use time::Duration;
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 #[handler]
-pub(super) async fn issue(shared: Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
+pub(super) async fn issue(Data(shared): Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
     let granted = match read_form(request, body).await {
-        Ok(form) => grant(&shared, &form),
+        Ok(form) => grant(shared, &form),
         Err(refusal) => Err(refusal),
     };
     match granted {
@@ -27,9 +27,9 @@ pub(super) async fn issue(shared: Data<&Arc<Shared>>, request: &Request, body: B
 }
 
 #[handler]
-pub(super) async fn revoke(shared: Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
+pub(super) async fn revoke(Data(shared): Data<&Arc<Shared>>, request: &Request, body: Body) -> Response {
     let revoked = read_form(request, body).await.and_then(|form| {
-        check_client(&shared, &form)?;
+        check_client(shared, &form)?;
         shared.lock().tokens.revoke(form.required("token")?);
         Ok(())
     });
@@ -107,16 +107,15 @@ fn new_tokens(shared: &Shared, scopes: Vec<String>, refresh: Option<&str>) -> Re
     let seconds = shared.config.token_lifetime.as_secs();
     let life = Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
     let scope = scopes.join(" ");
-    let refresh = match refresh {
-        Some(token) => token.to_owned(),
-        None => {
-            let token = format!("sim1{}", random()?);
-            shared
-                .lock()
-                .tokens
-                .add_refresh(token.clone(), scopes.clone(), now);
-            token
-        }
+    let refresh = if let Some(token) = refresh {
+        token.to_owned()
+    } else {
+        let token = format!("sim1{}", random()?);
+        shared
+            .lock()
+            .tokens
+            .add_refresh(token.clone(), scopes.clone(), now);
+        token
     };
     shared.lock().tokens.add(access.clone(), scopes, now, life);
     let expires_in: Value = if shared.config.expires_in_as_number {

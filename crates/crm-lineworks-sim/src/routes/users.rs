@@ -82,16 +82,20 @@ fn profile(shared: &Shared, member: &Member) -> Value {
 }
 
 #[handler]
-pub(super) fn show(shared: Data<&Arc<Shared>>, request: &Request, Path(user_id): Path<String>) -> Response {
-    GET.run(&shared, request, |_| {
-        let member = find(&shared, &user_id).ok_or_else(Refusal::user_not_exist)?;
-        Ok(json_answer(StatusCode::OK, &profile(&shared, &member)))
+pub(super) fn show(
+    Data(shared): Data<&Arc<Shared>>,
+    request: &Request,
+    Path(user_id): Path<String>,
+) -> Response {
+    GET.run(shared, request, |_| {
+        let member = find(shared, &user_id).ok_or_else(Refusal::user_not_exist)?;
+        Ok(json_answer(StatusCode::OK, &profile(shared, &member)))
     })
 }
 
 #[handler]
-pub(super) fn list(shared: Data<&Arc<Shared>>, request: &Request) -> Response {
-    LIST.run(&shared, request, |_| {
+pub(super) fn list(Data(shared): Data<&Arc<Shared>>, request: &Request) -> Response {
+    LIST.run(shared, request, |_| {
         let page = Page::parse(request.uri().query().unwrap_or_default())?;
         let members = shared.lock().members.clone();
         let ours = page
@@ -102,7 +106,7 @@ pub(super) fn list(shared: Data<&Arc<Shared>>, request: &Request) -> Response {
             .iter()
             .skip(page.from)
             .take(page.count)
-            .map(|member| profile(&shared, member))
+            .map(|member| profile(shared, member))
             .collect();
         let end = page.from + users.len();
         let next = if end < members.len() {
@@ -136,7 +140,7 @@ impl Page {
             match name {
                 "count" => page.count = count(&value)?,
                 "cursor" => {
-                    page.from = position(&value).ok_or_else(|| Refusal::invalid("cursor is not valid."))?
+                    page.from = position(&value).ok_or_else(|| Refusal::invalid("cursor is not valid."))?;
                 }
                 "domainId" => {
                     let number = value
