@@ -23,6 +23,9 @@ pub struct Simulator {
 impl Simulator {
     /// Starts serving; must be called within a tokio runtime, on which the simulator then runs.
     ///
+    /// A blocking client on the only thread of that runtime would wait for itself: tests with one take
+    /// `#[tokio::test(flavor = "multi_thread")]` or call the client in `spawn_blocking`.
+    ///
     /// Fails when the address cannot be listened on or the key cannot be read.
     pub async fn start(config: SimulatorConfig) -> Result<Self, SimError> {
         let key = VerifyingKey::from_pem(&config.key_pem)?;
