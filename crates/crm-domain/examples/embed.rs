@@ -1,0 +1,173 @@
+//! The domain inside a program of one's own, every port written out: a customer says something, staff answer.
+//!
+//! Run with `cargo run -p crm-domain --example embed`.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use crm_domain::activities::MessageKind;
+use crm_domain::customers::CustomerDetails;
+use crm_domain::instant::Instant;
+use crm_domain::memory::MemoryStore;
+use crm_domain::permissions::Actor;
+use crm_domain::ports::callbacks::{
+    CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError,
+    SampleCallback, VerifiedCallback,
+};
+use crm_domain::ports::host::{Clock, PasswordError, Passwords, Secrets};
+use crm_domain::ports::messenger::{Messenger, Messengers, OutgoingText, SendError};
+use crm_domain::use_cases::{Crm, Ports, Recipient};
+use crm_domain::values::{LineUserId, MessageText, PersonName, PersonReading, Remarks};
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// The machine's clock.
+struct WallClock;
+
+impl Clock for WallClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the program's clock")]
+    fn now(&self) -> Instant {
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Instant::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The machine's randomness.
+struct RingSecrets(SystemRandom);
+
+impl Secrets for RingSecrets {
+    fn fill(&self, bytes: &mut [u8]) {
+        assert!(self.0.fill(bytes).is_ok(), "the machine gives no randomness");
+    }
+
+    fn hash(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+        hash
+    }
+}
+
+/// Nobody signs in to this program.
+struct NoPasswords;
+
+#[async_trait]
+impl Passwords for NoPasswords {
+    async fn hash(&self, _: &str) -> Result<String, PasswordError> {
+        Err(PasswordError::Broken)
+    }
+
+    async fn verify(&self, _: &str, _: Option<&str>) -> Result<bool, PasswordError> {
+        Ok(false)
+    }
+}
+
+/// A channel that ends at the terminal.
+struct Terminal;
+
+#[async_trait]
+impl Messenger for Terminal {
+    fn bot(&self) -> String {
+        "terminal".to_owned()
+    }
+
+    async fn send_text(&self, message: &OutgoingText) -> Result<(), SendError> {
+        println!("→ {}: {}", message.to.as_str(), message.text);
+        Ok(())
+    }
+}
+
+impl Messengers for Terminal {
+    fn line_works(&self) -> Option<Arc<dyn Messenger>> {
+        Some(Arc::new(Terminal))
+    }
+}
+
+/// Callbacks of the simplest form there is: `user text`.
+struct PlainCallbacks;
+
+impl Callbacks for PlainCallbacks {
+    fn verify(&self, _: CallbackHeaders<'_>, body: &[u8]) -> Result<VerifiedCallback, CallbackRefused> {
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest(&SHA256, body).as_ref()[..16]);
+        Ok(VerifiedCallback {
+            bot: "terminal".to_owned(),
+            issued: String::new(),
+            digest: key,
+        })
+    }
+
+    fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError> {
+        let text = std::str::from_utf8(body).map_err(|_| InterpretError::NotJson)?;
+        let (user, words) = text.split_once(' ').ok_or(InterpretError::Field("text"))?;
+        let user = LineUserId::new(user)
+            .ok()
+            .flatten()
+            .ok_or(InterpretError::Field("user"))?;
+        Ok(InboundEvent::Message(InboundMessage {
+            user,
+            room: None,
+            at: None,
+            kind: MessageKind::Text,
+            message: words.to_owned(),
+            detail: None,
+        }))
+    }
+
+    fn sample(&self, _: Instant) -> Option<SampleCallback> {
+        None
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let crm = Crm::new(Ports {
+        store: Arc::new(MemoryStore::new()),
+        clock: Arc::new(WallClock),
+        secrets: Arc::new(RingSecrets(SystemRandom::new())),
+        passwords: Arc::new(NoPasswords),
+        messengers: Arc::new(Terminal),
+        callbacks: Arc::new(PlainCallbacks),
+    });
+    let me = Actor::Operator {
+        name: "example".to_owned(),
+    };
+    let hanako = crm.register_customer(&me, hanako()?).await?;
+
+    crm.receive_callback(
+        CallbackHeaders::default(),
+        "hanako 見積もりをお願いします".as_bytes(),
+    )
+    .await?;
+    crm.record_pending(&Actor::Job("recorder"), 256).await?;
+
+    let answer = MessageText::new("承知しました。明日お送りします。")?;
+    crm.queue_message(&me, Recipient::Customer(hanako), answer, None)
+        .await?;
+    while crm
+        .deliver_next(&Actor::Job("sender"), "this run")
+        .await?
+        .is_some()
+    {}
+
+    for message in crm.conversation(&me, hanako, None, 50).await?.iter().rev() {
+        println!("{} {}", message.timestamp, message.plain_text());
+    }
+    Ok(())
+}
+
+fn hanako() -> Result<CustomerDetails, Box<dyn Error>> {
+    Ok(CustomerDetails {
+        name: PersonName::new("山田", "花子").map_err(|_| "a name is needed")?,
+        reading: PersonReading::new("やまだ", "はなこ").map_err(|_| "a reading of letters")?,
+        email: None,
+        phone: None,
+        line_user_id: LineUserId::new("hanako")?,
+        company_id: None,
+        remarks: Remarks::default(),
+    })
+}
