@@ -1,0 +1,127 @@
+// The conversation: opens at its end, loads older messages without a jump, shows what arrives.
+import { fetchFragment } from "./http.js";
+
+const INTERVAL = 2000;
+const CLOSE_TO_END = 80;
+
+export function startConversation() {
+  const region = document.querySelector("[data-talk]");
+  return region ? new Conversation(region) : null;
+}
+
+class Conversation {
+  constructor(region) {
+    this.region = region;
+    this.list = region.querySelector("[data-messages]");
+    this.pill = document.querySelector("[data-talk-new]");
+    this.last = Number(region.dataset.last);
+    this.asking = null;
+    this.openAtEnd();
+    this.watchOlder();
+    this.pill.addEventListener("click", () => this.toEnd());
+    region.addEventListener("scroll", () => this.atEnd() && (this.pill.hidden = true), { passive: true });
+    setInterval(() => document.visibilityState === "visible" && this.refresh(false), INTERVAL);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refresh(false));
+  }
+
+  openAtEnd() {
+    const target = document.getElementById(location.hash.slice(1));
+    if (target && this.list.contains(target)) target.scrollIntoView({ block: "center" });
+    else this.toEnd();
+  }
+
+  atEnd() {
+    return this.region.scrollHeight - this.region.scrollTop - this.region.clientHeight < CLOSE_TO_END;
+  }
+
+  toEnd() {
+    this.region.scrollTop = this.region.scrollHeight;
+    this.pill.hidden = true;
+  }
+
+  /** Asks for what is newer than the last message, and for news of those still on their way. One question at a time. */
+  async refresh(follow) {
+    await this.asking;
+    this.asking = this.ask(follow).catch(() => undefined);
+    return this.asking;
+  }
+
+  async ask(follow) {
+    const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"]')].map((m) => m.dataset.id);
+    const query = new URLSearchParams({ after: String(this.last) });
+    if (waiting.length) query.set("watch", waiting.join(","));
+    const items = await fetchFragment(`${this.region.dataset.url}?${query}`);
+    if (!items) return;
+    const stay = !follow && !this.atEnd();
+    const added = this.append(items);
+    if (!added) return;
+    document.querySelector("[data-talk-empty]")?.remove();
+    if (stay) this.pill.hidden = false;
+    else this.toEnd();
+  }
+
+  /** Adds what is new and replaces what changed; answers whether something was added. */
+  append(items) {
+    let added = false;
+    let day = null;
+    for (const item of items) {
+      if (item.classList.contains("day")) {
+        day = item;
+        continue;
+      }
+      if (!item.dataset.id) continue;
+      const known = document.getElementById(item.id);
+      this.last = Math.max(this.last, Number(item.dataset.id));
+      if (known) {
+        if (known.dataset.state !== item.dataset.state) known.replaceWith(item);
+        continue;
+      }
+      if (day && !this.list.querySelector(`.day[data-day="${day.dataset.day}"]`)) this.list.append(day);
+      this.list.append(item);
+      added = true;
+    }
+    return added;
+  }
+
+  watchOlder() {
+    const link = this.region.querySelector("[data-older]");
+    if (!link) return;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.loadOlder(link);
+    });
+    const observer = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && this.loadOlder(link), {
+      root: this.region,
+      rootMargin: "200px 0px 0px 0px",
+    });
+    requestAnimationFrame(() => observer.observe(link));
+  }
+
+  async loadOlder(link) {
+    if (link.dataset.loading) return;
+    link.dataset.loading = "1";
+    const query = new URLSearchParams({ before: link.dataset.older });
+    const items = await fetchFragment(`${this.region.dataset.url}?${query}`).catch(() => null);
+    delete link.dataset.loading;
+    if (!items) return;
+    const height = this.region.scrollHeight - this.region.scrollTop;
+    const more = items.find((item) => item.classList.contains("talk-more"));
+    const first = this.list.querySelector(".day");
+    const older = items.filter((item) => item !== more);
+    if (first && older.some((item) => item.dataset.day === first.dataset.day)) first.remove();
+    this.list.prepend(...older);
+    this.region.scrollTop = this.region.scrollHeight - height;
+    if (more) link.dataset.older = more.dataset.older;
+    else link.closest("p").remove();
+  }
+
+  /** A bubble for what is being sent; the caller removes it. */
+  showPending(template, text) {
+    const bubble = template.content.firstElementChild.cloneNode(true);
+    bubble.querySelector(".msg-text").textContent = text;
+    document.querySelector("[data-talk-empty]")?.remove();
+    this.list.append(bubble);
+    this.toEnd();
+    return bubble;
+  }
+}

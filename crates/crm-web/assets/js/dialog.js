@@ -1,0 +1,42 @@
+// Questions before something goes, and the list of keyboard shortcuts.
+import { isConverting } from "./http.js";
+
+export function startDialogs() {
+  const confirm = document.getElementById("confirm-dialog");
+  if (!confirm) return;
+  const title = confirm.querySelector("h2");
+  const usual = title.textContent;
+  let waiting = null;
+  const ask = (event) => {
+    const form = event.target;
+    if (!form.dataset.confirm || form.dataset.confirmed) return;
+    event.preventDefault();
+    waiting = form;
+    title.textContent = form.dataset.confirmTitle ?? usual;
+    confirm.querySelector("p").textContent = form.dataset.confirm;
+    confirm.showModal();
+  };
+  document.addEventListener("submit", ask, { capture: true });
+  confirm.querySelector("[data-dialog-ok]").addEventListener("click", () => {
+    confirm.close();
+    if (!waiting) return;
+    waiting.dataset.confirmed = "1";
+    waiting.requestSubmit();
+  });
+  for (const button of document.querySelectorAll("[data-dialog-cancel]")) {
+    button.addEventListener("click", () => button.closest("dialog").close());
+  }
+  startShortcuts(document.getElementById("shortcuts-dialog"));
+}
+
+function startShortcuts(help) {
+  document.querySelector("[data-shortcuts]")?.addEventListener("click", () => help.showModal());
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+    if (typing || isConverting(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "?") help.showModal();
+    else if (event.key === "/") document.querySelector("[data-search]")?.focus();
+    else return;
+    event.preventDefault();
+  });
+}

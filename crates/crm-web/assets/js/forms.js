@@ -1,0 +1,64 @@
+// Forms: put right what was typed, save with Ctrl+Enter, ask before losing changes, show that it works.
+import { setBusy } from "./composer.js";
+import { isConverting } from "./http.js";
+
+const DASHES = /[\u2010-\u2015\u2212\u30fc\uff0d\uff70]/g;
+
+const NORMALISE = {
+  ascii: (text) => text.normalize("NFKC").trim(),
+  id: (text) => text.normalize("NFKC").replace(/\s+/g, ""),
+  phone: (text) => text.replace(DASHES, "-").normalize("NFKC").trim().replace(/\s+/g, " "),
+  kana: (text) => toKatakana(text.normalize("NFKC")).trim().replace(/\s+/g, " "),
+};
+
+export function toKatakana(text) {
+  return text.replace(/[\u3041-\u3096]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0x60));
+}
+
+export function startForms() {
+  document.querySelector("[data-error-summary]")?.focus();
+  for (const field of document.querySelectorAll("[data-normalise]")) {
+    field.addEventListener("blur", () => {
+      const right = NORMALISE[field.dataset.normalise](field.value);
+      if (right !== field.value) field.value = right;
+    });
+  }
+  for (const select of document.querySelectorAll("[data-submit-on-change]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    if (!form.hasAttribute("data-composer")) startOne(form);
+  }
+  document.querySelector("[data-print]")?.addEventListener("click", () => print());
+}
+
+function startOne(form) {
+  let sent = false;
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    if (isConverting(event)) event.preventDefault();
+    else if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (sent) return event.preventDefault();
+    sent = true;
+    const button = form.querySelector("[type=submit][data-busy]");
+    if (button) setBusy(button, true);
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    sent = false;
+    const button = form.querySelector("[type=submit][data-busy]");
+    if (button) setBusy(button, false);
+  });
+  if (!form.hasAttribute("data-guard")) return;
+  const state = () => new URLSearchParams(new FormData(form)).toString();
+  const before = state();
+  addEventListener("beforeunload", (event) => {
+    if (!sent && state() !== before && !form.hasAttribute("data-draft")) event.preventDefault();
+  });
+}

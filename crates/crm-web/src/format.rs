@@ -1,0 +1,284 @@
+//! Dates, waiting times and message texts as people read them.
+
+use time::{Date, OffsetDateTime, UtcOffset, Weekday};
+
+use crate::i18n::Language;
+
+/// Writes instants in one time zone and language, as seen from one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    language: Language,
+    offset: UtcOffset,
+    now: OffsetDateTime,
+}
+
+impl Times {
+    /// `now` is the moment of the request; `offset` is the configured time zone's.
+    pub fn new(language: Language, offset: UtcOffset, now: OffsetDateTime) -> Times {
+        Times {
+            language,
+            offset,
+            now: now.to_offset(offset),
+        }
+    }
+
+    /// `14:05`.
+    pub fn clock(&self, at: OffsetDateTime) -> String {
+        let at = at.to_offset(self.offset);
+        format!("{:02}:{:02}", at.hour(), at.minute())
+    }
+
+    /// The day in the zone, `2025-07-08`, for machines.
+    pub fn date_code(&self, at: OffsetDateTime) -> String {
+        let day = at.to_offset(self.offset).date();
+        format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+    }
+
+    /// `2025-07-08T14:05:33+09:00`, for `<time datetime>`.
+    pub fn iso(&self, at: OffsetDateTime) -> String {
+        let at = at.to_offset(self.offset);
+        let (hours, minutes, _) = self.offset.as_hms();
+        let sign = if self.offset.is_negative() { '-' } else { '+' };
+        format!(
+            "{}T{:02}:{:02}:{:02}{sign}{:02}:{:02}",
+            self.date_code(at),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            hours.abs(),
+            minutes.abs()
+        )
+    }
+
+    /// 今日, 昨日, 7月8日（火）; with the year when it is another one.
+    pub fn day(&self, at: OffsetDateTime) -> String {
+        let day = at.to_offset(self.offset).date();
+        let today = self.now.date();
+        match (self.language, (today - day).whole_days()) {
+            (Language::Ja, 0) => "今日".to_owned(),
+            (Language::Ja, 1) => "昨日".to_owned(),
+            (Language::En, 0) => "Today".to_owned(),
+            (Language::En, 1) => "Yesterday".to_owned(),
+            _ => self.long_day(day, day.year() != today.year()),
+        }
+    }
+
+    /// 2025年7月8日（火）.
+    pub fn full_day(&self, at: OffsetDateTime) -> String {
+        self.long_day(at.to_offset(self.offset).date(), true)
+    }
+
+    /// 7月8日（火） 14:05; the day is left out for today.
+    pub fn short(&self, at: OffsetDateTime) -> String {
+        if at.to_offset(self.offset).date() == self.now.date() {
+            return self.clock(at);
+        }
+        format!("{} {}", self.day(at), self.clock(at))
+    }
+
+    /// 2025年7月8日（火） 14:05:33, shown when the pointer rests on a time.
+    pub fn exact(&self, at: OffsetDateTime) -> String {
+        let at = at.to_offset(self.offset);
+        format!("{} {}:{:02}", self.full_day(at), self.clock(at), at.second())
+    }
+
+    /// How long somebody waits, in words: 25分 / 3時間 / 昨日 17:55から / 7/4（金）から.
+    pub fn waiting_since(&self, at: OffsetDateTime) -> String {
+        let at = at.to_offset(self.offset);
+        let minutes = (self.now - at).whole_minutes().max(0);
+        let days = (self.now.date() - at.date()).whole_days();
+        match (self.language, minutes, days) {
+            (Language::Ja, 0..60, _) => format!("{minutes}分"),
+            (Language::En, 0..60, _) => format!("{minutes} min"),
+            (Language::Ja, _, 0) => format!("{}時間", minutes / 60),
+            (Language::En, _, 0) => format!("{} h", minutes / 60),
+            (Language::Ja, _, 1) => format!("昨日 {}から", self.clock(at)),
+            (Language::En, _, 1) => format!("since yesterday {}", self.clock(at)),
+            (Language::Ja, ..) => {
+                format!(
+                    "{}/{}（{}）から",
+                    u8::from(at.month()),
+                    at.day(),
+                    weekday(at.weekday(), self.language)
+                )
+            }
+            (Language::En, ..) => format!("since {}", self.long_day(at.date(), false)),
+        }
+    }
+
+    fn long_day(&self, day: Date, with_year: bool) -> String {
+        let (month, number) = (u8::from(day.month()), day.day());
+        let weekday = weekday(day.weekday(), self.language);
+        match (self.language, with_year) {
+            (Language::Ja, false) => format!("{month}月{number}日（{weekday}）"),
+            (Language::Ja, true) => format!("{}年{month}月{number}日（{weekday}）", day.year()),
+            (Language::En, false) => format!("{weekday}, {number} {}", month_name(month)),
+            (Language::En, true) => format!("{weekday}, {number} {} {}", month_name(month), day.year()),
+        }
+    }
+}
+
+fn weekday(day: Weekday, language: Language) -> &'static str {
+    let index = usize::from(day.number_days_from_sunday());
+    match language {
+        Language::Ja => ["日", "月", "火", "水", "木", "金", "土"][index],
+        Language::En => ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][index],
+    }
+}
+
+fn month_name(month: u8) -> &'static str {
+    const NAMES: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    NAMES[usize::from(month.saturating_sub(1)).min(11)]
+}
+
+/// A message as HTML: escaped, http and https addresses clickable, nothing else. Line breaks are kept by the style.
+pub fn message_html(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some(start) = next_address(rest) {
+        let (before, from) = rest.split_at(start);
+        let (address, after) = from.split_at(address_length(from));
+        escape_into(&mut html, before);
+        html.push_str("<a href=\"");
+        escape_into(&mut html, address);
+        html.push_str("\" target=\"_blank\" rel=\"noopener noreferrer\">");
+        escape_into(&mut html, address);
+        html.push_str("</a>");
+        rest = after;
+    }
+    escape_into(&mut html, rest);
+    html
+}
+
+fn next_address(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find("http") {
+        let start = from + found;
+        let after = &text[start + 4..];
+        let host = after.strip_prefix("s://").or_else(|| after.strip_prefix("://"));
+        if host
+            .and_then(|host| host.chars().next())
+            .is_some_and(|first| first.is_alphanumeric())
+        {
+            return Some(start);
+        }
+        from = start + 4;
+    }
+    None
+}
+
+/// An address ends at the first character that no address has, and not with a sentence's own punctuation.
+fn address_length(text: &str) -> usize {
+    let allowed = |letter: char| letter.is_ascii_graphic() && !"<>\"'`{}|\\^".contains(letter);
+    let end = text.find(|letter| !allowed(letter)).unwrap_or(text.len());
+    let mut address = text[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
+    if address.ends_with(')') && !address.contains('(') {
+        address = address.trim_end_matches(')');
+    }
+    address.len()
+}
+
+/// A text as HTML.
+pub fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 8);
+    escape_into(&mut html, text);
+    html
+}
+
+fn escape_into(html: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#x27;"),
+            other => html.push(other),
+        }
+    }
+}
+
+/// Size of a file in words: `850 KB`.
+pub fn file_size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KB", bytes / 1024),
+        _ => format!("{}.{} MB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+    }
+}
+
+/// The beginning of a text on one line, at most `length` characters.
+pub fn excerpt(text: &str, length: usize) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= length {
+        return line;
+    }
+    line.chars().take(length).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::{datetime, offset};
+
+    use super::{Times, excerpt, file_size, message_html};
+    use crate::i18n::Language;
+
+    fn japanese() -> Times {
+        Times::new(Language::Ja, offset!(+9), datetime!(2025-07-09 06:00 UTC))
+    }
+
+    #[test]
+    fn days_are_told_as_people_say_them() {
+        let times = japanese();
+        assert_eq!(times.day(datetime!(2025-07-08 15:00 UTC)), "今日");
+        assert_eq!(times.day(datetime!(2025-07-08 14:59 UTC)), "昨日");
+        assert_eq!(times.day(datetime!(2025-07-07 03:00 UTC)), "7月7日（月）");
+        assert_eq!(times.day(datetime!(2024-12-31 15:00 UTC)), "1月1日（水）");
+        assert_eq!(times.day(datetime!(2024-12-31 14:00 UTC)), "2024年12月31日（火）");
+        assert_eq!(
+            times.exact(datetime!(2025-07-08 05:05:33 UTC)),
+            "2025年7月8日（火） 14:05:33"
+        );
+        assert_eq!(
+            times.iso(datetime!(2025-07-08 05:05:33 UTC)),
+            "2025-07-08T14:05:33+09:00"
+        );
+    }
+
+    #[test]
+    fn waiting_is_told_in_words() {
+        let times = japanese();
+        assert_eq!(times.waiting_since(datetime!(2025-07-09 05:35 UTC)), "25分");
+        assert_eq!(times.waiting_since(datetime!(2025-07-09 02:00 UTC)), "4時間");
+        assert_eq!(
+            times.waiting_since(datetime!(2025-07-08 08:55 UTC)),
+            "昨日 17:55から"
+        );
+        assert_eq!(
+            times.waiting_since(datetime!(2025-07-04 03:00 UTC)),
+            "7/4（金）から"
+        );
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        let html = message_html("見てください https://example.com/a?b=1&c=2。<b>\njavascript:alert(1)");
+        assert_eq!(
+            html,
+            "見てください <a href=\"https://example.com/a?b=1&amp;c=2\" target=\"_blank\" \
+             rel=\"noopener noreferrer\">https://example.com/a?b=1&amp;c=2</a>。&lt;b&gt;\njavascript:alert(1)"
+        );
+        assert!(!message_html("http:// と https://\"onmouseover=").contains("<a"));
+        assert!(message_html("(https://example.com/)").contains("\"https://example.com/\""));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(excerpt("髙橋\n様 𠮷", 10), "髙橋 様 𠮷");
+        assert_eq!(excerpt("あいうえお", 3), "あいう…");
+        assert_eq!(file_size(870_400), "850 KB");
+        assert_eq!(file_size(1_572_864), "1.5 MB");
+    }
+}

@@ -1,0 +1,113 @@
+//! A form's state as data: fields, what was typed, and what is wrong with it. The words are in the catalogues.
+
+use std::collections::BTreeMap;
+
+use crm_domain::error::Error;
+use serde::Serialize;
+
+use crate::sentence::Sentence;
+
+/// What a template needs to draw a form again.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FormState {
+    /// Fields by name.
+    pub fields: BTreeMap<&'static str, FieldState>,
+    /// Names in the order of the form, for the summary of errors.
+    pub order: Vec<&'static str>,
+    /// Whether the form came back with errors.
+    pub failed: bool,
+    /// An error that belongs to no single field.
+    pub error: Option<Sentence>,
+}
+
+/// One field: what was typed, and what is to be said about it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FieldState {
+    /// What was typed or stored.
+    pub value: String,
+    /// Why it was refused.
+    pub error: Option<Sentence>,
+    /// What looks odd, without being refused.
+    pub warning: Option<Sentence>,
+}
+
+impl FormState {
+    /// A form with these fields, empty.
+    pub fn of(names: &[&'static str]) -> FormState {
+        FormState {
+            fields: names.iter().map(|name| (*name, FieldState::default())).collect(),
+            order: names.to_vec(),
+            ..FormState::default()
+        }
+    }
+
+    /// Sets what a field shows. Names that the form does not have are left out.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> FormState {
+        if let Some(field) = self.fields.get_mut(name) {
+            field.value = value.into();
+        }
+        self
+    }
+
+    /// Says why a field was refused. What concerns no field of this form concerns all of it.
+    pub fn refuse(&mut self, name: &str, why: Sentence) {
+        self.failed = true;
+        match self.fields.get_mut(name) {
+            Some(field) => field.error = field.error.take().or(Some(why)),
+            None => self.error = Some(why),
+        }
+    }
+
+    /// Says why the whole form was refused.
+    pub fn refuse_all(&mut self, why: Sentence) {
+        self.failed = true;
+        self.error = Some(why);
+    }
+
+    /// Says what a use case answered, beside the fields that it named.
+    pub fn refuse_with(&mut self, error: &Error) {
+        match error {
+            Error::Invalid(fields) => {
+                for field in fields {
+                    self.refuse(field.field, Sentence::field(field));
+                }
+            }
+            other => self.refuse_all(Sentence::error(other)),
+        }
+    }
+
+    /// Says what looks odd about a field.
+    pub fn warn(&mut self, name: &str, key: &str) {
+        if let Some(field) = self.fields.get_mut(name) {
+            field.warning = Some(Sentence::of(key));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::error::Error;
+    use crm_domain::values::{FieldError, Problem};
+
+    use super::FormState;
+
+    #[test]
+    fn the_first_error_of_a_field_stands_and_strangers_become_the_forms_own() {
+        let mut form = FormState::of(&["email"]).with("email", "x").with("unknown", "y");
+        let named = |field, problem| FieldError::new(field, problem);
+        form.refuse_with(&Error::Invalid(vec![
+            named("email", Problem::Malformed),
+            named("email", Problem::Required),
+            named("key", Problem::TooLong { max: 100 }),
+        ]));
+        let key = |sentence: &Option<crate::sentence::Sentence>| sentence.clone().map(|found| found.key);
+        assert_eq!(
+            key(&form.fields["email"].error).as_deref(),
+            Some("problem.email.malformed")
+        );
+        assert_eq!(form.fields["email"].value, "x");
+        assert_eq!(key(&form.error).as_deref(), Some("problem.too_long"));
+        assert!(form.failed);
+    }
+}

@@ -1,0 +1,121 @@
+//! Every address of the pages, once. Handlers call the functions, templates call `url('name', id=…)`.
+
+/// The start page.
+pub const HOME: &str = "/";
+/// The customer list.
+pub const CUSTOMERS: &str = "/customers";
+/// The company list.
+pub const COMPANIES: &str = "/companies";
+/// One's own settings.
+pub const ME: &str = "/me";
+/// The members of this CRM.
+pub const USERS: &str = "/admin/users";
+/// The sign-in page.
+pub const LOGIN: &str = "/login";
+/// The page on which a newcomer plays the customer.
+pub const PHONE: &str = "/demo/phone";
+
+/// A customer's page.
+pub fn customer(id: i64) -> String {
+    format!("/customer/{id}")
+}
+
+/// A company's page.
+pub fn company(id: i64) -> String {
+    format!("/company/{id}")
+}
+
+/// A page's address with a query; empty values are left out.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    let mut mark = '?';
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(mark);
+        address.push_str(name);
+        address.push('=');
+        address.push_str(&encode(value));
+        mark = '&';
+    }
+    address
+}
+
+/// Percent-encodes what may not stand in a query value.
+pub fn encode(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// The address that templates ask for by name; `None` for a name or a missing id that is a mistake in the template.
+pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
+    let fixed = match name {
+        "home" => HOME,
+        "customers" => CUSTOMERS,
+        "customer_new" => "/customer/new",
+        "companies" => COMPANIES,
+        "company_new" => "/company/new",
+        "me" => ME,
+        "me_language" => "/me/language",
+        "me_password" => "/me/password",
+        "users" => USERS,
+        "login" => LOGIN,
+        "logout" => "/logout",
+        "phone" => PHONE,
+        "phone_messages" => "/demo/phone/messages",
+        "openapi" => "/api/v1/openapi.json",
+        _ => return with_id(name, id?),
+    };
+    Some(fixed.to_owned())
+}
+
+fn with_id(name: &str, id: i64) -> Option<String> {
+    let (before, after) = match name {
+        "customer" => ("/customer/", ""),
+        "customer_edit" => ("/customer/", "/edit"),
+        "customer_delete" => ("/customer/", "/delete"),
+        "customer_send" => ("/customer/", "/send"),
+        "customer_messages" => ("/customer/", "/messages"),
+        "send_message" => ("/send-message/", ""),
+        "company" => ("/company/", ""),
+        "company_edit" => ("/company/", "/edit"),
+        "company_delete" => ("/company/", "/delete"),
+        "activity_delete" => ("/activity/", "/delete"),
+        "activity_restore" => ("/activity/", "/restore"),
+        "user_role" => ("/admin/users/", "/role"),
+        "user_link" => ("/admin/users/", "/link"),
+        "user_disable" => ("/admin/users/", "/disable"),
+        "user_enable" => ("/admin/users/", "/enable"),
+        _ => return None,
+    };
+    Some(format!("{before}{id}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{by_name, with_query};
+
+    #[test]
+    fn queries_are_encoded_and_empty_values_left_out() {
+        assert_eq!(
+            with_query("/customers", &[("q", "山田 &"), ("after", "")]),
+            "/customers?q=%E5%B1%B1%E7%94%B0%20%26"
+        );
+        assert_eq!(
+            with_query("/customers", &[("q", "a"), ("after", "b")]),
+            "/customers?q=a&after=b"
+        );
+    }
+
+    #[test]
+    fn a_name_without_its_id_is_no_address() {
+        assert_eq!(by_name("customer", Some(5)).as_deref(), Some("/customer/5"));
+        assert_eq!(by_name("customer", None), None);
+        assert_eq!(by_name("nowhere", Some(1)), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! A page is a template with its typed context; a frame is what stands around every page.
+
+use serde::Serialize;
+
+use crate::i18n::Language;
+use crate::links;
+
+/// The typed context of one template.
+pub trait Page: Serialize {
+    /// Name of the template below `templates/`.
+    const TEMPLATE: &'static str;
+
+    /// Believable contexts that reach every branch of the template; a test renders them all.
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
+/// What stands around a page: who is signed in, which menu entry is active, what has to be said.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Frame {
+    /// Language of all words.
+    pub language: Language,
+    /// Who is signed in; nobody on the sign-in page.
+    pub user: Option<FrameUser>,
+    /// Goes into every form and into `<meta name="csrf-token">`.
+    pub csrf_token: String,
+    /// The active entry of the menu.
+    pub menu: Menu,
+    /// A lasting state of the whole system that people must know.
+    pub banner: Option<Banner>,
+    /// What the last action did.
+    pub notice: Option<Notice>,
+    /// Sample data and a simulator run inside.
+    pub demo: bool,
+    /// The firm's own name beside the product's.
+    pub firm_name: Option<String>,
+}
+
+/// The signed-in member, as the navigation bar shows them.
+#[derive(Debug, Clone, Serialize)]
+pub struct FrameUser {
+    /// Full name.
+    pub name: String,
+    /// Key of the role's word: `admin` or `member`.
+    pub role: &'static str,
+    /// Whether the menu shows administration.
+    pub admin: bool,
+}
+
+/// An entry of the side menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Menu {
+    /// No entry is active.
+    #[default]
+    None,
+    /// 会社一覧 and what belongs to it.
+    Companies,
+    /// 顧客一覧 and what belongs to it.
+    Customers,
+    /// Administration of members.
+    Users,
+    /// One's own settings.
+    Me,
+}
+
+/// A lasting state shown above every page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Banner {
+    /// No bot is configured: nothing is sent and nothing arrives.
+    LineWorksMissing,
+}
+
+/// What the last action did, told once on the page that follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// Names the sentence `notice.<code>`.
+    pub code: &'static str,
+    /// Where a form posts to take the action back.
+    pub undo: Option<String>,
+}
+
+/// The actions that a following page tells about; between the two it travels in a short-lived cookie.
+const NOTICES: [(&str, Option<&str>); 12] = [
+    ("saved", None),
+    ("added", None),
+    ("message_sent", None),
+    ("message_deleted", Some("activity_restore")),
+    ("message_restored", None),
+    ("customer_deleted", None),
+    ("company_deleted", None),
+    ("user_changed", None),
+    ("user_disabled", Some("user_enable")),
+    ("user_enabled", None),
+    ("password_changed", None),
+    ("language_changed", None),
+];
+
+impl Notice {
+    /// Name of the cookie that carries a notice to the next page.
+    pub const COOKIE: &'static str = "crm_notice";
+
+    /// The cookie's value for an action on the record `id`.
+    pub fn cookie_value(code: &'static str, id: Option<i64>) -> String {
+        match id {
+            Some(id) => format!("{code}.{id}"),
+            None => code.to_owned(),
+        }
+    }
+
+    /// Reads a cookie's value; what we did not write is no notice.
+    pub fn from_cookie(value: &str) -> Option<Notice> {
+        let (name, id) = match value.split_once('.') {
+            Some((name, id)) => (name, Some(id.parse::<i64>().ok()?)),
+            None => (value, None),
+        };
+        let (code, undo) = NOTICES.into_iter().find(|(code, _)| *code == name)?;
+        Some(Notice {
+            code,
+            undo: undo.and_then(|road| links::by_name(road, Some(id?))),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Notice;
+
+    #[test]
+    fn a_notice_survives_its_cookie() {
+        let told = Notice::from_cookie(&Notice::cookie_value("message_deleted", Some(7)));
+        assert_eq!(
+            told,
+            Some(Notice {
+                code: "message_deleted",
+                undo: Some("/activity/7/restore".to_owned())
+            })
+        );
+        assert_eq!(Notice::from_cookie("saved").map(|notice| notice.undo), Some(None));
+    }
+
+    #[test]
+    fn a_forged_cookie_says_nothing() {
+        assert_eq!(Notice::from_cookie("message_deleted.x"), None);
+        assert_eq!(Notice::from_cookie("<script>"), None);
+    }
+}

@@ -1,0 +1,314 @@
+//! A conversation: days, messages, the field in which one answers.
+
+use serde::Serialize;
+
+use super::{Face, LinkView};
+use crate::page::Page;
+use crate::sentence::Sentence;
+
+/// The person a conversation is with.
+#[derive(Debug, Clone, Serialize)]
+pub struct Who {
+    /// The customer's number.
+    pub id: i64,
+    /// 姓 and 名.
+    pub name: String,
+    /// セイ and メイ.
+    pub reading: Option<String>,
+    /// Name of the company, if any.
+    pub company_name: Option<String>,
+    /// Initial and colour.
+    pub face: Face,
+}
+
+/// A part of a conversation, oldest first.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Talk {
+    /// Days with their messages.
+    pub days: Vec<Day>,
+    /// Cursor to what is older, when there is more.
+    pub older: Option<String>,
+    /// Whether newer messages exist that are not shown here.
+    pub newer: bool,
+    /// The newest number that was read; a later question asks for what came after it.
+    pub last_id: i64,
+}
+
+/// The messages of one day.
+#[derive(Debug, Clone, Serialize)]
+pub struct Day {
+    /// `2025-07-08`.
+    pub date: String,
+    /// 今日, 昨日, 7月8日（火）.
+    pub label: String,
+    /// 2025年7月8日（火）.
+    pub exact: String,
+    /// Oldest first.
+    pub messages: Vec<Message>,
+}
+
+/// One bubble.
+#[derive(Debug, Clone, Serialize)]
+pub struct Message {
+    /// The activity's number.
+    pub id: i64,
+    /// `in`, `out` or `note`.
+    pub side: &'static str,
+    /// What it says.
+    pub body: Body,
+    /// The beginning of the text, for the question before deleting.
+    pub excerpt: String,
+    /// `14:05`.
+    pub time: String,
+    /// 2025年7月8日（火） 14:05:33.
+    pub exact: String,
+    /// For machines.
+    pub iso: String,
+    /// `queued`, `sending`, `sent`, `failed` or `unknown`; only of what we sent.
+    pub state: Option<&'static str>,
+    /// Who sent it.
+    pub author: Option<String>,
+    /// Why it failed and what to do.
+    pub failure: Option<Sentence>,
+    /// Whether to offer 削除.
+    pub may_delete: bool,
+}
+
+/// What a message holds. Never an empty bubble.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Body {
+    /// Words.
+    Text {
+        /// As written.
+        text: String,
+    },
+    /// A place with a link to a map.
+    Place {
+        /// In words.
+        address: String,
+        /// Address of a map.
+        map: Option<String>,
+    },
+    /// A file, or a photo until it can be shown.
+    File {
+        /// Its name, if known.
+        name: Option<String>,
+        /// Its size in words, if known.
+        size: Option<String>,
+    },
+    /// A stamp.
+    Sticker,
+    /// A photo.
+    Image,
+    /// A film.
+    Video,
+    /// A sound.
+    Audio,
+    /// Something newer than this program.
+    Other,
+}
+
+/// The field in which one answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Composer {
+    /// Whether a message can be sent.
+    pub reachable: bool,
+    /// Why not: `no_user_id` or `left`.
+    pub reason: Option<&'static str>,
+    /// 「山田 太郎 様（株式会社山田製作所）へ」.
+    pub to: String,
+    /// The same key sends once.
+    pub key: Option<String>,
+    /// What was typed and could not be sent.
+    pub text: String,
+    /// Why.
+    pub error: Option<Sentence>,
+    /// Most characters of one message.
+    pub limit: usize,
+}
+
+/// `GET /customer/{id}/messages`: a piece of a conversation without its page.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessagesFragment {
+    /// The messages asked for.
+    pub talk: Talk,
+}
+
+/// `GET /send-message/{id}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct SendMessagePage {
+    /// To whom.
+    pub who: Who,
+    /// LINE WORKS連携状態.
+    pub link: LinkView,
+    /// The field.
+    pub composer: Composer,
+}
+
+impl Who {
+    pub(crate) fn sample() -> Who {
+        Who {
+            id: 1,
+            name: "山田 太郎".to_owned(),
+            reading: Some("ヤマダ タロウ".to_owned()),
+            company_name: Some("株式会社山田製作所".to_owned()),
+            face: Face::of(1, "山田"),
+        }
+    }
+}
+
+impl Composer {
+    pub(crate) fn sample() -> Composer {
+        Composer {
+            reachable: true,
+            reason: None,
+            to: "山田 太郎 様（株式会社山田製作所）へ".to_owned(),
+            key: Some("k-1".to_owned()),
+            text: String::new(),
+            error: None,
+            limit: 2000,
+        }
+    }
+}
+
+impl Message {
+    fn sample(id: i64, side: &'static str, text: &str) -> Message {
+        Message {
+            id,
+            side,
+            body: Body::Text {
+                text: text.to_owned(),
+            },
+            excerpt: text.to_owned(),
+            time: "14:05".to_owned(),
+            exact: "2025年7月8日（火） 14:05:33".to_owned(),
+            iso: "2025-07-08T14:05:33+09:00".to_owned(),
+            state: None,
+            author: None,
+            failure: None,
+            may_delete: true,
+        }
+    }
+
+    fn sent(id: i64, text: &str, state: &'static str) -> Message {
+        Message {
+            state: Some(state),
+            author: Some("田中 花子".to_owned()),
+            failure: (state == "failed").then(|| Sentence::of("send_problem.forbidden")),
+            ..Message::sample(id, "out", text)
+        }
+    }
+
+    fn with_body(id: i64, body: Body) -> Message {
+        Message {
+            body,
+            may_delete: false,
+            ..Message::sample(id, "in", "")
+        }
+    }
+}
+
+impl Talk {
+    pub(crate) fn sample() -> Talk {
+        let first = vec![
+            Message::sample(
+                1,
+                "in",
+                "お世話になっております。見積の件、いかがでしょうか。\nhttps://example.com/a を見ました。",
+            ),
+            Message::sent(2, "ご連絡ありがとうございます。本日中にお送りします。", "sent"),
+            Message::sample(3, "note", "単価は部長に確認済み"),
+            Message::with_body(4, Body::Sticker),
+            Message::with_body(
+                5,
+                Body::Place {
+                    address: "東京都千代田区丸の内1-9-1".to_owned(),
+                    map: Some("https://www.google.com/maps/search/?api=1&query=35.68,139.76".to_owned()),
+                },
+            ),
+        ];
+        let second = vec![
+            Message::with_body(
+                6,
+                Body::File {
+                    name: Some("見積書.pdf".to_owned()),
+                    size: Some("850 KB".to_owned()),
+                },
+            ),
+            Message::with_body(
+                7,
+                Body::File {
+                    name: None,
+                    size: None,
+                },
+            ),
+            Message::with_body(8, Body::Image),
+            Message::with_body(9, Body::Video),
+            Message::with_body(10, Body::Audio),
+            Message::with_body(11, Body::Other),
+            Message::sent(12, "承知しました。", "unknown"),
+            Message::sent(13, "よろしくお願いいたします。", "failed"),
+            Message::sent(14, "後ほどお電話します。", "sending"),
+            Message::sent(15, "ありがとうございました。", "queued"),
+        ];
+        let day = |date: &str, label: &str, messages| Day {
+            date: date.to_owned(),
+            label: label.to_owned(),
+            exact: "2025年7月8日（火）".to_owned(),
+            messages,
+        };
+        Talk {
+            days: vec![
+                day("2025-07-08", "昨日", first),
+                day("2025-07-09", "今日", second),
+            ],
+            older: Some("1".to_owned()),
+            newer: true,
+            last_id: 15,
+        }
+    }
+}
+
+impl Page for MessagesFragment {
+    const TEMPLATE: &'static str = "messages_fragment.html";
+
+    fn samples() -> Vec<MessagesFragment> {
+        vec![
+            MessagesFragment { talk: Talk::sample() },
+            MessagesFragment {
+                talk: Talk::default(),
+            },
+        ]
+    }
+}
+
+impl Page for SendMessagePage {
+    const TEMPLATE: &'static str = "send_message.html";
+
+    fn samples() -> Vec<SendMessagePage> {
+        let link = LinkView {
+            state: "active",
+            date: None,
+        };
+        let page = SendMessagePage {
+            who: Who::sample(),
+            link,
+            composer: Composer::sample(),
+        };
+        let mut failed = page.clone();
+        failed.composer.error = Some(Sentence::of("send_problem.not_found"));
+        failed.composer.text = "お世話になっております。".to_owned();
+        let mut gone = page.clone();
+        gone.link = LinkView {
+            state: "left",
+            date: Some("7月8日（火）".to_owned()),
+        };
+        gone.composer = Composer {
+            reachable: false,
+            reason: Some("left"),
+            ..Composer::sample()
+        };
+        vec![page, failed, gone]
+    }
+}

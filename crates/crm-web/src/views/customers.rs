@@ -1,0 +1,228 @@
+//! The customer list, a customer's page, the form and the confirmation before deleting.
+
+use serde::Serialize;
+
+use super::activities::{Composer, Talk, Who};
+use super::{CompanyRef, Face, LinkView, Pager, Phone};
+use crate::forms::FormState;
+use crate::page::Page;
+use crate::sentence::Sentence;
+
+/// `GET /customers`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomersPage {
+    /// What is searched for; empty shows all.
+    pub q: String,
+    /// At most 50.
+    pub rows: Vec<CustomerRow>,
+    /// Ways to the other rows.
+    pub pager: Pager,
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerRow {
+    /// The customer's number.
+    pub id: i64,
+    /// 姓 and 名.
+    pub name: String,
+    /// セイ and メイ.
+    pub reading: Option<String>,
+    /// Initial and colour.
+    pub face: Face,
+    /// The company, if any.
+    pub company: Option<CompanyRef>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<Phone>,
+    /// LINE WORKS連携状態.
+    pub link: LinkView,
+}
+
+/// `GET /customer/{id}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerPage {
+    /// The person.
+    pub who: Who,
+    /// The company, if any.
+    pub company: Option<CompanyRef>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<Phone>,
+    /// LINE WORKS ユーザーID.
+    pub line_user_id: Option<String>,
+    /// LINE WORKS連携状態.
+    pub link: LinkView,
+    /// The conversation.
+    pub talk: Talk,
+    /// The field at its end.
+    pub composer: Composer,
+    /// The day, for the head of a printed page.
+    pub printed_on: String,
+}
+
+/// `GET /customer/new` and `GET /customer/{id}/edit`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerFormPage {
+    /// The customer's number; none for a new one.
+    pub id: Option<i64>,
+    /// The version that was read, so that nobody's change is overwritten unseen.
+    pub version: Option<i64>,
+    /// The fields.
+    pub form: FormState,
+    /// What can be chosen as company.
+    pub companies: Vec<CompanyRef>,
+    /// Where キャンセル leads.
+    pub back: String,
+}
+
+/// Names of the fields of a customer, in the order of the form.
+pub const CUSTOMER_FIELDS: [&str; 8] = [
+    "last_name",
+    "first_name",
+    "last_name_kana",
+    "first_name_kana",
+    "email",
+    "phone",
+    "company_id",
+    "line_user_id",
+];
+
+impl CustomerRow {
+    fn sample(id: i64, name: &str, state: &'static str) -> CustomerRow {
+        CustomerRow {
+            id,
+            name: name.to_owned(),
+            reading: Some("ヤマダ タロウ".to_owned()),
+            face: Face::of(id, name),
+            company: Some(CompanyRef {
+                id: 1,
+                name: "株式会社山田製作所".to_owned(),
+            }),
+            email: Some("taro.yamada@example.jp".to_owned()),
+            phone: Some(Phone::of("03-1234-5678")),
+            link: LinkView {
+                state,
+                date: (state == "left").then(|| "7月8日（火）".to_owned()),
+            },
+        }
+    }
+
+    /// Rows that show every state.
+    pub(crate) fn samples() -> Vec<CustomerRow> {
+        let mut bare = CustomerRow::sample(5, "髙﨑", "not_set");
+        (bare.reading, bare.company, bare.email, bare.phone) = (None, None, None, None);
+        vec![
+            CustomerRow::sample(1, "山田 太郎", "active"),
+            CustomerRow::sample(2, "<b>佐藤</b> 花子", "unconfirmed"),
+            CustomerRow::sample(3, "鈴木 一郎", "left"),
+            bare,
+        ]
+    }
+}
+
+impl Page for CustomersPage {
+    const TEMPLATE: &'static str = "customers.html";
+
+    fn samples() -> Vec<CustomersPage> {
+        let pager = Pager {
+            next: Some("/customers?q=%E5%B1%B1&after=abc".to_owned()),
+            first: Some("/customers?q=%E5%B1%B1".to_owned()),
+        };
+        vec![
+            CustomersPage {
+                q: String::new(),
+                rows: CustomerRow::samples(),
+                pager: Pager {
+                    next: pager.next.clone(),
+                    first: None,
+                },
+            },
+            CustomersPage {
+                q: "山".to_owned(),
+                rows: CustomerRow::samples(),
+                pager,
+            },
+            CustomersPage {
+                q: "山".to_owned(),
+                rows: Vec::new(),
+                pager: Pager::default(),
+            },
+            CustomersPage {
+                q: String::new(),
+                rows: Vec::new(),
+                pager: Pager::default(),
+            },
+        ]
+    }
+}
+
+impl Page for CustomerPage {
+    const TEMPLATE: &'static str = "customer.html";
+
+    fn samples() -> Vec<CustomerPage> {
+        let row = CustomerRow::sample(1, "山田 太郎", "active");
+        let full = CustomerPage {
+            who: Who::sample(),
+            company: row.company,
+            email: row.email,
+            phone: row.phone,
+            line_user_id: Some("00000000-0000-4000-8000-000000000001".to_owned()),
+            link: row.link,
+            talk: Talk::sample(),
+            composer: Composer::sample(),
+            printed_on: "2025年7月9日（水）".to_owned(),
+        };
+        let mut bare = full.clone();
+        (bare.company, bare.email, bare.phone, bare.line_user_id) = (None, None, None, None);
+        (bare.who.reading, bare.who.company_name) = (None, None);
+        bare.link.state = "not_set";
+        bare.talk = Talk::default();
+        bare.composer = Composer {
+            reachable: false,
+            reason: Some("no_user_id"),
+            ..Composer::sample()
+        };
+        vec![full, bare]
+    }
+}
+
+impl Page for CustomerFormPage {
+    const TEMPLATE: &'static str = "customer_form.html";
+
+    fn samples() -> Vec<CustomerFormPage> {
+        let companies = vec![
+            CompanyRef {
+                id: 1,
+                name: "株式会社山田製作所".to_owned(),
+            },
+            CompanyRef {
+                id: 2,
+                name: "青空商事株式会社".to_owned(),
+            },
+        ];
+        let new = CustomerFormPage {
+            id: None,
+            version: None,
+            form: FormState::of(&CUSTOMER_FIELDS),
+            companies,
+            back: "/customers".to_owned(),
+        };
+        let mut edit = CustomerFormPage {
+            id: Some(1),
+            version: Some(3),
+            ..new.clone()
+        };
+        edit.form = edit
+            .form
+            .with("last_name", "山田")
+            .with("email", "taro@")
+            .with("company_id", "2");
+        edit.form.refuse("email", Sentence::of("problem.email.malformed"));
+        edit.form.refuse_all(Sentence::of("error.stale"));
+        edit.form.warn("line_user_id", "warning.user_id_shape");
+        vec![new, edit]
+    }
+}
