@@ -1,1 +1,8 @@
-//! Settings to adapters behind ports: the only place where a setting chooses an adapter
+#![doc = include_str!("../README.md")]
+
+pub mod logging;
+pub mod settings;
+pub mod time_zone;
+
+pub use settings::{Loaded, Need, Settings, SettingsError, Source};
+pub use time_zone::TimeZone;

@@ -1,25 +1,27 @@
 //! Passwords by argon2id, one at a time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use async_trait::async_trait;
 use crm_domain::ports::host::{PasswordError, Passwords, Secrets};
+use tokio::sync::Semaphore;
 
 const MEMORY_KIB: u32 = 12 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
 
-/// argon2id with 12 MiB, t=3, p=1. One password is hashed at a time and at most [`ArgonPasswords::QUEUE`] wait, so that
-/// a flood of sign-ins can neither fill the memory nor hold every thread.
+/// argon2id with 12 MiB, t=3, p=1, on a blocking thread. One password is hashed at a time and at most
+/// [`ArgonPasswords::QUEUE`] wait, so that a flood of sign-ins can neither fill the memory nor hold every thread.
 pub struct ArgonPasswords {
-    argon: Argon2<'static>,
     secrets: Arc<dyn Secrets>,
+    argon: Argon2<'static>,
     nobody: String,
-    turn: Mutex<()>,
+    turn: Arc<Semaphore>,
     inside: AtomicUsize,
     done: AtomicU64,
 }
@@ -31,17 +33,16 @@ impl ArgonPasswords {
     /// Prepares the hash that stands in for accounts that do not exist, which takes as long as one sign-in.
     pub fn new(secrets: Arc<dyn Secrets>) -> Result<Self, PasswordError> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| PasswordError::Broken)?;
-        let mut passwords = Self {
-            argon: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let unguessable = secrets.token();
+        Ok(Self {
+            nobody: hash(&argon, &unguessable, salt(secrets.as_ref()))?,
+            argon,
             secrets,
-            nobody: String::new(),
-            turn: Mutex::new(()),
+            turn: Arc::new(Semaphore::new(1)),
             inside: AtomicUsize::new(0),
             done: AtomicU64::new(0),
-        };
-        let unguessable = passwords.secrets.token();
-        passwords.nobody = passwords.hash(&unguessable)?;
-        Ok(passwords)
+        })
     }
 
     /// How many passwords were hashed so far: shows that unknown accounts cost as much as known ones.
@@ -49,49 +50,74 @@ impl ArgonPasswords {
         self.done.load(Ordering::Relaxed)
     }
 
-    fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, PasswordError>) -> Result<T, PasswordError> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let _place = Place::take(&self.inside)?;
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Arc::clone(&self.turn)
+            .acquire_owned()
+            .await
+            .map_err(|_| PasswordError::Broken)?;
         self.done.fetch_add(1, Ordering::Relaxed);
-        work()
-    }
-
-    fn check(&self, password: &str, hash: &str) -> Result<bool, PasswordError> {
-        let hash = PasswordHash::new(hash).map_err(|_| PasswordError::Broken)?;
-        match self.argon.verify_password(password.as_bytes(), &hash) {
-            Ok(()) => Ok(true),
-            Err(HashError::PasswordInvalid) => Ok(false),
-            Err(_) => Err(PasswordError::Broken),
-        }
-    }
-}
-
-impl Passwords for ArgonPasswords {
-    fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        let mut salt = [0; SALT_BYTES];
-        self.secrets.fill(&mut salt);
-        self.in_turn(|| {
-            self.argon
-                .hash_password_with_salt(password.as_bytes(), &salt)
-                .map(|hash| hash.to_string())
-                .map_err(|_| PasswordError::Broken)
+        // The turn ends with the work, not with a caller who goes away.
+        let outcome = tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop(turn);
+            outcome
         })
-    }
-
-    fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
-        let known = hash.is_some();
-        let hash = hash.unwrap_or(&self.nobody);
-        self.in_turn(|| self.check(password, hash).map(|right| right && known))
+        .await;
+        outcome.map_err(|_| PasswordError::Broken)?
     }
 }
 
-/// A place among those who hash or wait; given back when dropped.
+#[async_trait]
+impl Passwords for ArgonPasswords {
+    async fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        let (argon, salt) = (self.argon.clone(), salt(self.secrets.as_ref()));
+        let password = password.to_owned();
+        self.in_turn(move || hash(&argon, &password, salt)).await
+    }
+
+    async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool, PasswordError> {
+        let (argon, password) = (self.argon.clone(), password.to_owned());
+        let known = stored.is_some();
+        let stored = stored.unwrap_or(&self.nobody).to_owned();
+        let right = self.in_turn(move || check(&argon, &password, &stored)).await?;
+        Ok(right && known)
+    }
+}
+
+fn salt(secrets: &dyn Secrets) -> [u8; SALT_BYTES] {
+    let mut salt = [0; SALT_BYTES];
+    secrets.fill(&mut salt);
+    salt
+}
+
+fn hash(argon: &Argon2<'_>, password: &str, salt: [u8; SALT_BYTES]) -> Result<String, PasswordError> {
+    argon
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map(|hash| hash.to_string())
+        .map_err(|_| PasswordError::Broken)
+}
+
+fn check(argon: &Argon2<'_>, password: &str, stored: &str) -> Result<bool, PasswordError> {
+    let stored = PasswordHash::new(stored).map_err(|_| PasswordError::Broken)?;
+    match argon.verify_password(password.as_bytes(), &stored) {
+        Ok(()) => Ok(true),
+        Err(HashError::PasswordInvalid) => Ok(false),
+        Err(_) => Err(PasswordError::Broken),
+    }
+}
+
+/// A place among those who hash or wait; given back when dropped, also when the caller goes away.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
     fn take(inside: &'a AtomicUsize) -> Result<Self, PasswordError> {
+        let before = inside.fetch_add(1, Ordering::AcqRel);
         let place = Self(inside);
-        if inside.fetch_add(1, Ordering::AcqRel) > ArgonPasswords::QUEUE {
+        if before > ArgonPasswords::QUEUE {
             return Err(PasswordError::Busy);
         }
         Ok(place)
@@ -116,21 +142,22 @@ mod tests {
         ArgonPasswords::new(Arc::new(RingSecrets::new())).unwrap()
     }
 
-    #[test]
-    fn only_the_right_password_has_the_hash() {
+    #[tokio::test]
+    async fn only_the_right_password_has_the_hash() {
         let passwords = passwords();
-        let hash = passwords.hash("正しい馬").unwrap();
+        let hash = passwords.hash("正しい馬").await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=12288,t=3,p=1$"), "{hash}");
-        assert_eq!(passwords.verify("正しい馬", Some(&hash)), Ok(true));
-        assert_eq!(passwords.verify("wrong", Some(&hash)), Ok(false));
-        assert_eq!(passwords.verify("x", Some("no hash")), Err(PasswordError::Broken));
+        assert_eq!(passwords.verify("正しい馬", Some(&hash)).await, Ok(true));
+        assert_eq!(passwords.verify("wrong", Some(&hash)).await, Ok(false));
+        let broken = passwords.verify("x", Some("no hash")).await;
+        assert_eq!(broken, Err(PasswordError::Broken));
     }
 
-    #[test]
-    fn an_unknown_account_costs_one_hash_too() {
+    #[tokio::test]
+    async fn an_unknown_account_costs_one_hash_too() {
         let passwords = passwords();
         let before = passwords.hashed();
-        assert_eq!(passwords.verify("anything", None), Ok(false));
+        assert_eq!(passwords.verify("anything", None).await, Ok(false));
         assert_eq!(passwords.hashed() - before, 1);
     }
 

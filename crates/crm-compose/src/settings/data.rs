@@ -1,0 +1,87 @@
+//! Where data lie, and the key.
+
+use std::path::PathBuf;
+
+use crm_host::SecretKey;
+use secrecy::SecretString;
+
+use super::problem::Fault;
+use super::reader::{Reader, list};
+
+/// Places and keys.
+#[derive(Debug, Clone)]
+pub struct DataSettings {
+    /// The data folder.
+    pub dir: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// The secret key given; `None`: the one kept in the data folder.
+    pub secret_key: Option<SecretString>,
+    /// Earlier secret keys.
+    pub previous_secret_keys: Vec<SecretString>,
+    /// Where callbacks wait when the database cannot be written.
+    pub spool_dir: PathBuf,
+    /// Where daily backups go.
+    pub backup_dir: PathBuf,
+}
+
+impl DataSettings {
+    /// Everything in its default place below `dir`.
+    pub fn below(dir: PathBuf) -> Self {
+        Self {
+            database: dir.join("crm.db"),
+            secret_key: None,
+            previous_secret_keys: Vec::new(),
+            spool_dir: dir.join("spool"),
+            backup_dir: dir.join("backups"),
+            dir,
+        }
+    }
+
+    /// The file of the key that is made when none is given.
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.dir.join("secret.key")
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> DataSettings {
+    let dir = reader
+        .text("CRM_DATA_DIR")
+        .map_or_else(|| PathBuf::from("data"), PathBuf::from);
+    let default = DataSettings::below(dir);
+    DataSettings {
+        database: reader.parsed("CRM_DATABASE_URL", default.database, database_file),
+        secret_key: reader.optional("CRM_SECRET_KEY", secret_key),
+        previous_secret_keys: reader.parsed("CRM_SECRET_KEY_PREVIOUS", Vec::new(), |text| {
+            list(text, secret_key)
+        }),
+        spool_dir: reader
+            .text("CRM_SPOOL_DIR")
+            .map_or(default.spool_dir, PathBuf::from),
+        backup_dir: reader
+            .text("CRM_BACKUP_DIR")
+            .map_or(default.backup_dir, PathBuf::from),
+        dir: default.dir,
+    }
+}
+
+fn database_file(url: &str) -> Result<PathBuf, Fault> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Err(Fault::PostgresNotBuilt);
+    }
+    match url.strip_prefix("sqlite://") {
+        Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains('?') => {
+            Ok(PathBuf::from(path))
+        }
+        _ => Err(Fault::NotADatabase),
+    }
+}
+
+fn secret_key(text: &str) -> Result<SecretString, Fault> {
+    if SecretKey::from_text(text).is_err() {
+        return Err(Fault::TooShort {
+            min: SecretKey::MIN_BYTES,
+        });
+    }
+    Ok(SecretString::from(text))
+}
