@@ -1,1 +1,16 @@
-//! Rows, schema and queries: one source, compiled once per database
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    all(feature = "sqlite", feature = "postgres"),
+    expect(clippy::duplicate_mod, reason = "one source, compiled once per backend")
+)]
+
+mod fault;
+mod found;
+mod mend;
+mod schema;
+mod stamp;
+
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

@@ -1,0 +1,24 @@
+//! Instants on `PostgreSQL` are `TIMESTAMP(3)`, UTC.
+
+use crm_domain::instant::Instant;
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::Timestamp;
+use time::PrimitiveDateTime;
+
+use crate::stamp::Stamp;
+
+impl ToSql<Timestamp, Pg> for Stamp {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let at = self.0.utc();
+        <PrimitiveDateTime as ToSql<Timestamp, Pg>>::to_sql(&at, &mut out.reborrow())
+    }
+}
+
+impl FromSql<Timestamp, Pg> for Stamp {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let at = <PrimitiveDateTime as FromSql<Timestamp, Pg>>::from_sql(value)?;
+        Ok(Self(Instant::from_utc(at)))
+    }
+}

@@ -1,0 +1,267 @@
+//! Activities.
+
+use std::collections::HashSet;
+
+use crm_domain::activities::{
+    Activity, ActivityId, ActivityPlace, ActivityQueries, ActivityRepository, Direction, MessageKind,
+    NewActivity, Sending,
+};
+use crm_domain::companies::CompanyId;
+use crm_domain::conversations::ConversationId;
+use crm_domain::customers::CustomerId;
+use crm_domain::instant::Instant;
+use crm_domain::ports::store::StoreError;
+use crm_domain::receipts::ReceiptId;
+use crm_domain::sends::{SendId, SendState};
+use diesel::prelude::*;
+
+use super::customers::is_visible;
+use super::{Backend, Conn, Uow};
+use crate::fault::Fault;
+use crate::found::rows;
+use crate::mend::corrupt;
+use crate::schema::{activities, customers, sends};
+use crate::stamp::Stamp;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = activities)]
+struct ActivityRow {
+    id: i64,
+    customer_id: i64,
+    message: String,
+    timestamp: Stamp,
+    direction: String,
+    kind: String,
+    detail: Option<String>,
+    conversation_id: Option<i64>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sends)]
+struct SendingRow {
+    id: i64,
+    author_name: String,
+    state: String,
+    reason: Option<String>,
+}
+
+type Row = (ActivityRow, Option<SendingRow>);
+
+fn to_sending(row: SendingRow) -> Result<Sending, StoreError> {
+    let state = SendState::from_code(&row.state);
+    Ok(Sending {
+        id: SendId::new(row.id),
+        state: state.ok_or_else(|| corrupt("sends", "state", row.id))?,
+        reason: row.reason,
+        author: row.author_name,
+    })
+}
+
+fn to_activity((row, sending): Row) -> Result<Activity, StoreError> {
+    let bad = |column| corrupt("activities", column, row.id);
+    Ok(Activity {
+        id: ActivityId::new(row.id),
+        customer_id: CustomerId::new(row.customer_id),
+        conversation_id: row.conversation_id.map(ConversationId::new),
+        direction: Direction::from_code(&row.direction).ok_or_else(|| bad("direction"))?,
+        kind: MessageKind::from_code(&row.kind).ok_or_else(|| bad("kind"))?,
+        message: row.message,
+        detail: row.detail,
+        timestamp: row.timestamp.0,
+        sending: sending.map(to_sending).transpose()?,
+    })
+}
+
+fn all(rows: Vec<Row>) -> Result<Vec<Activity>, StoreError> {
+    rows.into_iter().map(to_activity).collect()
+}
+
+/// A visible message of a visible customer.
+fn find(conn: &mut Conn, id: i64) -> Result<Option<Activity>, Fault> {
+    let row: Option<Row> = activities::table
+        .inner_join(customers::table)
+        .left_join(sends::table)
+        .filter(activities::id.eq(id))
+        .filter(activities::deleted_at.is_null())
+        .filter(customers::deleted_at.is_null())
+        .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(to_activity).transpose()?)
+}
+
+/// Adds messages; those of an import stay invisible. None is added when a customer does not exist.
+pub(super) fn insert<'a>(
+    conn: &mut Conn,
+    new: impl Iterator<Item = &'a NewActivity> + Clone,
+    import: Option<i64>,
+) -> Result<Vec<ActivityId>, Fault> {
+    check_customers(
+        conn,
+        new.clone().map(|activity| activity.customer_id.get()).collect(),
+    )?;
+    new.map(|activity| insert_one(conn, activity, import)).collect()
+}
+
+fn check_customers(conn: &mut Conn, ids: HashSet<i64>) -> Result<(), Fault> {
+    let wanted = ids.len();
+    let found: Vec<i64> = customers::table
+        .filter(customers::id.eq_any(ids))
+        .select(customers::id)
+        .load(conn)?;
+    if found.len() == wanted {
+        Ok(())
+    } else {
+        Err(StoreError::Missing("customer_id").into())
+    }
+}
+
+fn insert_one(conn: &mut Conn, new: &NewActivity, import: Option<i64>) -> Result<ActivityId, Fault> {
+    let id = diesel::insert_into(activities::table)
+        .values((
+            activities::customer_id.eq(new.customer_id.get()),
+            activities::message.eq(&new.message),
+            activities::timestamp.eq(Stamp(new.timestamp)),
+            activities::direction.eq(new.direction.code()),
+            activities::kind.eq(new.kind.code()),
+            activities::detail.eq(new.detail.as_deref()),
+            activities::conversation_id.eq(new.conversation_id.map(ConversationId::get)),
+            activities::receipt_id.eq(new.receipt_id.map(ReceiptId::get)),
+            activities::send_id.eq(new.send_id.map(SendId::get)),
+            activities::import_id.eq(import),
+            activities::deleted_at.eq(import.map(|_| Stamp::unfinished_import())),
+        ))
+        .returning(activities::id)
+        .get_result(conn)?;
+    Ok(ActivityId::new(id))
+}
+
+impl ActivityQueries for Uow<'_> {
+    fn activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
+        self.run(|conn| find(conn, id.get()))
+    }
+
+    fn activities_before(
+        &mut self,
+        customer: CustomerId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.run(|conn| {
+            if !is_visible(conn, customer.get())? {
+                return Ok(Vec::new());
+            }
+            let mut query = activities::table
+                .left_join(sends::table)
+                .filter(activities::customer_id.eq(customer.get()))
+                .filter(activities::deleted_at.is_null())
+                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                .into_boxed::<Backend>();
+            if let Some(before) = before {
+                let at = Stamp(before.timestamp);
+                let earlier = activities::timestamp
+                    .lt(at)
+                    .or(activities::id.lt(before.id.get()));
+                query = query.filter(activities::timestamp.le(at)).filter(earlier);
+            }
+            let order = (activities::timestamp.desc(), activities::id.desc());
+            Ok(all(query.order_by(order).limit(rows(limit)).load(conn)?)?)
+        })
+    }
+
+    fn activities_added_after(
+        &mut self,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.run(|conn| {
+            if !is_visible(conn, customer.get())? {
+                return Ok(Vec::new());
+            }
+            let added = activities::table
+                .left_join(sends::table)
+                .filter(activities::customer_id.eq(customer.get()))
+                .filter(activities::id.gt(after.map_or(0, ActivityId::get)))
+                .filter(activities::deleted_at.is_null())
+                .order_by(activities::id)
+                .limit(rows(limit))
+                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                .load(conn)?;
+            let mut added = all(added)?;
+            added.sort_by_key(|activity| (activity.timestamp, activity.id));
+            Ok(added)
+        })
+    }
+
+    fn activities_of_company(
+        &mut self,
+        company: CompanyId,
+        before: Option<ActivityPlace>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, StoreError> {
+        self.run(|conn| {
+            let mut query = customers::table
+                .inner_join(activities::table)
+                .filter(customers::company_id.eq(company.get()))
+                .filter(customers::deleted_at.is_null())
+                .filter(activities::deleted_at.is_null())
+                .into_boxed::<Backend>();
+            if let Some(before) = before {
+                let at = Stamp(before.timestamp);
+                let earlier = activities::timestamp
+                    .lt(at)
+                    .or(activities::id.lt(before.id.get()));
+                query = query.filter(activities::timestamp.le(at)).filter(earlier);
+            }
+            let order = (activities::timestamp.desc(), activities::id.desc());
+            let ids: Vec<i64> = query
+                .order_by(order)
+                .limit(rows(limit))
+                .select(activities::id)
+                .load(conn)?;
+            let newest = activities::table
+                .left_join(sends::table)
+                .filter(activities::id.eq_any(ids))
+                .order_by(order)
+                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                .load(conn)?;
+            Ok(all(newest)?)
+        })
+    }
+}
+
+impl ActivityRepository for Uow<'_> {
+    fn add_activities(&mut self, activities: &[NewActivity]) -> Result<Vec<ActivityId>, StoreError> {
+        self.run(|conn| insert(conn, activities.iter(), None))
+    }
+
+    fn delete_activity(&mut self, id: ActivityId, at: Instant) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let there = find(conn, id.get())?.is_some();
+            if there {
+                diesel::update(activities::table.find(id.get()))
+                    .set(activities::deleted_at.eq(Some(Stamp(at))))
+                    .execute(conn)?;
+            }
+            Ok(there)
+        })
+    }
+
+    fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
+        self.run(|conn| {
+            // `ne` is false for NULL, so only deleted ones are left.
+            let deleted = activities::table
+                .find(id.get())
+                .filter(activities::deleted_at.ne(Stamp::unfinished_import()));
+            let restored = diesel::update(deleted)
+                .set(activities::deleted_at.eq(None::<Stamp>))
+                .execute(conn)?;
+            if restored == 1 {
+                find(conn, id.get())
+            } else {
+                Ok(None)
+            }
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! Operation keys.
+
+use crm_domain::instant::Instant;
+use crm_domain::ports::store::OperationKey;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use time::Duration;
+
+use super::Conn;
+use crate::fault::Fault;
+use crate::schema::operations;
+use crate::stamp::Stamp;
+
+pub(super) fn done(conn: &mut Conn, key: &OperationKey) -> Result<bool, Fault> {
+    let found = operations::table.filter(operations::key.eq(key.as_slice()));
+    Ok(diesel::select(exists(found)).get_result(conn)?)
+}
+
+pub(super) fn note(conn: &mut Conn, key: &OperationKey, at: Instant) -> Result<(), Fault> {
+    let yesterday = Stamp(at.minus(Duration::DAY));
+    diesel::delete(operations::table.filter(operations::at.lt(yesterday))).execute(conn)?;
+    diesel::insert_into(operations::table)
+        .values((operations::key.eq(key.as_slice()), operations::at.eq(Stamp(at))))
+        .execute(conn)?;
+    Ok(())
+}

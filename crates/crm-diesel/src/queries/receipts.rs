@@ -1,0 +1,91 @@
+//! Receipts.
+
+use crm_domain::conversations::ConversationId;
+use crm_domain::instant::Instant;
+use crm_domain::ports::store::StoreError;
+use crm_domain::receipts::{
+    Kept, NewReceipt, PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptQueries, ReceiptRepository,
+    ReceiptState,
+};
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+use super::Uow;
+use crate::found::rows;
+use crate::schema::receipts;
+use crate::stamp::Stamp;
+
+impl ReceiptQueries for Uow<'_> {
+    fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError> {
+        self.run(|conn| {
+            let pending: Vec<(i64, String, Vec<u8>, Stamp)> = receipts::table
+                .filter(receipts::settled_at.is_null())
+                .order_by(receipts::id)
+                .limit(rows(limit))
+                .select((receipts::id, receipts::bot, receipts::body, receipts::received_at))
+                .load(conn)?;
+            let pending = pending.into_iter().map(|(id, bot, body, at)| PendingReceipt {
+                id: ReceiptId::new(id),
+                bot,
+                body,
+                received_at: at.0,
+            });
+            Ok(pending.collect())
+        })
+    }
+
+    fn last_received(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.run(|conn| {
+            let newest: Option<i64> = receipts::table.select(max(receipts::id)).first(conn)?;
+            let Some(id) = newest else { return Ok(None) };
+            let at: Stamp = receipts::table
+                .find(id)
+                .select(receipts::received_at)
+                .first(conn)?;
+            Ok(Some(at.0))
+        })
+    }
+}
+
+impl ReceiptRepository for Uow<'_> {
+    fn keep_receipt(&mut self, receipt: &NewReceipt) -> Result<Kept, StoreError> {
+        self.run(|conn| {
+            let id = diesel::insert_into(receipts::table)
+                .values((
+                    receipts::bot.eq(&receipt.bot),
+                    receipts::issued.eq(&receipt.issued),
+                    receipts::digest.eq(receipt.digest.as_slice()),
+                    receipts::body.eq(&receipt.body),
+                    receipts::received_at.eq(Stamp(receipt.received_at)),
+                    receipts::state.eq(ReceiptState::Pending.code()),
+                ))
+                .on_conflict((receipts::issued, receipts::digest))
+                .do_nothing()
+                .returning(receipts::id)
+                .get_result(conn)
+                .optional()?;
+            Ok(id.map_or(Kept::Existed, |id| Kept::Added(ReceiptId::new(id))))
+        })
+    }
+
+    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let mut settled = 0;
+            for outcome in outcomes {
+                let pending = receipts::table
+                    .find(outcome.id.get())
+                    .filter(receipts::settled_at.is_null());
+                settled += diesel::update(pending)
+                    .set((
+                        receipts::state.eq(outcome.state.code()),
+                        receipts::conversation_id.eq(outcome.conversation_id.map(ConversationId::get)),
+                        receipts::reason.eq(outcome.reason.as_deref()),
+                        receipts::settled_at
+                            .eq((outcome.state != ReceiptState::Pending).then_some(Stamp(at))),
+                    ))
+                    .execute(conn)?;
+            }
+            Ok(settled)
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! One unit of work, or one reading, on a connection.
+
+use crm_domain::activities::{ActivityQueries, ActivityRepository};
+use crm_domain::companies::{CompanyQueries, CompanyRepository};
+use crm_domain::conversations::{ConversationQueries, ConversationRepository};
+use crm_domain::customers::{CustomerQueries, CustomerRepository};
+use crm_domain::imports::{ImportQueries, ImportRepository};
+use crm_domain::instant::Instant;
+use crm_domain::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crm_domain::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crm_domain::receipts::{ReceiptQueries, ReceiptRepository};
+use crm_domain::sends::{SendQueries, SendRepository};
+
+use super::{Conn, operations};
+use crate::fault::Fault;
+
+/// A unit of work on a connection whose transaction somebody else begins and ends. After its first error, but `Stale`,
+/// `Taken` and `Missing`, it is spent: it touches the connection no more and answers that error again.
+pub struct Uow<'a> {
+    conn: &'a mut Conn,
+    spent: Option<StoreError>,
+    transaction_lost: bool,
+}
+
+impl<'a> Uow<'a> {
+    /// A fresh unit.
+    pub fn new(conn: &'a mut Conn) -> Self {
+        Self {
+            conn,
+            spent: None,
+            transaction_lost: false,
+        }
+    }
+
+    /// The error that spent the unit, if one did: it must not be committed.
+    pub fn spent(&self) -> Option<&StoreError> {
+        self.spent.as_ref()
+    }
+
+    /// Whether the database may have ended the transaction by itself, with everything else that was in it.
+    pub fn transaction_lost(&self) -> bool {
+        self.transaction_lost
+    }
+
+    pub(super) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Conn) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = &self.spent {
+            return Err(error.clone());
+        }
+        work(self.conn).map_err(|fault| {
+            self.transaction_lost = fault.ends_transaction();
+            let error = fault.into_store_error();
+            let expected = matches!(
+                error,
+                StoreError::Stale(_) | StoreError::Taken(_) | StoreError::Missing(_)
+            );
+            if !expected {
+                self.spent = Some(error.clone());
+            }
+            error
+        })
+    }
+}
+
+impl ReadUnit for Uow<'_> {
+    fn companies(&mut self) -> &mut dyn CompanyQueries {
+        self
+    }
+
+    fn customers(&mut self) -> &mut dyn CustomerQueries {
+        self
+    }
+
+    fn activities(&mut self) -> &mut dyn ActivityQueries {
+        self
+    }
+
+    fn conversations(&mut self) -> &mut dyn ConversationQueries {
+        self
+    }
+
+    fn receipts(&mut self) -> &mut dyn ReceiptQueries {
+        self
+    }
+
+    fn sends(&mut self) -> &mut dyn SendQueries {
+        self
+    }
+
+    fn members(&mut self) -> &mut dyn MemberQueries {
+        self
+    }
+
+    fn credentials(&mut self) -> &mut dyn CredentialQueries {
+        self
+    }
+
+    fn imports(&mut self) -> &mut dyn ImportQueries {
+        self
+    }
+
+    fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError> {
+        self.run(|conn| operations::done(conn, key))
+    }
+}
+
+impl UnitOfWork for Uow<'_> {
+    fn edit_companies(&mut self) -> &mut dyn CompanyRepository {
+        self
+    }
+
+    fn edit_customers(&mut self) -> &mut dyn CustomerRepository {
+        self
+    }
+
+    fn edit_activities(&mut self) -> &mut dyn ActivityRepository {
+        self
+    }
+
+    fn edit_conversations(&mut self) -> &mut dyn ConversationRepository {
+        self
+    }
+
+    fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository {
+        self
+    }
+
+    fn edit_sends(&mut self) -> &mut dyn SendRepository {
+        self
+    }
+
+    fn edit_members(&mut self) -> &mut dyn MemberRepository {
+        self
+    }
+
+    fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn edit_imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+
+    fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
+        self.run(|conn| operations::note(conn, key, at))
+    }
+}

@@ -1,0 +1,35 @@
+//! The queries for `SQLite`.
+
+/// The connection they run on.
+pub type Conn = diesel::SqliteConnection;
+/// Diesel's name for the database.
+pub type Backend = diesel::sqlite::Sqlite;
+
+mod dialect;
+
+#[path = "queries/activities.rs"]
+mod activities;
+#[path = "queries/companies.rs"]
+mod companies;
+#[path = "queries/conversations.rs"]
+mod conversations;
+#[path = "queries/credentials.rs"]
+mod credentials;
+#[path = "queries/customers.rs"]
+mod customers;
+#[path = "queries/customers_found.rs"]
+mod customers_found;
+#[path = "queries/imports.rs"]
+mod imports;
+#[path = "queries/members.rs"]
+mod members;
+#[path = "queries/operations.rs"]
+mod operations;
+#[path = "queries/receipts.rs"]
+mod receipts;
+#[path = "queries/sends.rs"]
+mod sends;
+#[path = "queries/uow.rs"]
+mod uow;
+
+pub use uow::Uow;

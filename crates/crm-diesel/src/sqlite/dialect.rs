@@ -1,0 +1,27 @@
+//! Instants on `SQLite` are text that sorts and that a person can read: `2025-07-08 02:45:46.446`, UTC, always three digits.
+
+use crm_domain::instant::Instant;
+use diesel::deserialize::{self, FromSql};
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::Timestamp;
+use diesel::sqlite::{Sqlite, SqliteValue};
+
+use crate::stamp::{Stamp, read, write};
+
+impl ToSql<Timestamp, Sqlite> for Stamp {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(write(self.0));
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Timestamp, Sqlite> for Stamp {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let text = value.read_text();
+        // A hand that wrote with another tool may have written another of ISO 8601's shapes.
+        read(text)
+            .or_else(|| Instant::parse(text))
+            .map(Self)
+            .ok_or_else(|| "not a date and time".into())
+    }
+}

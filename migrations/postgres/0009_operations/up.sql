@@ -1,0 +1,6 @@
+-- Keys of units of work without a natural key, by which they are found after an uncertain outcome.
+CREATE TABLE operations (
+    key BYTEA PRIMARY KEY NOT NULL,
+    at TIMESTAMP(3) NOT NULL
+);
+CREATE INDEX operations_at ON operations (at);
