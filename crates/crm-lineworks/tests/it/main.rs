@@ -1,0 +1,17 @@
+//! The adapter against the simulator over real HTTP, and against a line that does what no service should.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what is not as expected panics in tests"
+)]
+
+mod callbacks;
+mod fuzz;
+mod keys;
+mod line;
+mod lines;
+mod sending;
+mod setup;
+mod statuses;
+mod tokens;
