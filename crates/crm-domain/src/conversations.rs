@@ -130,6 +130,14 @@ pub struct Conversation {
     pub link_at: Instant,
 }
 
+impl Conversation {
+    /// [`Conversation::link_at`] of a conversation that no event has concerned: 1970, older than every event, so that
+    /// the first one counts although it was issued before the conversation was opened.
+    pub fn no_event() -> Instant {
+        Instant::from_unix_millis(0)
+    }
+}
+
 /// Looking conversations up.
 pub trait ConversationQueries {
     /// One conversation.
@@ -144,15 +152,15 @@ pub trait ConversationQueries {
 
 /// Changing conversations.
 pub trait ConversationRepository {
-    /// The ids of these conversations in the given order; those that do not exist yet are added as unconfirmed at `at`.
-    /// Exactly one exists for a key, however many add it at once.
+    /// The ids of these conversations in the given order; those that do not exist yet are added at `at`, unconfirmed since
+    /// [`Conversation::no_event`]. Exactly one exists for a key, however many add it at once.
     fn open_conversations(
         &mut self,
         keys: &[ConversationKey],
         at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError>;
 
-    /// Sets the link state if `at` is not older than what set the present one; an unconfirmed link was set by nothing.
+    /// Sets the link state if `at` is not older than what set the present one.
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError>;
 
     /// Sets the link state whatever the time, when messages were deleted or brought back.

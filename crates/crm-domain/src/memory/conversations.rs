@@ -19,7 +19,7 @@ impl State {
             .filter(move |talk| talk.key.kind == ConversationKind::Person && talk.key.address == *user)
     }
 
-    fn open_conversation(&mut self, key: &ConversationKey, at: Instant) -> ConversationId {
+    fn open_conversation(&mut self, key: &ConversationKey) -> ConversationId {
         let existing = self.conversations.iter().find(|(_, talk)| talk.key == *key);
         let id = match existing {
             Some((id, _)) => id,
@@ -27,7 +27,7 @@ impl State {
                 id: ConversationId::new(id),
                 key: key.clone(),
                 link: LinkState::Unconfirmed,
-                link_at: at,
+                link_at: Conversation::no_event(),
             }),
         };
         ConversationId::new(id)
@@ -60,15 +60,15 @@ impl ConversationRepository for Unit {
     fn open_conversations(
         &mut self,
         keys: &[ConversationKey],
-        at: Instant,
+        _at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError> {
-        self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key, at)).collect()))
+        self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key)).collect()))
     }
 
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError> {
         self.change(|state| {
             if let Some(talk) = state.conversations.get_mut(id.get())
-                && (talk.link == LinkState::Unconfirmed || at >= talk.link_at)
+                && at >= talk.link_at
             {
                 talk.link = link;
                 talk.link_at = at;

@@ -8,9 +8,141 @@
 macro_rules! contract_suite {
     ($make:ident) => {
         $crate::contract_tests! { $make
+            store: [
+                a_new_store_answers_and_needs_no_migration,
+                a_unit_reads_what_it_wrote_itself,
+                a_unit_that_errs_leaves_nothing,
+                a_unit_that_rolls_back_leaves_nothing_and_is_no_error,
+                a_unit_that_panics_leaves_nothing_and_the_store_goes_on,
+                a_reading_that_panics_leaves_the_store_going,
+                units_at_once_get_their_own_results,
+                a_reading_sees_one_consistent_view,
+                a_reading_begun_after_a_write_sees_it,
+                a_unit_goes_on_after_a_collision,
+                an_operation_key_is_found_once_its_unit_is_stored,
+                operation_keys_older_than_a_day_are_forgotten,
+                a_noted_write_answers_what_was_stored,
+            ]
             companies: [
                 an_added_company_is_found_with_version_1,
-                companies_added_at_once_get_ids_of_their_own,
+                equal_companies_never_collide,
+                an_unknown_company_is_none,
+                revising_replaces_every_detail_and_counts_the_version,
+                revising_an_old_version_is_stale_and_changes_nothing,
+                of_many_who_revise_the_same_version_one_succeeds,
+                a_discarded_company_is_found_nowhere,
+                a_discarded_company_leaves_its_customers_without_company,
+                the_list_is_ordered_by_reading_or_name_then_id,
+                pages_of_equal_keys_have_no_gap_and_no_double,
+                a_page_tells_whether_there_is_a_next_one,
+                the_list_counts_customers_outside_the_trash,
+                a_prefix_finds_the_beginning_of_name_and_reading,
+                a_prefix_takes_every_sign_literally,
+                companies_of_the_same_folded_name_come_oldest_first,
+            ]
+            customers: [
+                an_added_customer_is_found_with_version_1,
+                equal_customers_never_collide,
+                an_unknown_customer_is_none,
+                a_company_that_is_not_there_or_in_the_trash_is_missing,
+                revising_replaces_every_detail_and_counts_the_version,
+                revising_an_old_version_is_stale_and_changes_nothing,
+                of_many_who_revise_the_same_version_one_succeeds,
+                a_discarded_customer_is_found_nowhere,
+                the_list_is_ordered_by_reading_or_name_then_id,
+                pages_of_equal_keys_have_no_gap_and_no_double,
+                the_list_of_a_company_holds_its_customers_only,
+                who_carries_an_id_comes_in_the_customers_order,
+                a_line_shows_the_link_of_the_customers_talks,
+            ]
+            customer_search: [
+                a_name_is_found_with_and_without_blank,
+                a_reading_is_found_in_every_kana,
+                an_e_mail_is_found_in_any_letter_case_and_width,
+                a_phone_is_found_with_any_dash_and_width,
+                a_user_id_is_found_as_typed,
+                an_empty_form_matches_nothing,
+                a_prefix_takes_every_sign_literally,
+                a_search_is_a_list_like_any_other,
+            ]
+            activities: [
+                an_added_message_is_found_as_it_was,
+                instants_keep_their_milliseconds_and_their_order,
+                ids_come_in_the_order_given,
+                a_customer_that_does_not_exist_is_missing,
+                the_newest_come_first_and_pages_have_no_gap_and_no_double,
+                what_was_added_after_a_message_misses_nothing,
+                a_companys_messages_are_those_of_its_customers,
+                a_deleted_message_is_not_found_until_it_is_brought_back,
+                only_a_deleted_message_can_be_brought_back,
+                messages_of_a_customer_in_the_trash_are_not_found,
+                a_message_of_ours_shows_what_became_of_it,
+            ]
+            conversations: [
+                an_opened_conversation_is_unconfirmed_since_no_event,
+                ids_come_in_the_order_of_the_keys,
+                opening_again_changes_nothing,
+                exactly_one_exists_however_many_open_it_at_once,
+                the_conversations_with_people_are_found,
+                an_older_event_does_not_change_the_link,
+                resetting_sets_the_link_whatever_the_time,
+                a_received_message_confirms_until_it_is_deleted,
+                a_sent_message_confirms_once_it_was_accepted,
+            ]
+            receipts: [
+                a_kept_callback_waits_with_its_bytes,
+                the_same_callback_is_kept_once,
+                the_same_callback_at_the_same_moment_is_kept_once,
+                many_callbacks_at_once_are_all_kept,
+                the_same_callback_twice_in_a_unit_is_kept_once,
+                the_oldest_pending_come_first,
+                settling_takes_callbacks_out_of_the_waiting_ones,
+                what_is_settled_stays_as_it_is,
+                of_recorders_at_once_one_settles,
+                a_message_refers_to_its_callback,
+                the_newest_callback_tells_when_it_came,
+            ]
+            sends: [
+                a_queued_message_is_found_as_it_was,
+                the_same_key_queues_once,
+                the_same_key_at_the_same_moment_queues_once,
+                nothing_queued_is_nothing_to_claim,
+                the_oldest_of_an_idle_conversation_is_claimed,
+                a_failed_message_does_not_block_later_ones,
+                no_message_is_claimed_twice_and_no_conversation_doubly,
+                only_who_has_it_on_its_way_settles_a_message,
+                what_dead_runs_had_on_their_way_is_abandoned,
+                messages_are_open_until_all_are_settled,
+            ]
+            members: [
+                an_added_member_is_found_by_id_and_email,
+                an_equal_sign_in_name_is_taken,
+                of_many_with_the_same_sign_in_name_one_is_added,
+                members_are_ordered_by_name_then_id,
+                updating_replaces_name_role_language_and_the_disabled_mark,
+                a_password_is_replaced,
+            ]
+            credentials: [
+                a_session_is_found_with_its_member,
+                an_ended_session_is_ended_for_good,
+                all_sessions_of_a_member_end_but_the_one_named,
+                a_token_is_found_with_its_member,
+                a_token_is_revoked_once,
+                all_tokens_of_a_member_are_revoked,
+                tokens_are_listed_newest_first_with_their_members,
+                a_one_time_link_works_once,
+                a_one_time_link_works_once_at_the_same_moment_too,
+                failed_sign_ins_are_counted_by_account_and_time,
+            ]
+            imports: [
+                imported_rows_are_invisible_until_the_import_is_finished,
+                an_invisible_company_is_missing_for_others,
+                an_unfinished_import_is_taken_up_and_a_finished_one_is_not,
+                what_was_imported_before_is_told_in_order,
+                a_row_with_another_digest_is_imported_too,
+                ids_come_in_the_order_of_the_rows,
+                a_chunk_that_errs_leaves_nothing,
+                finishing_shows_only_the_import_and_may_be_repeated,
             ]
         }
     };

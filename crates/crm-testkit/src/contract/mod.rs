@@ -3,10 +3,21 @@
 
 use std::sync::Arc;
 
-use crm_domain::ports::store::{ReadUnit, Store, StoreError, StoreExt, UnitOfWork};
+use crm_domain::ports::store::Store;
 
+pub mod activities;
 pub mod companies;
+pub mod conversations;
+pub mod credentials;
+pub mod customer_search;
+pub mod customers;
+pub mod imports;
 mod list;
+pub mod members;
+pub mod receipts;
+pub mod sends;
+mod steps;
+pub mod store;
 
 /// A store that a case may fill.
 pub type AnyStore = Arc<dyn Store>;
@@ -22,42 +33,4 @@ pub fn run<G>(make: impl AsyncFnOnce() -> (G, AnyStore), case: impl AsyncFnOnce(
         let (_guard, store) = make().await;
         case(store).await;
     });
-}
-
-/// Stores what `work` does; panics when it cannot.
-pub(crate) async fn write<T: Send + 'static>(
-    store: &AnyStore,
-    work: impl FnMut(&mut dyn UnitOfWork) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    try_write(store, work).await.expect("the work is stored")
-}
-
-/// Tries to store what `work` does.
-pub(crate) async fn try_write<T: Send + 'static>(
-    store: &AnyStore,
-    work: impl FnMut(&mut dyn UnitOfWork) -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    store.write(work).await
-}
-
-/// What a new reading finds.
-pub(crate) async fn read<T: Send + 'static>(
-    store: &AnyStore,
-    work: impl FnMut(&mut dyn ReadUnit) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    store.read(work).await.expect("the store can be read")
-}
-
-/// What many tasks answer that do the same at once; `make` gets the number of its task.
-pub(crate) async fn at_once<T, F>(tasks: usize, make: impl Fn(usize) -> F) -> Vec<T>
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let running: Vec<_> = (0..tasks).map(|number| tokio::spawn(make(number))).collect();
-    let mut answers = Vec::with_capacity(tasks);
-    for task in running {
-        answers.push(task.await.expect("no task panics"));
-    }
-    answers
 }

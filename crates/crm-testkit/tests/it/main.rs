@@ -1,12 +1,7 @@
-//! The contract, on the in-memory store.
+//! The contract on the in-memory store, and what that store does when it is told to fail.
 
-use std::sync::Arc;
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_domain::memory::MemoryStore;
-use crm_domain::ports::store::Store;
-
-async fn memory_store() -> ((), Arc<dyn Store>) {
-    ((), Arc::new(MemoryStore::new()))
-}
-
-crm_testkit::contract_suite!(memory_store);
+mod contract;
+mod fakes;
+mod faults;

@@ -1,0 +1,282 @@
+//! Sessions, tokens, one-time links and failed sign-ins.
+
+use std::sync::Arc;
+
+use crm_domain::instant::Instant;
+use crm_domain::members::{LinkPurpose, MemberId, OneTimeLink, Role, SecretHash, Session, TokenId};
+
+use super::AnyStore;
+use super::steps::{at_once, read, write};
+use crate::fixtures::{after, new_member, start};
+
+async fn member(store: &AnyStore, number: u32) -> MemberId {
+    write(store, move |unit| {
+        let new = new_member(
+            &format!("{number}@example.jp"),
+            &format!("会員{number}"),
+            Role::Member,
+        );
+        unit.edit_members().add_member(&new, start())
+    })
+    .await
+}
+
+/// Hashes whose first bytes are equal, so that nobody compares only those.
+fn hash(number: u8) -> SecretHash {
+    let mut hash = [0; 32];
+    hash[31] = number;
+    hash
+}
+
+async fn begin(store: &AnyStore, owner: MemberId, number: u8) -> Session {
+    let session = Session {
+        hash: hash(number),
+        member_id: owner,
+        created_at: start(),
+        seen_at: after(1),
+    };
+    let added = session.clone();
+    write(store, move |unit| unit.edit_credentials().add_session(&added)).await;
+    session
+}
+
+async fn session(store: &AnyStore, number: u8) -> Option<(Session, MemberId)> {
+    let found = read(store, move |unit| unit.credentials().session(&hash(number))).await;
+    found.map(|(session, member)| (session, member.id))
+}
+
+async fn add_token(store: &AnyStore, owner: MemberId, number: u8, end: Option<Instant>) -> TokenId {
+    write(store, move |unit| {
+        let name = format!("鍵{number}");
+        unit.edit_credentials()
+            .add_token(owner, &name, &hash(number), end, start())
+    })
+    .await
+}
+
+async fn token(store: &AnyStore, number: u8) -> Option<TokenId> {
+    let found = read(store, move |unit| unit.credentials().token_by_hash(&hash(number))).await;
+    found.map(|(token, _)| token.id)
+}
+
+async fn use_link(store: &AnyStore, number: u8) -> bool {
+    write(store, move |unit| {
+        unit.edit_credentials().use_one_time_link(&hash(number), after(5))
+    })
+    .await
+}
+
+/// See its name.
+pub async fn a_session_is_found_with_its_member(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    let begun = begin(&store, owner, 1).await;
+    assert_eq!(session(&store, 1).await, Some((begun.clone(), owner)));
+    assert_eq!(session(&store, 2).await, None);
+    write(&store, |unit| {
+        unit.edit_credentials().touch_session(&hash(1), after(60))
+    })
+    .await;
+    let touched = Session {
+        seen_at: after(60),
+        ..begun
+    };
+    assert_eq!(session(&store, 1).await, Some((touched, owner)));
+}
+
+/// See its name.
+pub async fn an_ended_session_is_ended_for_good(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    begin(&store, owner, 1).await;
+    begin(&store, owner, 2).await;
+    write(&store, |unit| unit.edit_credentials().end_session(&hash(1))).await;
+    write(&store, |unit| {
+        unit.edit_credentials().touch_session(&hash(1), after(60))
+    })
+    .await;
+    write(&store, |unit| unit.edit_credentials().end_session(&hash(9))).await;
+    assert_eq!(session(&store, 1).await, None);
+    assert!(session(&store, 2).await.is_some());
+}
+
+/// See its name.
+pub async fn all_sessions_of_a_member_end_but_the_one_named(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    for number in 1..=3 {
+        begin(&store, owner, number).await;
+    }
+    begin(&store, other, 4).await;
+    let living = async || {
+        let mut living = Vec::new();
+        for number in 1..=4 {
+            if session(&store, number).await.is_some() {
+                living.push(number);
+            }
+        }
+        living
+    };
+    write(&store, move |unit| {
+        unit.edit_credentials().end_sessions_of(owner, Some(&hash(2)))
+    })
+    .await;
+    assert_eq!(living().await, [2, 4]);
+    write(&store, move |unit| {
+        unit.edit_credentials().end_sessions_of(owner, None)
+    })
+    .await;
+    assert_eq!(living().await, [4]);
+}
+
+/// Expired ones too: use cases decide.
+pub async fn a_token_is_found_with_its_member(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    let id = add_token(&store, owner, 1, Some(after(-60))).await;
+    let found = read(&store, |unit| unit.credentials().token_by_hash(&hash(1))).await;
+    let (token, found_owner) = found.expect("the token is there");
+    assert_eq!((token.id, token.member_id, found_owner.id), (id, owner, owner));
+    assert_eq!((token.name.as_str(), token.created_at), ("鍵1", start()));
+    assert_eq!(
+        (token.expires_at, token.revoked_at, token.used_at),
+        (Some(after(-60)), None, None)
+    );
+    write(&store, move |unit| {
+        unit.edit_credentials().touch_token(id, after(60))
+    })
+    .await;
+    let found = read(&store, |unit| unit.credentials().token_by_hash(&hash(1))).await;
+    assert_eq!(found.and_then(|(token, _)| token.used_at), Some(after(60)));
+    assert!(
+        read(&store, |unit| unit.credentials().token_by_hash(&hash(2)))
+            .await
+            .is_none()
+    );
+}
+
+/// See its name.
+pub async fn a_token_is_revoked_once(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    let id = add_token(&store, owner, 1, None).await;
+    let revoke = async |id, at| {
+        write(&store, move |unit| {
+            unit.edit_credentials().revoke_token(id, after(at))
+        })
+        .await
+    };
+    assert!(revoke(id, 5).await);
+    assert_eq!(token(&store, 1).await, None);
+    assert!(!revoke(id, 6).await);
+    assert!(!revoke(TokenId::new(404), 6).await);
+    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    assert_eq!(listed[0].0.revoked_at, Some(after(5)));
+}
+
+/// See its name.
+pub async fn all_tokens_of_a_member_are_revoked(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    let first = add_token(&store, owner, 1, None).await;
+    add_token(&store, owner, 2, None).await;
+    let theirs = add_token(&store, other, 3, None).await;
+    write(&store, move |unit| {
+        unit.edit_credentials().revoke_token(first, after(1))
+    })
+    .await;
+    write(&store, move |unit| {
+        unit.edit_credentials().revoke_tokens_of(owner, after(2))
+    })
+    .await;
+    assert_eq!((token(&store, 1).await, token(&store, 2).await), (None, None));
+    assert_eq!(token(&store, 3).await, Some(theirs));
+    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    let revoked: Vec<_> = listed.iter().map(|(token, _)| token.revoked_at).collect();
+    assert_eq!(revoked, [None, Some(after(2)), Some(after(1))]);
+}
+
+/// Revoked ones too.
+pub async fn tokens_are_listed_newest_first_with_their_members(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    let (first, second) = (
+        add_token(&store, owner, 1, None).await,
+        add_token(&store, other, 2, Some(after(9))).await,
+    );
+    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    let listed: Vec<_> = listed
+        .iter()
+        .map(|(token, member)| (token.id, member.id))
+        .collect();
+    assert_eq!(listed, [(second, other), (first, owner)]);
+}
+
+/// See its name.
+pub async fn a_one_time_link_works_once(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    for (number, purpose) in [(1, LinkPurpose::SignIn), (2, LinkPurpose::SetPassword)] {
+        let link = OneTimeLink {
+            hash: hash(number),
+            member_id: owner,
+            purpose,
+            expires_at: after(-60),
+        };
+        let added = link.clone();
+        write(&store, move |unit| {
+            unit.edit_credentials().add_one_time_link(&added, start())
+        })
+        .await;
+        let found = async || {
+            read(&store, move |unit| {
+                unit.credentials().one_time_link(&hash(number))
+            })
+            .await
+        };
+        assert_eq!(found().await, Some(link), "expired ones are found too");
+        assert!(use_link(&store, number).await);
+        assert_eq!(found().await, None);
+        assert!(!use_link(&store, number).await);
+    }
+    assert!(!use_link(&store, 9).await);
+}
+
+/// See its name.
+pub async fn a_one_time_link_works_once_at_the_same_moment_too(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    write(&store, move |unit| {
+        let link = OneTimeLink {
+            hash: hash(1),
+            member_id: owner,
+            purpose: LinkPurpose::SignIn,
+            expires_at: after(60),
+        };
+        unit.edit_credentials().add_one_time_link(&link, start())
+    })
+    .await;
+    let answers = at_once(8, |_| {
+        let store = Arc::clone(&store);
+        async move { use_link(&store, 1).await }
+    });
+    assert_eq!(answers.await.into_iter().filter(|used| *used).count(), 1);
+}
+
+/// See its name.
+pub async fn failed_sign_ins_are_counted_by_account_and_time(store: AnyStore) {
+    for (account, at) in [(1, 0), (1, 60), (1, 120), (2, 60)] {
+        write(&store, move |unit| {
+            unit.edit_credentials()
+                .add_failed_sign_in(&hash(account), after(at))
+        })
+        .await;
+    }
+    let count = async |account, since| {
+        read(&store, move |unit| {
+            unit.credentials().failed_sign_ins(&hash(account), after(since))
+        })
+        .await
+    };
+    assert_eq!(
+        (count(1, -10).await, count(1, 30).await, count(1, 200).await),
+        (3, 2, 0)
+    );
+    assert_eq!((count(2, 30).await, count(3, -10).await), (1, 0));
+    write(&store, |unit| {
+        unit.edit_credentials().forget_failed_sign_ins(after(90))
+    })
+    .await;
+    assert_eq!((count(1, -10).await, count(2, -10).await), (1, 0));
+}
