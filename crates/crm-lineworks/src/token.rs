@@ -160,20 +160,125 @@ fn usable(expires_in: Option<u64>) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::usable;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::{Duration as Span, Instant as Moment};
+
+    use crm_domain::instant::Instant;
+    use crm_domain::ports::messenger::SendProblem;
     use time::Duration;
+
+    use super::{Issued, ServiceTrouble, TokenCache, usable};
+    use crate::token_request::TokenInfo;
+
+    fn now() -> Instant {
+        Instant::from_unix_millis(0)
+    }
+
+    fn soon() -> Moment {
+        Moment::now() + Span::from_secs(10)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for a request that can fail")]
+    fn issued() -> Result<Issued, ServiceTrouble> {
+        Ok(Issued {
+            text: "t".into(),
+            info: TokenInfo {
+                scope: String::new(),
+                expires_in: None,
+            },
+        })
+    }
 
     #[test]
     fn tokens_are_renewed_early() {
-        for (expires_in, seconds) in [
-            (Some(86_400), 3_300),
-            (Some(3_600), 3_300),
-            (Some(1_800), 1_500),
-            (Some(60), 48),
-            (Some(0), 0),
-            (None, 3_300),
-        ] {
-            assert_eq!(usable(expires_in), Duration::seconds(seconds), "{expires_in:?}");
+        let lives = [
+            (86_400, 3_300),
+            (3_600, 3_300),
+            (1_800, 1_500),
+            (60, 48),
+            (0, 0),
+            (u64::MAX, 3_300),
+        ];
+        for (expires_in, seconds) in lives {
+            assert_eq!(
+                usable(Some(expires_in)),
+                Duration::seconds(seconds),
+                "{expires_in}"
+            );
         }
+        assert_eq!(usable(None), Duration::seconds(3_300));
+    }
+
+    /// One caller asks and fails while others wait: none of them asks again.
+    #[test]
+    fn those_who_wait_share_the_trouble() {
+        let cache = TokenCache::default();
+        let asked = AtomicU32::new(0);
+        let (started, first_asks) = mpsc::channel();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                cache.get(now(), soon(), || {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    started.send(()).unwrap();
+                    thread::sleep(Span::from_millis(300));
+                    Err(ServiceTrouble::unanswered(SendProblem::ScopeRefused))
+                })
+            });
+            first_asks.recv().unwrap();
+            let others: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| cache.get(now(), soon(), issued)))
+                .collect();
+            for caller in others.into_iter().chain([first]) {
+                let trouble = caller.join().unwrap().err().unwrap();
+                assert_eq!(trouble.problem, SendProblem::ScopeRefused);
+            }
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert!(cache.get(now(), soon(), issued).is_ok());
+    }
+
+    #[test]
+    fn who_waits_too_long_gives_up() {
+        let cache = TokenCache::default();
+        let (started, first_asks) = mpsc::channel();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                cache.get(now(), soon(), || {
+                    started.send(()).unwrap();
+                    thread::sleep(Span::from_millis(300));
+                    issued()
+                })
+            });
+            first_asks.recv().unwrap();
+            let hurried = cache.get(now(), Moment::now() + Span::from_millis(20), issued);
+            assert_eq!(hurried.err().unwrap().problem, SendProblem::TimedOut);
+            assert!(first.join().unwrap().is_ok());
+        });
+    }
+
+    #[test]
+    fn a_caller_that_panics_leaves_the_turn_to_others() {
+        let cache = TokenCache::default();
+        let panicked = thread::scope(|scope| {
+            scope
+                .spawn(|| cache.get(now(), soon(), || panic!("as the test wants")))
+                .join()
+                .is_err()
+        });
+        assert!(panicked);
+        assert!(cache.get(now(), soon(), issued).is_ok());
+    }
+
+    #[test]
+    fn only_the_refused_token_is_thrown_away() {
+        let cache = TokenCache::default();
+        let first = cache.get(now(), soon(), issued).ok().unwrap();
+        cache.invalidate(first.number);
+        let second = cache.get(now(), soon(), issued).ok().unwrap();
+        assert_eq!((first.number, second.number), (1, 2));
+        cache.invalidate(first.number);
+        assert_eq!(cache.get(now(), soon(), issued).ok().unwrap().number, 2);
     }
 }

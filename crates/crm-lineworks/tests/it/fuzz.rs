@@ -5,12 +5,10 @@ use crm_lineworks::{LineWorks, StaticCallbacks};
 use crm_lineworks_sim::callbacks;
 use proptest::prelude::*;
 use std::sync::LazyLock;
-use time::macros::datetime;
 
-use crate::setup::{USER, clock, config};
+use crate::setup::{USER, reader};
 
-static READER: LazyLock<LineWorks> =
-    LazyLock::new(|| LineWorks::new(config("http://h/t".into(), "http://h".into()), clock()).unwrap());
+static READER: LazyLock<LineWorks> = LazyLock::new(|| reader(|_| {}));
 
 /// A rightly formed body of some event.
 fn body() -> impl Strategy<Value = Vec<u8>> {
@@ -22,8 +20,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         callbacks::joined("room", &[USER]),
         callbacks::end(USER, "room"),
     ];
-    let now = datetime!(2025-07-08 02:45:46.446 UTC);
-    proptest::sample::select(events).prop_map(move |event| event.body(40_000_001, now))
+    proptest::sample::select(events).prop_map(|event| crate::setup::body(&event))
 }
 
 /// Any JSON, with our field names among its keys.

@@ -179,6 +179,27 @@ async fn tls_that_fails_sends_nothing() {
 }
 
 #[tokio::test]
+async fn tls_that_hangs_sends_nothing() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let line = Line::after_token(Vec::new());
+    let api = format!("https://{}/v1.0", silent.local_addr().unwrap());
+    let mut config = config(format!("{}/token", line.address), api);
+    config.timeouts = Timeouts {
+        connect: Duration::from_millis(300),
+        ..PATIENT
+    };
+    let client = LineWorks::new(config, clock()).unwrap();
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    assert_eq!(
+        outcome,
+        Err(SendError::NotSent {
+            problem: P::NoConnection,
+            wait: None
+        })
+    );
+}
+
+#[tokio::test]
 async fn those_whose_turn_does_not_come_have_sent_nothing() {
     let slow: Act = |_| std::thread::sleep(Duration::from_millis(1_500));
     let line = Line::after_token(vec![slow; 20]);

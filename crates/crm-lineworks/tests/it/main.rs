@@ -6,8 +6,8 @@
     reason = "what is not as expected panics in tests"
 )]
 
-mod callbacks;
 mod fuzz;
+mod interpreting;
 mod keys;
 mod line;
 mod lines;
@@ -15,3 +15,4 @@ mod sending;
 mod setup;
 mod statuses;
 mod tokens;
+mod verifying;

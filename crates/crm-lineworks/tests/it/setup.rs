@@ -9,7 +9,8 @@ use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::{Messenger as _, OutgoingText, SendError};
 use crm_domain::values::LineUserId;
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
-use crm_lineworks_sim::{SimClock, Simulator, SimulatorConfig, test_private_key_pem};
+use crm_lineworks_sim::{Event, SimClock, Simulator, SimulatorConfig, test_private_key_pem};
+use time::macros::datetime;
 
 pub(crate) const USER: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -62,6 +63,19 @@ pub(crate) fn config(token_url: String, api_url: String) -> LineWorksConfig {
         timeouts: PATIENT,
         ..LineWorksConfig::default()
     }
+}
+
+/// A client that only reads callbacks.
+pub(crate) fn reader(change: impl FnOnce(&mut LineWorksConfig)) -> LineWorks {
+    let address = "http://127.0.0.1:9";
+    let mut config = config(format!("{address}/token"), format!("{address}/v1.0"));
+    change(&mut config);
+    LineWorks::new(config, clock()).unwrap()
+}
+
+/// The body of an event of the simulator's domain.
+pub(crate) fn body(event: &Event) -> Vec<u8> {
+    event.body(40_000_001, datetime!(2025-07-08 02:45:46.446 UTC))
 }
 
 pub(crate) struct Setup {

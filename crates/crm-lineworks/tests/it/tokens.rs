@@ -142,19 +142,6 @@ async fn sixteen_senders_ask_for_one_token() {
 }
 
 #[tokio::test]
-async fn those_who_waited_share_the_trouble_of_the_one_who_asked() {
-    let all = setup().await;
-    all.sim
-        .always_on(Endpoint::Token, Fault::Slow(Duration::from_millis(300)));
-    all.sim
-        .fail_next_on(Endpoint::Token, 1, oauth(400, "invalid_scope"));
-    assert_eq!(all.send().await, not_sent(P::ScopeRefused));
-    let (first, second, third) = tokio::join!(all.send(), all.send(), all.send());
-    assert_eq!((first, second, third), (Ok(()), Ok(()), Ok(())));
-    assert_eq!(all.sim.requests(Endpoint::Token), 2);
-}
-
-#[tokio::test]
 async fn many_401_for_one_token_ask_for_one_new_token() {
     let all = setup().await;
     all.send().await.unwrap();
