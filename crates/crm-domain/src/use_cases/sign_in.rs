@@ -73,16 +73,24 @@ impl Crm {
 
     /// What a one-time link is good for; [`Error::LinkSpent`] if for nothing any more. Does not use it up.
     pub async fn link_purpose(&self, secret: &str) -> Result<LinkPurpose, Error> {
+        Ok(self.look_at_link(secret).await?.0)
+    }
+
+    /// [`Crm::link_purpose`] with the member whom it is for.
+    pub async fn look_at_link(&self, secret: &str) -> Result<(LinkPurpose, Member), Error> {
         let now = self.now();
         let hash = self.ports.secrets.hash(secret.as_bytes());
-        let link = self
-            .ports
+        self.ports
             .store
-            .read(move |unit| Ok::<_, Error>(unit.credentials().one_time_link(&hash)?))
-            .await?;
-        link.filter(|link| !past(link.expires_at, now))
-            .map(|link| link.purpose)
-            .ok_or(Error::LinkSpent)
+            .read(move |unit| {
+                let link = unit.credentials().one_time_link(&hash)?;
+                let link = link
+                    .filter(|link| !past(link.expires_at, now))
+                    .ok_or(Error::LinkSpent)?;
+                let member = unit.members().member(link.member_id)?.ok_or(Error::LinkSpent)?;
+                Ok((link.purpose, member))
+            })
+            .await
     }
 
     /// Ends a session.

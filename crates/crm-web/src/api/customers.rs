@@ -1,0 +1,117 @@
+//! `/api/v1/customers`.
+
+use crm_domain::customers::{CustomerFilter, CustomerLine};
+use crm_domain::id::Id;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::list;
+use crate::auth::Signed;
+use crate::problem::Failure;
+use crate::state::App;
+
+/// A customer.
+#[derive(Debug, Object)]
+pub(super) struct Customer {
+    id: i64,
+    /// 名; may be empty when `last_name` is not.
+    first_name: String,
+    /// 姓; may be empty when `first_name` is not.
+    last_name: String,
+    /// メイ.
+    first_name_kana: String,
+    /// セイ.
+    last_name_kana: String,
+    email: Option<String>,
+    phone: Option<String>,
+    /// The person on LINE WORKS.
+    line_user_id: Option<String>,
+    company_id: Option<i64>,
+    /// The company's name.
+    company_name: Option<String>,
+    /// State of the LINE WORKS link: `not_set`, `unconfirmed`, `active` or `left`.
+    link_status: String,
+    remarks: String,
+    /// Counts the changes.
+    version: i64,
+    /// UTC with milliseconds.
+    created_at: String,
+    /// UTC with milliseconds.
+    updated_at: String,
+}
+
+impl From<CustomerLine> for Customer {
+    fn from(line: CustomerLine) -> Self {
+        let CustomerLine {
+            customer,
+            company_name,
+            link,
+        } = line;
+        let details = customer.details;
+        Self {
+            id: customer.id.get(),
+            first_name: details.name.first().to_owned(),
+            last_name: details.name.last().to_owned(),
+            first_name_kana: details.reading.first().to_owned(),
+            last_name_kana: details.reading.last().to_owned(),
+            email: details.email.map(|email| email.as_str().to_owned()),
+            phone: details.phone.map(|phone| phone.as_str().to_owned()),
+            line_user_id: details.line_user_id.map(|user| user.as_str().to_owned()),
+            company_id: details.company_id.map(Id::get),
+            company_name,
+            link_status: link.code().to_owned(),
+            remarks: details.remarks.as_str().to_owned(),
+            version: customer.version,
+            created_at: customer.created_at.to_string(),
+            updated_at: customer.updated_at.to_string(),
+        }
+    }
+}
+
+/// A page of the customers.
+#[derive(Debug, Object)]
+pub(super) struct CustomerList {
+    items: Vec<Customer>,
+    /// What `after` asks for the next page with; null on the last one.
+    next: Option<String>,
+}
+
+pub(super) struct Customers;
+
+#[OpenApi]
+impl Customers {
+    /// The customers, ordered by reading or name.
+    #[oai(path = "/customers", method = "get", operation_id = "listCustomers")]
+    async fn list(
+        &self,
+        app: App,
+        by: Signed,
+        /// Rows wanted, 1 to 200; 50 when absent.
+        limit: Query<Option<u32>>,
+        /// `next` of the page before.
+        after: Query<Option<String>>,
+    ) -> poem::Result<Json<CustomerList>> {
+        let page = list::page(limit.0, after.0.as_deref())?;
+        let page = app
+            .crm
+            .list_customers(&by.actor, CustomerFilter::default(), page)
+            .await;
+        let page = page.map_err(Failure::from)?.map(Customer::from);
+        Ok(Json(CustomerList {
+            items: page.items,
+            next: page.next.map(|next| next.to_string()),
+        }))
+    }
+
+    /// One customer.
+    #[oai(path = "/customers/:id", method = "get", operation_id = "showCustomer")]
+    async fn show(&self, app: App, by: Signed, id: Path<i64>) -> poem::Result<Json<Customer>> {
+        let line = app
+            .crm
+            .show_customer(&by.actor, Id::new(id.0))
+            .await
+            .map_err(Failure::from)?;
+        Ok(Json(line.into()))
+    }
+}

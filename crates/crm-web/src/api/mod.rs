@@ -1,0 +1,39 @@
+//! The JSON API for other programs, and the document that describes it.
+
+mod companies;
+mod customers;
+mod document;
+mod etag;
+mod list;
+
+use poem::http::header;
+use poem::{EndpointExt as _, Response, Route, get, handler};
+use poem_openapi::OpenApiService;
+
+pub use document::document;
+
+use companies::Companies;
+use customers::Customers;
+
+/// Below this path stands version 1.
+pub const BASE: &str = "/api/v1";
+
+/// The operations of version 1.
+fn service() -> OpenApiService<(Customers, Companies), ()> {
+    OpenApiService::new((Customers, Companies), "顧客管理システム API", "1")
+}
+
+/// Adds the API's addresses.
+pub fn mount(route: Route) -> Route {
+    route
+        .at("/api/v1/openapi.json", get(show_document))
+        .nest(BASE, service().around(etag::tagged))
+}
+
+#[handler]
+fn show_document() -> Response {
+    Response::builder()
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(header::CACHE_CONTROL, "no-cache")
+        .body(document().to_string())
+}

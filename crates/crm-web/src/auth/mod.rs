@@ -1,0 +1,26 @@
+//! Who asks, and whether the request was made on a page of ours.
+//!
+//! [`Signed`] is who is signed in; [`Protected`] is the only way to the data of a form or a JSON body, and it has checked
+//! origin and token. A request with `Authorization` ignores cookies: a bad token is 401, never a fall-back.
+
+mod browser;
+mod cookies;
+mod csrf;
+mod identity;
+mod keys;
+mod next;
+mod origin;
+mod pages;
+mod protected;
+mod visitor;
+
+pub use cookies::{cookie, expired_cookie, set_cookie};
+pub use identity::{Identity, Signed};
+pub use keys::Keys;
+pub use next::safe_next;
+pub use origin::{NotAnOrigin, Origins};
+pub use pages::mount;
+pub use protected::{Nothing, Open, Protected};
+pub use visitor::Visitor;
+
+pub(crate) use identity::Known;

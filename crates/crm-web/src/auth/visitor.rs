@@ -1,0 +1,129 @@
+//! What a page needs to know of the request: who reads it, in which language, and what stands around it.
+
+use std::time::Duration;
+
+use poem::http::{StatusCode, header};
+use poem::{FromRequest, Request, RequestBody, Response};
+
+use super::browser::Browser;
+use super::cookies::{BROWSER, cookie, expired_cookie, set_cookie};
+use super::csrf::Holder;
+use super::identity::{Identity, Signed};
+use super::origin::says_https;
+use crate::i18n::Language;
+use crate::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
+use crate::problem::Failure;
+use crate::server::Caller;
+use crate::state::{App, language_of};
+
+/// How long a browser is remembered: the longest that browsers allow.
+const BROWSER_LIFE: Duration = Duration::from_hours(400 * 24);
+/// How long a notice waits for the page that tells it.
+const NOTICE_LIFE: Duration = Duration::from_mins(1);
+
+/// The reader of a page, signed in or not.
+pub struct Visitor {
+    /// The program.
+    pub app: App,
+    /// Who is signed in, if anybody.
+    pub signed: Option<Signed>,
+    /// In which language to answer.
+    pub language: Language,
+    /// Whether the browser spoke https, so that cookies are for https only.
+    pub https: bool,
+    pub(super) browser: Browser,
+    new_browser: bool,
+    notice: Option<String>,
+}
+
+impl<'a> FromRequest<'a> for Visitor {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Visitor::of(request).await?)
+    }
+}
+
+impl Visitor {
+    /// The reader who sent the request.
+    pub async fn of(request: &Request) -> Result<Visitor, Failure> {
+        let app = App::of(request)?;
+        let signed = Identity::of(request).await?.signed().ok();
+        let headers = request.headers();
+        let known = Browser::of(headers);
+        let caller_https = request
+            .extensions()
+            .get::<Caller>()
+            .is_some_and(|caller| caller.https);
+        let own_choice = signed.as_ref().and_then(|signed| signed.member.locale);
+        Ok(Visitor {
+            language: own_choice.map_or(app.language(), language_of),
+            https: caller_https || says_https(headers),
+            new_browser: known.is_none(),
+            browser: known.unwrap_or_else(|| Browser::new(app.secrets.token())),
+            notice: cookie(headers, Notice::COOKIE).map(str::to_owned),
+            signed,
+            app,
+        })
+    }
+
+    /// The token for the forms of this reader's pages.
+    pub fn csrf_token(&self) -> String {
+        let session = self.signed.as_ref().and_then(|signed| signed.session.as_deref());
+        let holder = session.map_or(Holder::Browser(&self.browser.id), Holder::Session);
+        holder.token(&self.app.keys)
+    }
+
+    /// What stands around a page.
+    pub fn frame(&self, menu: Menu) -> Frame {
+        let user = self.signed.as_ref().map(|signed| {
+            let role = signed.member.role;
+            FrameUser {
+                name: signed.member.name.clone(),
+                role: role.code(),
+                admin: role == crm_domain::members::Role::Admin,
+            }
+        });
+        Frame {
+            language: self.language,
+            user,
+            csrf_token: self.csrf_token(),
+            menu,
+            banner: (!self.app.crm.can_send()).then_some(Banner::LineWorksMissing),
+            notice: self.notice.as_deref().and_then(Notice::from_cookie),
+            demo: self.app.demo.is_some(),
+            firm_name: None,
+        }
+    }
+
+    /// A page inside its frame. The notice is told, so its cookie ends.
+    pub fn page<P: Page>(&self, status: StatusCode, menu: Menu, page: &P) -> Result<Response, Failure> {
+        let html = self.app.templates.render(&self.frame(menu), page)?;
+        let mut response = Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+            .body(html);
+        if self.notice.is_some() {
+            expired_cookie(&mut response, Notice::COOKIE, self.https);
+        }
+        if self.signed.is_none() && self.new_browser {
+            self.keep_browser(&mut response, &self.browser);
+        }
+        Ok(response)
+    }
+
+    /// Sends the reader on to another page, with a notice for it: its code and the record that it is about.
+    pub fn redirect(&self, to: &str, notice: Option<(&'static str, Option<i64>)>) -> Response {
+        let mut response = Response::builder()
+            .status(StatusCode::SEE_OTHER)
+            .header(header::LOCATION, to)
+            .finish();
+        if let Some((code, id)) = notice {
+            let value = Notice::cookie_value(code, id);
+            set_cookie(&mut response, Notice::COOKIE, &value, NOTICE_LIFE, self.https);
+        }
+        response
+    }
+
+    pub(super) fn keep_browser(&self, response: &mut Response, browser: &Browser) {
+        set_cookie(response, BROWSER, &browser.value(), BROWSER_LIFE, self.https);
+    }
+}

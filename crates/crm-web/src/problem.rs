@@ -1,0 +1,231 @@
+//! Why a request was not answered as asked, and how that is told: as a page, as JSON for our scripts, or as
+//! `application/problem+json` for programs.
+
+use crm_domain::error::Error;
+use crm_domain::id::NotAnId;
+use crm_domain::paging::NotACursor;
+use crm_domain::permissions::Denied;
+use crm_domain::ports::store::StoreError;
+use crm_domain::values::FieldError;
+use poem::error::ResponseError;
+use poem::http::{StatusCode, header};
+use poem::{Body, Response};
+use serde_json::{Value, json};
+
+use crate::i18n::{Language, catalogue};
+use crate::sentence::Sentence;
+use crate::server::BodyRefused;
+use crate::views::system::ErrorPage;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A use case said no.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    NotSignedIn,
+    /// The token in `Authorization` is none, or not any more.
+    #[error("the token is not valid")]
+    BadToken,
+    /// The request was not made on a page of ours, or the page is too old.
+    #[error("the request does not come from a page of this server")]
+    Forged,
+    /// There is no such address.
+    #[error("no such page")]
+    NoSuchPage,
+    /// The address cannot be used in this way.
+    #[error("the method is not allowed here")]
+    WrongMethod,
+    /// The request cannot be read.
+    #[error("the request cannot be read")]
+    Malformed,
+    /// A query parameter cannot be read.
+    #[error("the parameter {0} cannot be read")]
+    Parameter(&'static str),
+    /// The body is of a type that is not understood here.
+    #[error("the type of the body is not understood here")]
+    WrongType,
+    /// The body was not taken.
+    #[error(transparent)]
+    Body(#[from] BodyRefused),
+    /// The demonstration answers only on this machine.
+    #[error("this address is not served")]
+    WrongHost,
+    /// A mistake of ours.
+    #[error("{0}")]
+    Broken(&'static str),
+    /// A page could not be drawn.
+    #[error("a page could not be drawn: {0}")]
+    Drawing(#[from] minijinja::Error),
+}
+
+impl Failure {
+    /// The status that says so.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(error) => status_of(error),
+            Self::NotSignedIn | Self::BadToken => StatusCode::UNAUTHORIZED,
+            Self::Forged => StatusCode::FORBIDDEN,
+            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Body(refused) => refused.status(),
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Broken(_) | Self::Drawing(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Stable name: catalogue key `error.<code>` where there is one, and the API's code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(error) => error.code(),
+            Self::NotSignedIn => "not_signed_in",
+            Self::BadToken => "bad_token",
+            Self::Forged => "csrf",
+            Self::NoSuchPage => "not_found",
+            Self::WrongMethod => "method_not_allowed",
+            Self::Malformed | Self::Body(BodyRefused::Broken) => "malformed",
+            Self::Parameter(_) => "invalid",
+            Self::WrongType => "unsupported_type",
+            Self::Body(BodyRefused::TooLarge) => "too_large",
+            Self::Body(BodyRefused::TooSlow) => "too_slow",
+            Self::WrongHost => "wrong_host",
+            Self::Broken(_) | Self::Drawing(_) => "internal",
+        }
+    }
+
+    /// The fields that are wrong, by name and code.
+    pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Refused(Error::Invalid(errors)) => errors
+                .iter()
+                .map(|FieldError { field, problem }| (*field, problem.code()))
+                .collect(),
+            Self::Parameter(name) => vec![(name, "malformed")],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Seconds to wait before trying again, if that is known.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::Refused(Error::TooManySignIns { retry_after }) => Some(*retry_after),
+            Self::Refused(Error::Store(_)) => Some(5),
+            _ => None,
+        }
+    }
+
+    /// What a framework's error means.
+    pub fn of(error: &poem::Error) -> Failure {
+        match error.status() {
+            StatusCode::NOT_FOUND => Self::NoSuchPage,
+            StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::WrongType,
+            StatusCode::UNAUTHORIZED => Self::NotSignedIn,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::Body(BodyRefused::TooLarge),
+            status if status.is_client_error() => Self::Malformed,
+            _ => Self::Broken("the framework failed"),
+        }
+    }
+
+    /// The sentence for people.
+    pub fn sentence(&self, language: Language) -> String {
+        let texts = catalogue(language);
+        match self {
+            Self::Refused(error) => Sentence::error(error).words(texts),
+            Self::Forged => texts.text("error.csrf", &[]),
+            _ => {
+                let page = ErrorPage::of(self.status().as_u16());
+                texts.text(&format!("error_page.{}.text", page.kind), &[])
+            }
+        }
+    }
+
+    /// For our scripts and small JSON routes.
+    pub fn as_json(&self, language: Language) -> Response {
+        let sentence = self.sentence(language);
+        let body = json!({"success": false, "message": sentence, "error": sentence, "code": self.code()});
+        self.respond("application/json; charset=utf-8", &body)
+    }
+
+    /// For programs, by RFC 9457.
+    pub fn as_problem(&self) -> Response {
+        let status = self.status();
+        let errors: Vec<Value> = self
+            .fields()
+            .iter()
+            .map(|(field, code)| json!({"field": field, "code": code}))
+            .collect();
+        let body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("Error"),
+            "status": status.as_u16(),
+            "code": self.code(),
+            "errors": errors,
+        });
+        self.respond("application/problem+json", &body)
+    }
+
+    fn respond(&self, content_type: &str, body: &Value) -> Response {
+        let mut response = Response::builder()
+            .status(self.status())
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Body::from_string(body.to_string()));
+        self.add_headers(&mut response);
+        response
+    }
+
+    /// The headers that go with the status.
+    pub fn add_headers(&self, response: &mut Response) {
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status() == StatusCode::UNAUTHORIZED {
+            let scheme = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+    }
+}
+
+fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::NotFound(_) | Error::LinkSpent => StatusCode::NOT_FOUND,
+        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Stale | Error::LastAdministrator(_) | Error::Messenger(_) => StatusCode::CONFLICT,
+        Error::TooManySignIns { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl ResponseError for Failure {
+    fn status(&self) -> StatusCode {
+        Failure::status(self)
+    }
+
+    fn as_response(&self) -> Response {
+        self.as_problem()
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        Self::Refused(denied.into())
+    }
+}
+
+impl From<NotAnId> for Failure {
+    fn from(_: NotAnId) -> Self {
+        Self::NoSuchPage
+    }
+}
+
+impl From<NotACursor> for Failure {
+    fn from(_: NotACursor) -> Self {
+        Self::Parameter("after")
+    }
+}

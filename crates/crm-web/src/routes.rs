@@ -1,0 +1,57 @@
+//! Every address, once.
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::{StatusCode, header};
+use poem::middleware::CatchPanic;
+use poem::web::Path;
+use poem::{EndpointExt as _, Request, Response, Route, get, handler};
+
+use crate::{api, assets, auth, health, links};
+
+/// All routes but the callback's, which the front answers itself.
+pub fn routes() -> BoxEndpoint<'static, Response> {
+    let route = Route::new()
+        .at(links::HOME, get(home))
+        .at("/assets/:version/*path", get(asset))
+        .at("/favicon.ico", get(icon));
+    let route = [auth::mount, api::mount, health::mount]
+        .into_iter()
+        .fold(route, |route, mount| mount(route));
+    let panicked = |_| {
+        tracing::error!("a handler panicked");
+        Response::builder()
+            .status(StatusCode::INTERNAL_SERVER_ERROR)
+            .finish()
+    };
+    route
+        .with(CatchPanic::new().with_handler(panicked))
+        .map_to_response()
+        .boxed()
+}
+
+#[handler]
+fn home() -> Response {
+    let to = links::CUSTOMERS;
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header(header::LOCATION, to)
+        .finish()
+}
+
+#[handler]
+fn asset(Path((version, path)): Path<(String, String)>, request: &Request) -> Response {
+    let has = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    assets::serve(&version, &path, has)
+}
+
+#[handler]
+fn icon(request: &Request) -> Response {
+    let has = request
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    assets::serve(assets::version(), "icons/icon.svg", has)
+}

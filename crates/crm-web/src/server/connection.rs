@@ -1,0 +1,107 @@
+//! One connection.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use poem::http::uri::Scheme;
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Body, Request, RequestParts};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::pulse::{Patience, Pulse, Verdict, Watched};
+use super::{Site, body};
+
+/// What the heads of requests may hold: cookies and long addresses fit, floods do not.
+const HEAD_BYTES: usize = 32 * 1024;
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Who is connected to what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) local: SocketAddr,
+    pub(super) peer: SocketAddr,
+}
+
+/// Serves a connection until it ends, is cut, or the server stops and its last answer has left.
+pub(super) async fn serve(
+    stream: TcpStream,
+    ends: Ends,
+    site: Site,
+    patience: Patience,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Without it small answers wait for the peer's acknowledgement; failing to set it only costs time.
+    let _ = stream.set_nodelay(true);
+    let pulse = Pulse::new();
+    let io = TokioIo::new(Watched {
+        stream,
+        pulse: Arc::clone(&pulse),
+    });
+    let service = service_fn(|request| exchange(&site, ends, &pulse, request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // Hyper's limit would also end idle connections; the pulse tells the two apart.
+        .header_read_timeout(None)
+        .max_header_size(HEAD_BYTES)
+        .serve_connection(io, service);
+    tokio::pin!(connection);
+    let mut watch = tokio::time::interval(WATCH_EVERY);
+    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(peer = %ends.peer, %error, "connection ended early");
+                }
+                return;
+            }
+            _ = stopping.wait_for(|stop| *stop), if !told => {
+                told = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = watch.tick() => match pulse.verdict(&patience) {
+                Verdict::Keep => {}
+                Verdict::Retire => connection.as_mut().graceful_shutdown(),
+                Verdict::Cut => {
+                    tracing::debug!(peer = %ends.peer, "connection was too slow");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn exchange(
+    site: &Site,
+    ends: Ends,
+    pulse: &Pulse,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<BoxBody<Bytes, std::io::Error>>, Infallible> {
+    pulse.request_began();
+    let (parts, incoming) = request.into_parts();
+    let body = body::read(&parts.headers, incoming).await;
+    let local = LocalAddr(ends.local.into());
+    let remote = RemoteAddr(ends.peer.into());
+    let mut parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
+    let body = match body {
+        Ok(bytes) => Body::from(bytes),
+        Err(refused) => {
+            parts.extensions.insert(refused);
+            Body::empty()
+        }
+    };
+    let response = site.answer(Request::from_parts(parts, body)).await;
+    pulse.answered();
+    Ok(response.into())
+}

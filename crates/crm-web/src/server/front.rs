@@ -1,0 +1,247 @@
+//! What stands before every route: who calls, from where, how failures are told, and what each answer carries.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderMap, Method, StatusCode, header};
+use poem::web::RemoteAddr;
+use poem::{Addr, Request, Response};
+
+use super::body::BodyRefused;
+use super::request_log::Line;
+use super::{Answer, headers};
+use crate::auth::{Known, Visitor, safe_next};
+use crate::demo::is_loopback_host;
+use crate::page::Menu;
+use crate::problem::Failure;
+use crate::state::App;
+use crate::views::system::ErrorPage;
+use crate::{health, links, webhook};
+
+/// Who calls, as far as trusted proxies tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether https was spoken, with us or with a trusted proxy.
+    pub https: bool,
+}
+
+impl Caller {
+    fn of(request: &Request, app: &App) -> Option<Caller> {
+        let peer = match &RemoteAddr::clone(request.remote_addr()).0 {
+            Addr::SocketAddr(address) => address.ip(),
+            _ => return None,
+        };
+        let proxies = &app.settings.trusted_proxies;
+        Some(Caller {
+            address: proxies.caller(peer, request.headers()),
+            https: proxies.spoke_https(peer, request.headers()),
+        })
+    }
+}
+
+/// Everything that is served.
+pub struct Front {
+    app: App,
+    routes: BoxEndpoint<'static, Response>,
+}
+
+impl Front {
+    /// Puts the front before the routes.
+    pub fn new(app: App, routes: BoxEndpoint<'static, Response>) -> Arc<Self> {
+        Arc::new(Self { app, routes })
+    }
+}
+
+#[async_trait]
+impl Answer for Front {
+    async fn answer(&self, mut request: Request) -> Response {
+        let line = Line::of(&request);
+        let caller = Caller::of(&request, &self.app);
+        // The callback's door comes first: it is the busiest, and needs nothing of what follows.
+        let mut response = if request.uri().path() == webhook::PATH {
+            webhook::answer(&self.app, request, caller).await
+        } else {
+            request.extensions_mut().insert(self.app.clone());
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            self.page(request).await
+        };
+        headers::harden(&mut response);
+        if let Some(line) = line {
+            line.end(&response);
+        }
+        response
+    }
+}
+
+impl Front {
+    async fn page(&self, mut request: Request) -> Response {
+        let known = Known::default();
+        request.extensions_mut().insert(Known::clone(&known));
+        let asked = Asked::of(&request);
+        let outcome = match self.refusal(&request) {
+            Some(failure) => Err(poem::Error::from(failure)),
+            None => self.routes.call(request).await,
+        };
+        match outcome {
+            Ok(response) => response,
+            Err(error) => self.tell(error, asked, known).await,
+        }
+    }
+
+    /// What speaks against looking at the request at all.
+    fn refusal(&self, request: &Request) -> Option<Failure> {
+        if let Some(refused) = request.extensions().get::<BodyRefused>() {
+            return Some(Failure::Body(*refused));
+        }
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default();
+        (self.app.demo.is_some() && !is_loopback_host(host)).then_some(Failure::WrongHost)
+    }
+
+    async fn tell(&self, error: poem::Error, asked: Asked, known: Known) -> Response {
+        if error.is_from_response() && error.downcast_ref::<Failure>().is_none() {
+            return error.into_response();
+        }
+        let failure = error
+            .downcast::<Failure>()
+            .unwrap_or_else(|error| Failure::of(&error));
+        let number = trouble(&failure);
+        if asked.api {
+            return failure.as_problem();
+        }
+        let request = asked.again(&self.app, known);
+        let visitor = Visitor::of(&request).await;
+        let language = visitor
+            .as_ref()
+            .map_or(self.app.language(), |visitor| visitor.language);
+        if asked.json {
+            return failure.as_json(language);
+        }
+        if matches!(failure, Failure::NotSignedIn) {
+            let next = links::with_query(links::LOGIN, &[("next", asked.next())]);
+            return Response::builder()
+                .status(StatusCode::SEE_OTHER)
+                .header(header::LOCATION, next)
+                .finish();
+        }
+        let mut page = ErrorPage::of(failure.status().as_u16());
+        page.request_id = number;
+        let drawn = visitor.and_then(|visitor| visitor.page(failure.status(), Menu::None, &page));
+        let mut response = drawn.unwrap_or_else(|_| failure.as_json(language));
+        failure.add_headers(&mut response);
+        response
+    }
+}
+
+/// Logs what is our own fault, under a number that the page shows.
+fn trouble(failure: &Failure) -> Option<String> {
+    if !failure.status().is_server_error() {
+        return None;
+    }
+    let number = format!("{:08x}", fastrand());
+    tracing::error!("request failed ({number}): {failure}");
+    Some(number)
+}
+
+/// A number that tells failures in the log apart; nothing rests on it.
+fn fastrand() -> u32 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    let hash = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
+    u32::try_from(hash & 0xffff_ffff).unwrap_or_default()
+}
+
+/// What of a request decides how a failure is told.
+struct Asked {
+    method: Method,
+    target: String,
+    headers: HeaderMap,
+    api: bool,
+    json: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Asked {
+        let headers = request.headers();
+        let holds = |name: header::HeaderName| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|value| value.contains("json"))
+        };
+        let path = request.uri().path();
+        let by_program = ["x-csrf-token", "authorization"]
+            .iter()
+            .any(|name| headers.contains_key(*name));
+        Asked {
+            method: request.method().clone(),
+            target: request
+                .uri()
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            api: path == "/api" || path.starts_with("/api/"),
+            json: by_program
+                || holds(header::ACCEPT)
+                || holds(header::CONTENT_TYPE)
+                || path.starts_with("/check-customer/"),
+            headers: headers.clone(),
+        }
+    }
+
+    /// The request once more, for whoever draws the page about it.
+    fn again(&self, app: &App, known: Known) -> Request {
+        let mut request = Request::default();
+        *request.headers_mut() = self.headers.clone();
+        request.extensions_mut().insert(app.clone());
+        request.extensions_mut().insert(known);
+        request
+    }
+
+    /// Where to go after signing in: here, or back to the page whose form was sent.
+    fn next(&self) -> &str {
+        if self.method == Method::GET || self.method == Method::HEAD {
+            return safe_next(&self.target);
+        }
+        let referer = self
+            .headers
+            .get(header::REFERER)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let path = referer
+            .split_once("://")
+            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+        safe_next(path.unwrap_or("/"))
+    }
+}
+
+/// The second listener: only callbacks and whether the process lives, so that a tunnel exposes no page.
+pub struct CallbackDoor(pub App);
+
+#[async_trait]
+impl Answer for CallbackDoor {
+    async fn answer(&self, request: Request) -> Response {
+        let line = Line::of(&request);
+        let caller = Caller::of(&request, &self.0);
+        let mut response = match request.uri().path() {
+            webhook::PATH => webhook::answer(&self.0, request, caller).await,
+            health::LIVES => health::lives(),
+            _ => Failure::NoSuchPage.as_problem(),
+        };
+        headers::harden(&mut response);
+        if let Some(line) = line {
+            line.end(&response);
+        }
+        response
+    }
+}

@@ -1,0 +1,31 @@
+//! The server: an accept loop of our own over hyper, because poem's `Server` cannot be defended by its settings.
+//!
+//! A connection gets ten seconds for each request's head, ten for its body, and is cut when it takes no answer. Requests
+//! reach poem with their body read and bounded, so no extractor can be flooded.
+
+mod accept;
+mod body;
+mod connection;
+mod front;
+mod headers;
+mod listen;
+mod network;
+mod peers;
+mod pulse;
+mod request_log;
+
+pub use accept::{Limits, Stop, serve};
+pub use body::BodyRefused;
+pub use front::{CallbackDoor, Caller, Front};
+pub use listen::{ListenError, bind};
+pub use network::Networks;
+
+/// What answers the requests of one listener.
+pub type Site = std::sync::Arc<dyn Answer>;
+
+/// Answers requests; errors have become responses.
+#[async_trait::async_trait]
+pub trait Answer: Send + Sync {
+    /// The answer to a request whose body is read.
+    async fn answer(&self, request: poem::Request) -> poem::Response;
+}

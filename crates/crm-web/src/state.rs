@@ -1,0 +1,114 @@
+//! What every handler works with: the product, the settings of the web and the signals between requests and workers.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crm_domain::instant::Instant;
+use crm_domain::members::Locale;
+use crm_domain::ports::host::Secrets;
+use crm_domain::use_cases::Crm;
+use poem::{FromRequest, Request, RequestBody};
+use time::UtcOffset;
+
+use crate::auth::{Keys, Origins};
+use crate::demo::Demo;
+use crate::i18n::Language;
+use crate::problem::Failure;
+use crate::server::{Networks, Stop};
+use crate::templates::Templates;
+use crate::workers::Signals;
+
+/// Tells the offset of the configured time zone at an instant.
+pub type Zone = Arc<dyn Fn(Instant) -> UtcOffset + Send + Sync>;
+
+/// The settings that concern the web.
+#[derive(Clone)]
+pub struct WebSettings {
+    /// What browsers may call the server (`CRM_PUBLIC_URL`).
+    pub origins: Origins,
+    /// The time zone in which times are shown and days begin.
+    pub zone: Zone,
+    /// The language of whoever chose none.
+    pub locale: Locale,
+    /// Whose `X-Forwarded-…` headers are believed.
+    pub trusted_proxies: Networks,
+    /// From where callbacks are taken; from everywhere when empty.
+    pub callback_networks: Networks,
+    /// How long a request waits for the outcome of its message.
+    pub send_wait: Duration,
+}
+
+/// What the program is made of; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The use cases.
+    pub crm: Crm,
+    /// The settings of the web.
+    pub settings: WebSettings,
+    /// The pages.
+    pub templates: Templates,
+    /// Proves tokens and browsers.
+    pub keys: Keys,
+    /// Randomness.
+    pub secrets: Arc<dyn Secrets>,
+    /// Wakes workers, and requests that wait for them.
+    pub signals: Signals,
+    /// Says when the server stops.
+    pub stop: Stop,
+    /// The demonstration's phone, when this is the demonstration.
+    pub demo: Option<Arc<dyn Demo>>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The offset of the configured time zone now.
+    pub fn offset(&self) -> UtcOffset {
+        (self.settings.zone)(self.crm.now())
+    }
+
+    /// The language of whoever made no choice.
+    pub fn language(&self) -> Language {
+        language_of(self.settings.locale)
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The catalogue for a member's or the installation's choice.
+pub fn language_of(locale: Locale) -> Language {
+    match locale {
+        Locale::Ja => Language::Ja,
+        Locale::En => Language::En,
+    }
+}
+
+impl<'a> FromRequest<'a> for App {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(App::of(request)?)
+    }
+}
+
+impl App {
+    /// The app that serves this request.
+    pub fn of(request: &Request) -> Result<App, Failure> {
+        request
+            .extensions()
+            .get::<App>()
+            .cloned()
+            .ok_or(Failure::Broken("request without its app"))
+    }
+}

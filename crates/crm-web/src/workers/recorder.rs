@@ -1,0 +1,84 @@
+//! Turns kept callbacks into messages, as soon as they are kept.
+
+use std::time::Duration;
+
+use crm_domain::receipts::ReceiptState;
+use crm_domain::use_cases::RecordedCallback;
+
+use super::JOB;
+use crate::state::App;
+
+/// How many are recorded in one unit of work.
+const BATCH: usize = 256;
+/// Looks this often even if nobody woke it.
+const TICK: Duration = Duration::from_secs(1);
+/// The longest rest between tries while the database cannot be used.
+const LONGEST_REST: Duration = Duration::from_secs(30);
+
+/// Records until the server stops; what is kept then is recorded at the next start.
+pub(super) async fn run(app: App) {
+    let mut rest = TICK;
+    while !app.stop.is_said() {
+        match record_all(&app).await {
+            Ok(()) => {
+                if rest > TICK {
+                    tracing::info!(target: "crm_web::webhook", "callbacks are recorded again");
+                }
+                rest = TICK;
+                tokio::select! {
+                    () = app.signals.callbacks() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                    () = app.stop.said() => {}
+                }
+            }
+            Err(error) => {
+                if rest == TICK {
+                    tracing::error!(
+                        target: "crm_web::webhook",
+                        "callbacks are kept but cannot be recorded now, trying again: {error}"
+                    );
+                }
+                rest = (rest * 2).min(LONGEST_REST);
+                tokio::select! {
+                    () = tokio::time::sleep(rest) => {}
+                    () = app.stop.said() => {}
+                }
+            }
+        }
+    }
+}
+
+async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
+    loop {
+        let recorded = app.crm.record_pending(&JOB, BATCH).await?;
+        recorded.callbacks.iter().for_each(tell);
+        if !recorded.more || app.stop.is_said() {
+            return Ok(());
+        }
+    }
+}
+
+/// One line for each callback (§7.2): numbers and words of ours, the user's id shortened.
+fn tell(callback: &RecordedCallback) {
+    let user = callback.user.as_deref().unwrap_or("-");
+    let reason = callback.reason.as_deref().unwrap_or("-");
+    match callback.state {
+        ReceiptState::Recorded if callback.customers.is_empty() => {
+            tracing::info!(target: "crm_web::webhook", "Event recorded for user {user}");
+        }
+        ReceiptState::Recorded => {
+            for customer in &callback.customers {
+                tracing::info!(target: "crm_web::webhook", "Activity recorded for customer {customer}");
+            }
+        }
+        ReceiptState::Unclaimed => {
+            tracing::warn!(target: "crm_web::webhook", "No customer has the user id {user}; callback {} is kept", callback.receipt);
+        }
+        ReceiptState::Ignored => {
+            tracing::info!(target: "crm_web::webhook", "Callback {} ignored: {reason}", callback.receipt);
+        }
+        ReceiptState::Pending | ReceiptState::Uninterpreted => {
+            tracing::warn!(target: "crm_web::webhook", "Callback {} not understood, its body is kept: {reason}", callback.receipt);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Wakes workers, and requests that wait for the outcome of a message.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crm_domain::sends::SendId;
+use crm_domain::use_cases::Delivered;
+use tokio::sync::{Notify, watch};
+
+type Waiting = HashMap<SendId, watch::Sender<Option<Delivered>>>;
+
+/// The signals between requests and workers. They only wake: what counts is in the store.
+#[derive(Debug, Clone, Default)]
+pub struct Signals(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    callbacks: Notify,
+    messages: Notify,
+    waiting: Mutex<Waiting>,
+}
+
+impl Signals {
+    /// A callback was kept.
+    pub fn callback_kept(&self) {
+        self.0.callbacks.notify_one();
+    }
+
+    /// A message was queued.
+    pub fn message_queued(&self) {
+        self.0.messages.notify_one();
+    }
+
+    pub(super) async fn callbacks(&self) {
+        self.0.callbacks.notified().await;
+    }
+
+    pub(super) async fn messages(&self) {
+        self.0.messages.notified().await;
+    }
+
+    /// To be asked for before the store is looked at, so that no outcome falls between.
+    pub(super) fn outcome_of(&self, id: SendId) -> Expected {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = waiting
+            .entry(id)
+            .or_insert_with(|| watch::Sender::new(None))
+            .subscribe();
+        Expected {
+            id,
+            outcome,
+            signals: self.clone(),
+        }
+    }
+
+    pub(super) fn settled(&self, delivered: &Delivered) {
+        let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = waiting.get(&delivered.id) {
+            sender.send_replace(Some(delivered.clone()));
+        }
+    }
+}
+
+/// An outcome that somebody waits for; dropping it waits no longer.
+pub(super) struct Expected {
+    id: SendId,
+    outcome: watch::Receiver<Option<Delivered>>,
+    signals: Signals,
+}
+
+impl Expected {
+    pub(super) async fn wait(&mut self) -> Option<Delivered> {
+        self.outcome
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|outcome| outcome.clone())
+    }
+}
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        let mut waiting = self
+            .signals
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if waiting
+            .get(&self.id)
+            .is_some_and(|sender| sender.receiver_count() <= 1)
+        {
+            waiting.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::id::Id;
+    use crm_domain::sends::SendState;
+    use crm_domain::use_cases::Delivered;
+
+    use super::Signals;
+
+    #[tokio::test]
+    async fn everyone_who_waits_hears_and_nothing_is_left() {
+        let signals = Signals::default();
+        let id = Id::new(7);
+        let (mut one, mut other) = (signals.outcome_of(id), signals.outcome_of(id));
+        signals.settled(&Delivered {
+            id,
+            state: SendState::Sent,
+            problem: None,
+        });
+        assert_eq!(
+            one.wait().await.map(|outcome| outcome.state),
+            Some(SendState::Sent)
+        );
+        drop(one);
+        assert_eq!(
+            other.wait().await.map(|outcome| outcome.state),
+            Some(SendState::Sent)
+        );
+        drop(other);
+        assert!(signals.0.waiting.lock().unwrap().is_empty());
+    }
+}
