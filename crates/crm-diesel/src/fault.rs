@@ -16,7 +16,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Whether the database may have ended the whole transaction by itself. A statement that violates a constraint is
-    /// undone alone; of anything else (disk full, input and output, memory) `SQLite` promises nothing.
+    /// undone alone; of anything else (disk full, input and output, memory) SQLite promises nothing.
     pub(crate) fn ends_transaction(&self) -> bool {
         match self {
             Self::Store(_) => false,

@@ -1,4 +1,4 @@
-//! The queries for `PostgreSQL`.
+//! The queries for PostgreSQL.
 
 /// The connection they run on.
 pub type Conn =

@@ -1,4 +1,4 @@
-//! The queries for `SQLite`.
+//! The queries for SQLite.
 
 /// The connection they run on.
 pub type Conn = diesel::SqliteConnection;

@@ -1,1 +1,83 @@
-//! The store on one SQLite file: a writer thread, a pool of readers, migrations, backup
+#![doc = include_str!("../README.md")]
+
+mod admin;
+mod connection;
+mod error;
+mod group;
+mod migrations;
+mod readers;
+mod writer;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use crm_domain::ports::store::{ReadWork, Store, StoreError, Verdict, Work};
+
+use connection::Opener;
+use readers::Readers;
+use writer::Writer;
+
+pub use error::SqliteError;
+
+/// Where the database lies and how it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// The database file; its folder must exist.
+    pub path: PathBuf,
+    /// How many readings run at the same time, at least 1; each keeps up to 4 MiB of pages in memory.
+    pub readers: u32,
+    /// Whether a file that does not exist is created, readable by its owner only.
+    pub create: bool,
+}
+
+/// A database in one file.
+pub struct SqliteStore {
+    opener: Opener,
+    // Before the writer, so that its last act finds nobody reading.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the file; applies no migrations.
+    pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
+        Self::open_with(options, None)
+    }
+
+    /// As [`SqliteStore::open`], but the file never grows beyond so many pages of 4 KiB: writing more is answered as on a
+    /// full disk.
+    pub fn open_limited(options: SqliteOptions, pages: u32) -> Result<Self, StoreError> {
+        Self::open_with(options, Some(pages))
+    }
+
+    fn open_with(options: SqliteOptions, max_pages: Option<u32>) -> Result<Self, StoreError> {
+        let opener = Opener::new(options.path, options.create, max_pages)?;
+        let writer = Writer::start(&opener)?;
+        let readers = Readers::new(&opener, options.readers.max(1))?;
+        Ok(Self {
+            opener,
+            readers,
+            writer,
+        })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn run_write(&self, work: Work) -> Result<(), StoreError> {
+        self.writer.run(work).await
+    }
+
+    async fn run_read(&self, work: ReadWork) -> Result<(), StoreError> {
+        self.readers.run(work).await
+    }
+
+    /// Takes the write lock once and gives it back.
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.writer.run(Box::new(|_| Verdict::RollBack)).await
+    }
+
+    async fn migrations_pending(&self) -> Result<usize, StoreError> {
+        self.readers.with(migrations::pending).await
+    }
+}

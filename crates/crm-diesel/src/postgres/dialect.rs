@@ -1,4 +1,4 @@
-//! Instants on `PostgreSQL` are `TIMESTAMP(3)`, UTC.
+//! Instants on PostgreSQL are `TIMESTAMP(3)`, UTC.
 
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};

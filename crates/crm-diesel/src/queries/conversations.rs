@@ -109,7 +109,7 @@ fn insert(conn: &mut Conn, key: &ConversationKey, at: Instant) -> Result<(), Fau
             conversations::address.eq(key.address.as_str()),
             conversations::kind.eq(key.kind.code()),
             conversations::link.eq(LinkState::Unconfirmed.code()),
-            conversations::link_at.eq(Stamp(at)),
+            conversations::link_at.eq(Stamp(Conversation::no_event())),
             conversations::created_at.eq(Stamp(at)),
         ))
         .on_conflict((conversations::address, conversations::bot, conversations::kind))
@@ -184,11 +184,9 @@ impl ConversationRepository for Uow<'_> {
 
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError> {
         self.run(|conn| {
-            let older = conversations::table.find(id.get()).filter(
-                conversations::link_at
-                    .le(Stamp(at))
-                    .or(conversations::link.eq(LinkState::Unconfirmed.code())),
-            );
+            let older = conversations::table
+                .find(id.get())
+                .filter(conversations::link_at.le(Stamp(at)));
             diesel::update(older)
                 .set((
                     conversations::link.eq(link.code()),

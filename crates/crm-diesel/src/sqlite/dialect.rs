@@ -1,4 +1,4 @@
-//! Instants on `SQLite` are text that sorts and that a person can read: `2025-07-08 02:45:46.446`, UTC, always three digits.
+//! Instants on SQLite are text that sorts and that a person can read: `2025-07-08 02:45:46.446`, UTC, always three digits.
 
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};

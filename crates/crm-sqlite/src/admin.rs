@@ -1,0 +1,66 @@
+//! Looking after the file as a whole.
+
+use std::fs::File;
+use std::path::Path;
+
+use async_trait::async_trait;
+use crm_domain::ports::store::StoreError;
+use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::connection::{Opener, new_file};
+use crate::error::SqliteError;
+use crate::{SqliteStore, migrations};
+
+#[async_trait]
+impl StoreAdmin for SqliteStore {
+    async fn migrations(&self) -> Result<Vec<MigrationStatus>, StoreError> {
+        self.readers.with(migrations::status).await
+    }
+
+    async fn migrate(&self) -> Result<Vec<String>, StoreError> {
+        let opener = self.opener.clone();
+        apart(move || migrations::migrate(&opener)).await
+    }
+
+    async fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        let (opener, file) = (self.opener.clone(), file.to_owned());
+        apart(move || Ok(copy(&opener, &file)?)).await
+    }
+}
+
+/// Runs what takes long on a thread of its own.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or(Err(SqliteError::Panicked.into()))
+}
+
+/// Writes one consistent copy, on disk when this returns; a copy that failed leaves no file.
+fn copy(opener: &Opener, file: &Path) -> Result<(), SqliteError> {
+    let failed = |reason: &dyn std::error::Error| SqliteError::Copy {
+        path: file.to_owned(),
+        reason: reason.to_string(),
+    };
+    let Some(name) = file.to_str() else {
+        return Err(failed(&std::io::Error::other("its name is not UTF-8")));
+    };
+    new_file(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => SqliteError::Exists(file.to_owned()),
+        _ => failed(&error),
+    })?;
+    let copied = opener.plain().and_then(|mut conn| {
+        diesel::sql_query("VACUUM INTO ?")
+            .bind::<Text, _>(name)
+            .execute(&mut conn)
+            .map_err(|error| failed(&error))?;
+        let copy = File::open(file).and_then(|copy| copy.sync_all());
+        copy.map_err(|error| failed(&error))
+    });
+    if copied.is_err() {
+        drop(std::fs::remove_file(file));
+    }
+    copied
+}

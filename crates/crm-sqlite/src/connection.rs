@@ -1,0 +1,104 @@
+//! Connections and their settings.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+
+use crm_diesel::sqlite::Conn;
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::error::SqliteError;
+
+/// How long a statement waits for another program's lock, in milliseconds.
+const WAIT: u32 = 2_000;
+
+/// Opens connections to one file.
+#[derive(Debug, Clone)]
+pub(crate) struct Opener {
+    path: PathBuf,
+    url: String,
+    max_pages: Option<u32>,
+}
+
+impl Opener {
+    /// Creates the file if that is wanted and it is not there, so that nobody else can read it from the first moment.
+    pub(crate) fn new(path: PathBuf, create: bool, max_pages: Option<u32>) -> Result<Self, SqliteError> {
+        if create && !path.exists() {
+            new_file(&path).map_err(|error| failed(&path, &error))?;
+        }
+        let url = url_of(&path)?;
+        Ok(Self { path, url, max_pages })
+    }
+
+    /// The connection's address, which never creates a file.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection that writes durably.
+    pub(crate) fn writing(&self) -> Result<Conn, SqliteError> {
+        let mut conn = self.plain()?;
+        let mode: String = sql::<Text>("PRAGMA journal_mode = WAL")
+            .get_result(&mut conn)
+            .map_err(|error| self.failed(&error))?;
+        if mode != "wal" {
+            return Err(SqliteError::NoWriteAheadLog(self.path.clone()));
+        }
+        let limit = self
+            .max_pages
+            .map_or_else(String::new, |pages| format!("PRAGMA max_page_count = {pages};"));
+        conn.batch_execute(&format!(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
+             PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; {limit}"
+        ))
+        .map_err(|error| self.failed(&error))?;
+        Ok(conn)
+    }
+
+    /// A connection that waits for locks, with nothing else set.
+    pub(crate) fn plain(&self) -> Result<Conn, SqliteError> {
+        let mut conn = Conn::establish(&self.url).map_err(|error| self.failed(&error))?;
+        conn.batch_execute(&format!("PRAGMA busy_timeout = {WAIT}"))
+            .map_err(|error| self.failed(&error))?;
+        Ok(conn)
+    }
+
+    pub(crate) fn failed(&self, reason: &dyn std::error::Error) -> SqliteError {
+        failed(&self.path, reason)
+    }
+}
+
+/// Makes a connection one that cannot write.
+pub(crate) fn set_reading(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {WAIT}; PRAGMA query_only = ON; PRAGMA cache_size = -4000;"
+    ))
+}
+
+/// Creates an empty file that only its owner may read; an existing one is an error.
+pub(crate) fn new_file(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn failed(path: &Path, reason: &dyn std::error::Error) -> SqliteError {
+    SqliteError::Open {
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+/// SQLite's own characters in the path are escaped; `mode=rw` creates nothing.
+fn url_of(path: &Path) -> Result<String, SqliteError> {
+    let Some(text) = path.to_str() else {
+        let reason = std::io::Error::other("its name is not UTF-8");
+        return Err(failed(path, &reason));
+    };
+    let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Ok(format!("file:{escaped}?mode=rw"))
+}
