@@ -1,0 +1,188 @@
+//! The whole measurement, one part after the other so that nothing disturbs anything else.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::callbacks::Callbacks;
+use crate::load::{self, Outcome};
+use crate::pages;
+use crate::peer::{Peer, free_address};
+use crate::report::Report;
+use crate::server::{BOT_SECRET, Server, wait_for};
+use crate::sign_in;
+use crate::{AllOptions, seed};
+
+/// Pages that are timed, with how often. Customer 1 has the longest conversation.
+const PAGES: [(&str, usize); 5] = [
+    ("/customers", 300),
+    ("/customers?q=さ", 300),
+    ("/companies", 300),
+    ("/customer/1", 300),
+    ("/company/1", 300),
+];
+
+/// Measures everything and prints the table.
+pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data)?;
+    let database = data.join("crm.db");
+    match &options.database {
+        Some(filled) => drop(std::fs::copy(filled, &database)?),
+        None => seed::fill(&database, options.size).await?,
+    }
+    let mut report = Report::default();
+    report.add(
+        "data",
+        format!(
+            "{} customers, {} messages",
+            options.size.customers, options.size.activities
+        ),
+    );
+    let peer_database = folder.path().join("poc.db");
+    if options.peer_dir.is_some() {
+        seed::copy_for_peer(&database, &peer_database)?;
+    }
+    let key = folder.path().join("private.key");
+    std::fs::write(&key, crm_lineworks_sim::test_private_key_pem())?;
+    let cookie = sign_in::session(&database).await?;
+    let ours = measure_server(options, &data, &key, &cookie, &mut report).await?;
+    let hello = measure_hello(options).await?;
+    report.add("empty poem handler, same load", hello.to_string());
+    report.add(
+        "callbacks of an empty handler's requests",
+        format!("{:.2}", ours.per_second() / hello.per_second()),
+    );
+    if let (Some(dir), Some(python)) = (&options.peer_dir, &options.peer_python) {
+        measure_peer(options, dir, python, &peer_database, &ours, &mut report).await?;
+    }
+    report.print();
+    Ok(())
+}
+
+async fn measure_server(
+    options: &AllOptions,
+    data: &Path,
+    key: &Path,
+    cookie: &str,
+    report: &mut Report,
+) -> anyhow::Result<Outcome> {
+    let binary = server_binary(options)?;
+    let server = Server::start(&binary, data, key).await?;
+    report.add("start to first answer", format!("{:.0?}", server.started_in));
+    report.add("resident after start", format!("{} MiB", server.resident()?));
+    time_pages(server.address, cookie, report).await?;
+    let outcome = load::run(
+        server.address,
+        options.load,
+        Callbacks::new(BOT_SECRET, options.size.customers),
+    )
+    .await?;
+    report.add("callbacks", outcome.to_string());
+    let waited = wait_until_recorded(&data.join("crm.db"), outcome.answered).await?;
+    report.add("all of them recorded after the load", format!("{waited:.1?}"));
+    report.add("resident after the load", format!("{} MiB", server.resident()?));
+    Ok(outcome)
+}
+
+async fn time_pages(server: SocketAddr, cookie: &str, report: &mut Report) -> anyhow::Result<()> {
+    for (path, times) in PAGES {
+        let encoded = path.replace('さ', "%E3%81%95");
+        let timing = pages::time(server, cookie, &encoded, times).await?;
+        let value = format!(
+            "p50 {:.2?}, p99 {:.2?}, {} KiB",
+            timing.median,
+            timing.p99,
+            timing.bytes / 1024
+        );
+        report.add(&format!("page {path}"), value);
+    }
+    Ok(())
+}
+
+/// Every callback that got its 200 must be on disk, and all of them recorded within a minute.
+async fn wait_until_recorded(database: &Path, answered: usize) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_mins(1) {
+        let counts = seed::count_receipts(database)?;
+        if counts.pending == 0 {
+            let kept = usize::try_from(counts.receipts).unwrap_or_default();
+            ensure!(
+                kept >= answered,
+                "{answered} callbacks were answered and {kept} are on disk"
+            );
+            return Ok(began.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("not all callbacks were recorded within a minute")
+}
+
+async fn measure_hello(options: &AllOptions) -> anyhow::Result<Outcome> {
+    let address = free_address()?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["hello", &address.to_string()])
+        .stdout(Stdio::null())
+        .spawn()
+        .context("the empty handler does not start")?;
+    let outcome = async {
+        wait_for(address, Duration::from_secs(5)).await?;
+        load::run(
+            address,
+            options.load,
+            Callbacks::new(BOT_SECRET, options.size.customers),
+        )
+        .await
+    };
+    let outcome = outcome.await;
+    child.kill()?;
+    child.wait()?;
+    outcome
+}
+
+async fn measure_peer(
+    options: &AllOptions,
+    dir: &Path,
+    python: &Path,
+    database: &Path,
+    ours: &Outcome,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let peer = Peer::start(python, dir, database).await?;
+    for path in ["/customers", "/customer/1"] {
+        let timing = pages::time(peer.address, "none=1", path, 5).await?;
+        report.add(
+            &format!("peer's page {path}"),
+            format!("p50 {:.2?}", timing.median),
+        );
+    }
+    let outcome = load::run(
+        peer.address,
+        options.load,
+        Callbacks::new(BOT_SECRET, options.size.customers),
+    )
+    .await?;
+    report.add("peer's callbacks", outcome.to_string());
+    report.add(
+        "callbacks, ours to the peer's",
+        format!("{:.0}", ours.per_second() / outcome.per_second()),
+    );
+    Ok(())
+}
+
+fn server_binary(options: &AllOptions) -> anyhow::Result<PathBuf> {
+    if let Some(server) = &options.server {
+        return Ok(server.clone());
+    }
+    let beside = std::env::current_exe()?.with_file_name("crm-web");
+    ensure!(
+        beside.exists(),
+        "{} is not there: cargo build --release --bin crm-web",
+        beside.display()
+    );
+    Ok(beside)
+}

@@ -1,0 +1,47 @@
+//! A session for the page requests, made through the store while nobody serves it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crm_domain::members::{NewMember, Role, Session};
+use crm_domain::ports::host::{Clock as _, Secrets as _};
+use crm_domain::ports::store::{StoreError, StoreExt as _, UnitOfWork};
+use crm_domain::ports::store_admin::StoreAdmin as _;
+use crm_domain::values::EmailAddress;
+use crm_host::{RingSecrets, SystemClock};
+use crm_sqlite::{SqliteOptions, SqliteStore};
+
+/// Adds an administrator and a session to the database; returns the cookie header's value.
+pub(crate) async fn session(database: &Path) -> anyhow::Result<String> {
+    let store = Arc::new(SqliteStore::open(SqliteOptions {
+        path: database.to_owned(),
+        readers: 1,
+        create: false,
+    })?);
+    store.migrate().await?;
+    let secrets = RingSecrets::new();
+    let (secret, at) = (secrets.token(), SystemClock.now());
+    let hash = secrets.hash(secret.as_bytes());
+    let email = EmailAddress::new("bench@example.jp")
+        .ok()
+        .flatten()
+        .ok_or_else(|| anyhow::anyhow!("no address"))?;
+    let member = NewMember {
+        email,
+        name: "計測".to_owned(),
+        role: Role::Admin,
+        password_hash: None,
+    };
+    let write = move |uow: &mut dyn UnitOfWork| -> Result<(), StoreError> {
+        let member_id = uow.edit_members().add_member(&member, at)?;
+        let session = Session {
+            hash,
+            member_id,
+            created_at: at,
+            seen_at: at,
+        };
+        uow.edit_credentials().add_session(&session)
+    };
+    store.write(write).await?;
+    Ok(format!("crm_session={secret}"))
+}
