@@ -1,0 +1,17 @@
+//! The use cases, told as stories on the in-memory store, on which every unit of work runs twice.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod companies;
+mod customers;
+mod imports;
+mod links;
+mod members;
+mod permissions;
+mod receiving;
+mod recording;
+mod sending;
+mod sending_failures;
+mod sign_in;
+mod tokens;
+mod world;
