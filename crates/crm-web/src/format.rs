@@ -1,58 +1,64 @@
 //! Dates, waiting times and message texts as people read them.
 
+use std::sync::Arc;
+
+use crm_domain::instant::Instant;
 use time::{Date, OffsetDateTime, UtcOffset, Weekday};
 
 use crate::i18n::Language;
 
+/// Tells the offset of the configured time zone at an instant.
+pub type Zone = Arc<dyn Fn(Instant) -> UtcOffset + Send + Sync>;
+
 /// Writes instants in one time zone and language, as seen from one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Times {
     language: Language,
-    offset: UtcOffset,
+    zone: Zone,
     now: OffsetDateTime,
 }
 
 impl Times {
-    /// `now` is the moment of the request; `offset` is the configured time zone's.
-    pub fn new(language: Language, offset: UtcOffset, now: OffsetDateTime) -> Times {
-        Times {
-            language,
-            offset,
-            now: now.to_offset(offset),
-        }
+    /// `now` is the moment of the request; `zone` tells the configured time zone's offset.
+    pub fn new(language: Language, zone: Zone, now: Instant) -> Times {
+        let now = now.at_offset(zone(now));
+        Times { language, zone, now }
+    }
+
+    fn local(&self, at: Instant) -> OffsetDateTime {
+        at.at_offset((self.zone)(at))
     }
 
     /// `14:05`.
-    pub fn clock(&self, at: OffsetDateTime) -> String {
-        let at = at.to_offset(self.offset);
-        format!("{:02}:{:02}", at.hour(), at.minute())
+    pub fn clock(&self, at: Instant) -> String {
+        clock(self.local(at))
     }
 
     /// The day in the zone, `2025-07-08`, for machines.
-    pub fn date_code(&self, at: OffsetDateTime) -> String {
-        let day = at.to_offset(self.offset).date();
+    pub fn date_code(&self, at: Instant) -> String {
+        let day = self.local(at).date();
         format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
     }
 
     /// `2025-07-08T14:05:33+09:00`, for `<time datetime>`.
-    pub fn iso(&self, at: OffsetDateTime) -> String {
-        let at = at.to_offset(self.offset);
-        let (hours, minutes, _) = self.offset.as_hms();
-        let sign = if self.offset.is_negative() { '-' } else { '+' };
+    pub fn iso(&self, at: Instant) -> String {
+        let local = self.local(at);
+        let (hours, minutes, _) = local.offset().as_hms();
+        let sign = if local.offset().is_negative() { '-' } else { '+' };
         format!(
             "{}T{:02}:{:02}:{:02}{sign}{:02}:{:02}",
             self.date_code(at),
-            at.hour(),
-            at.minute(),
-            at.second(),
+            local.hour(),
+            local.minute(),
+            local.second(),
             hours.abs(),
             minutes.abs()
         )
     }
 
     /// 今日, 昨日, 7月8日（火）; with the year when it is another one.
-    pub fn day(&self, at: OffsetDateTime) -> String {
-        let day = at.to_offset(self.offset).date();
+    pub fn day(&self, at: Instant) -> String {
+        let day = self.local(at).date();
         let today = self.now.date();
         match (self.language, (today - day).whole_days()) {
             (Language::Ja, 0) => "今日".to_owned(),
@@ -63,28 +69,37 @@ impl Times {
         }
     }
 
+    /// The day of the request: 2025年7月9日（水）.
+    pub fn today(&self) -> String {
+        self.long_day(self.now.date(), true)
+    }
+
     /// 2025年7月8日（火）.
-    pub fn full_day(&self, at: OffsetDateTime) -> String {
-        self.long_day(at.to_offset(self.offset).date(), true)
+    pub fn full_day(&self, at: Instant) -> String {
+        self.long_day(self.local(at).date(), true)
     }
 
     /// 7月8日（火） 14:05; the day is left out for today.
-    pub fn short(&self, at: OffsetDateTime) -> String {
-        if at.to_offset(self.offset).date() == self.now.date() {
+    pub fn short(&self, at: Instant) -> String {
+        if self.local(at).date() == self.now.date() {
             return self.clock(at);
         }
         format!("{} {}", self.day(at), self.clock(at))
     }
 
     /// 2025年7月8日（火） 14:05:33, shown when the pointer rests on a time.
-    pub fn exact(&self, at: OffsetDateTime) -> String {
-        let at = at.to_offset(self.offset);
-        format!("{} {}:{:02}", self.full_day(at), self.clock(at), at.second())
+    pub fn exact(&self, at: Instant) -> String {
+        format!(
+            "{} {}:{:02}",
+            self.full_day(at),
+            self.clock(at),
+            self.local(at).second()
+        )
     }
 
     /// How long somebody waits, in words: 25分 / 3時間 / 昨日 17:55から / 7/4（金）から.
-    pub fn waiting_since(&self, at: OffsetDateTime) -> String {
-        let at = at.to_offset(self.offset);
+    pub fn waiting_since(&self, at: Instant) -> String {
+        let at = self.local(at);
         let minutes = (self.now - at).whole_minutes().max(0);
         let days = (self.now.date() - at.date()).whole_days();
         match (self.language, minutes, days) {
@@ -92,8 +107,8 @@ impl Times {
             (Language::En, 0..60, _) => format!("{minutes} min"),
             (Language::Ja, _, 0) => format!("{}時間", minutes / 60),
             (Language::En, _, 0) => format!("{} h", minutes / 60),
-            (Language::Ja, _, 1) => format!("昨日 {}から", self.clock(at)),
-            (Language::En, _, 1) => format!("since yesterday {}", self.clock(at)),
+            (Language::Ja, _, 1) => format!("昨日 {}から", clock(at)),
+            (Language::En, _, 1) => format!("since yesterday {}", clock(at)),
             (Language::Ja, ..) => {
                 format!(
                     "{}/{}（{}）から",
@@ -116,6 +131,10 @@ impl Times {
             (Language::En, true) => format!("{weekday}, {number} {} {}", month_name(month), day.year()),
         }
     }
+}
+
+fn clock(at: OffsetDateTime) -> String {
+    format!("{:02}:{:02}", at.hour(), at.minute())
 }
 
 fn weekday(day: Weekday, language: Language) -> &'static str {
@@ -160,7 +179,7 @@ fn next_address(text: &str) -> Option<usize> {
         let host = after.strip_prefix("s://").or_else(|| after.strip_prefix("://"));
         if host
             .and_then(|host| host.chars().next())
-            .is_some_and(|first| first.is_alphanumeric())
+            .is_some_and(char::is_alphanumeric)
         {
             return Some(start);
         }
@@ -171,8 +190,8 @@ fn next_address(text: &str) -> Option<usize> {
 
 /// An address ends at the first character that no address has, and not with a sentence's own punctuation.
 fn address_length(text: &str) -> usize {
-    let allowed = |letter: char| letter.is_ascii_graphic() && !"<>\"'`{}|\\^".contains(letter);
-    let end = text.find(|letter| !allowed(letter)).unwrap_or(text.len());
+    let refused = |letter: char| !letter.is_ascii_graphic() || "<>\"'`{}|\\^".contains(letter);
+    let end = text.find(refused).unwrap_or(text.len());
     let mut address = text[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
     if address.ends_with(')') && !address.contains('(') {
         address = address.trim_end_matches(')');
@@ -220,46 +239,48 @@ pub fn excerpt(text: &str, length: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::{datetime, offset};
+    use crm_domain::instant::Instant;
+    use time::macros::offset;
 
     use super::{Times, excerpt, file_size, message_html};
     use crate::i18n::Language;
 
+    fn at(utc: &str) -> Instant {
+        let (day, clock) = utc.split_once(' ').unwrap_or_default();
+        let seconds = if clock.len() == 5 { ":00" } else { "" };
+        Instant::parse(&format!("{day}T{clock}{seconds}Z")).unwrap_or(Instant::from_unix_millis(0))
+    }
+
     fn japanese() -> Times {
-        Times::new(Language::Ja, offset!(+9), datetime!(2025-07-09 06:00 UTC))
+        Times::new(
+            Language::Ja,
+            std::sync::Arc::new(|_| offset!(+9)),
+            at("2025-07-09 06:00"),
+        )
     }
 
     #[test]
     fn days_are_told_as_people_say_them() {
         let times = japanese();
-        assert_eq!(times.day(datetime!(2025-07-08 15:00 UTC)), "今日");
-        assert_eq!(times.day(datetime!(2025-07-08 14:59 UTC)), "昨日");
-        assert_eq!(times.day(datetime!(2025-07-07 03:00 UTC)), "7月7日（月）");
-        assert_eq!(times.day(datetime!(2024-12-31 15:00 UTC)), "1月1日（水）");
-        assert_eq!(times.day(datetime!(2024-12-31 14:00 UTC)), "2024年12月31日（火）");
+        assert_eq!(times.day(at("2025-07-08 15:00")), "今日");
+        assert_eq!(times.day(at("2025-07-08 14:59")), "昨日");
+        assert_eq!(times.day(at("2025-07-07 03:00")), "7月7日（月）");
+        assert_eq!(times.day(at("2024-12-31 15:00")), "1月1日（水）");
+        assert_eq!(times.day(at("2024-12-31 14:00")), "2024年12月31日（火）");
         assert_eq!(
-            times.exact(datetime!(2025-07-08 05:05:33 UTC)),
+            times.exact(at("2025-07-08 05:05:33")),
             "2025年7月8日（火） 14:05:33"
         );
-        assert_eq!(
-            times.iso(datetime!(2025-07-08 05:05:33 UTC)),
-            "2025-07-08T14:05:33+09:00"
-        );
+        assert_eq!(times.iso(at("2025-07-08 05:05:33")), "2025-07-08T14:05:33+09:00");
     }
 
     #[test]
     fn waiting_is_told_in_words() {
         let times = japanese();
-        assert_eq!(times.waiting_since(datetime!(2025-07-09 05:35 UTC)), "25分");
-        assert_eq!(times.waiting_since(datetime!(2025-07-09 02:00 UTC)), "4時間");
-        assert_eq!(
-            times.waiting_since(datetime!(2025-07-08 08:55 UTC)),
-            "昨日 17:55から"
-        );
-        assert_eq!(
-            times.waiting_since(datetime!(2025-07-04 03:00 UTC)),
-            "7/4（金）から"
-        );
+        assert_eq!(times.waiting_since(at("2025-07-09 05:35")), "25分");
+        assert_eq!(times.waiting_since(at("2025-07-09 02:00")), "4時間");
+        assert_eq!(times.waiting_since(at("2025-07-08 08:55")), "昨日 17:55から");
+        assert_eq!(times.waiting_since(at("2025-07-04 03:00")), "7/4（金）から");
     }
 
     #[test]

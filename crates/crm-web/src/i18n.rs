@@ -77,13 +77,12 @@ fn fill(text: &str, places: &[(&str, &str)]) -> String {
             rest = after;
             continue;
         };
-        match places.iter().find(|(place, _)| *place == name) {
-            Some((_, value)) => filled.push_str(value),
-            None => {
-                filled.push('{');
-                filled.push_str(name);
-                filled.push('}');
-            }
+        if let Some((_, value)) = places.iter().find(|(place, _)| *place == name) {
+            filled.push_str(value);
+        } else {
+            filled.push('{');
+            filled.push_str(name);
+            filled.push('}');
         }
         rest = behind;
     }

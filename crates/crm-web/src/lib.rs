@@ -10,6 +10,7 @@ pub mod health;
 pub mod i18n;
 pub mod links;
 pub mod page;
+pub mod pages;
 pub mod problem;
 pub mod routes;
 pub mod sentence;

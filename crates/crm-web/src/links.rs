@@ -39,6 +39,8 @@ pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     address
 }
 
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
 /// Percent-encodes what may not stand in a query value.
 pub fn encode(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
@@ -46,7 +48,9 @@ pub fn encode(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.extend(HEX.get(usize::from(byte >> 4)).map(|digit| char::from(*digit)));
+            encoded.extend(HEX.get(usize::from(byte & 15)).map(|digit| char::from(*digit)));
         }
     }
     encoded

@@ -6,7 +6,7 @@ use poem::middleware::CatchPanic;
 use poem::web::Path;
 use poem::{EndpointExt as _, Request, Response, Route, get, handler};
 
-use crate::{api, assets, auth, health, links};
+use crate::{api, assets, auth, health, links, pages};
 
 /// All routes but the callback's, which the front answers itself.
 pub fn routes() -> BoxEndpoint<'static, Response> {
@@ -14,7 +14,7 @@ pub fn routes() -> BoxEndpoint<'static, Response> {
         .at(links::HOME, get(home))
         .at("/assets/:version/*path", get(asset))
         .at("/favicon.ico", get(icon));
-    let route = [auth::mount, api::mount, health::mount]
+    let route = [auth::mount, api::mount, health::mount, pages::mount]
         .into_iter()
         .fold(route, |route, mount| mount(route));
     let panicked = |_| {

@@ -4,7 +4,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_domain::instant::Instant;
 use crm_domain::members::Locale;
 use crm_domain::ports::host::Secrets;
 use crm_domain::use_cases::Crm;
@@ -19,8 +18,7 @@ use crate::server::{Networks, Stop};
 use crate::templates::Templates;
 use crate::workers::Signals;
 
-/// Tells the offset of the configured time zone at an instant.
-pub type Zone = Arc<dyn Fn(Instant) -> UtcOffset + Send + Sync>;
+pub use crate::format::Zone;
 
 /// The settings that concern the web.
 #[derive(Clone)]

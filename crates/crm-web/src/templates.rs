@@ -50,7 +50,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
         translate(language, key, &places)
     });
     environment.add_function("say", move |sentence: Value| say(language, &sentence));
-    environment.add_function("url", url);
+    environment.add_function("url", |name: &str, places: Kwargs| url(name, &places));
     environment.add_function("asset", |path: &str| {
         assets::address(path).ok_or_else(|| mistake(format!("there is no asset {path}")))
     });
@@ -109,7 +109,7 @@ fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value)
     }
 }
 
-fn url(name: &str, places: Kwargs) -> Result<String, Error> {
+fn url(name: &str, places: &Kwargs) -> Result<String, Error> {
     let id: Option<i64> = places.get("id")?;
     places.assert_all_used()?;
     links::by_name(name, id).ok_or_else(|| mistake(format!("there is no address {name}")))

@@ -20,6 +20,7 @@ class Conversation {
     this.watchOlder();
     this.pill.addEventListener("click", () => this.toEnd());
     region.addEventListener("scroll", () => this.atEnd() && (this.pill.hidden = true), { passive: true });
+    if (!("live" in region.dataset)) return;
     setInterval(() => document.visibilityState === "visible" && this.refresh(false), INTERVAL);
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refresh(false));
   }

@@ -13,7 +13,7 @@ use crate::state::App;
 
 /// A customer.
 #[derive(Debug, Object)]
-pub(super) struct Customer {
+pub(crate) struct Customer {
     id: i64,
     /// 名; may be empty when `last_name` is not.
     first_name: String,

@@ -10,6 +10,7 @@ use poem::http::header;
 use poem::{EndpointExt as _, Response, Route, get, handler};
 use poem_openapi::OpenApiService;
 
+pub(crate) use customers::Customer;
 pub use document::document;
 
 use companies::Companies;

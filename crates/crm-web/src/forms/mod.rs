@@ -1,8 +1,12 @@
 //! A form's state as data: fields, what was typed, and what is wrong with it. The words are in the catalogues.
 
+pub mod companies;
+pub mod customers;
+
 use std::collections::BTreeMap;
 
 use crm_domain::error::Error;
+use crm_domain::values::{FieldError, Problem};
 use serde::Serialize;
 
 use crate::sentence::Sentence;
@@ -83,6 +87,17 @@ impl FormState {
             field.warning = Some(Sentence::of(key));
         }
     }
+}
+
+/// The value, or `None` with its problem noted beside the field.
+pub(crate) fn collect<T>(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    value: Result<T, Problem>,
+) -> Option<T> {
+    value
+        .map_err(|problem| errors.push(FieldError::new(field, problem)))
+        .ok()
 }
 
 #[cfg(test)]

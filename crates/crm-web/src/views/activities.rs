@@ -114,7 +114,7 @@ pub enum Body {
 pub struct Composer {
     /// Whether a message can be sent.
     pub reachable: bool,
-    /// Why not: `no_user_id` or `left`.
+    /// Why not: `no_user_id`.
     pub reason: Option<&'static str>,
     /// 「山田 太郎 様（株式会社山田製作所）へ」.
     pub to: String,
@@ -298,7 +298,7 @@ impl Page for SendMessagePage {
         };
         let mut failed = page.clone();
         failed.composer.error = Some(Sentence::of("send_problem.not_found"));
-        failed.composer.text = "お世話になっております。".to_owned();
+        failed.composer.text.push_str("お世話になっております。");
         let mut gone = page.clone();
         gone.link = LinkView {
             state: "left",
@@ -306,7 +306,7 @@ impl Page for SendMessagePage {
         };
         gone.composer = Composer {
             reachable: false,
-            reason: Some("left"),
+            reason: Some("no_user_id"),
             ..Composer::sample()
         };
         vec![page, failed, gone]

@@ -1,4 +1,4 @@
-//! The browsable page of the JSON API, drawn from its OpenAPI document on the server.
+//! The browsable page of the JSON API, drawn from its `OpenAPI` document on the server.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -88,7 +88,7 @@ pub struct SchemaField {
 }
 
 impl ApiDocsPage {
-    /// Reads an OpenAPI 3 document. Parts that it does not have stay empty.
+    /// Reads an `OpenAPI` 3 document. Parts that it does not have stay empty.
     pub fn of(document: &Value) -> ApiDocsPage {
         let operations = entries(&document["paths"])
             .flat_map(|(path, methods)| {

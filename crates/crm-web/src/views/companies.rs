@@ -1,9 +1,11 @@
 //! The company list, a company's page and its form.
 
+use crm_domain::companies::{Company, CompanyDetails, CompanyLine};
+use crm_domain::values::{Line, PhoneNumber, website};
 use serde::Serialize;
 
 use super::customers::CustomerRow;
-use super::{Face, Pager, Phone};
+use super::{Face, Pager, Phone, filled};
 use crate::forms::FormState;
 use crate::page::Page;
 use crate::sentence::Sentence;
@@ -35,7 +37,7 @@ pub struct CompanyRow {
     /// Telephone number.
     pub phone: Option<Phone>,
     /// How many customers belong to it.
-    pub customers: u64,
+    pub customers: i64,
 }
 
 /// `GET /company/{id}`.
@@ -57,6 +59,8 @@ pub struct CompanyPage {
     pub phone: Option<Phone>,
     /// Web site.
     pub website: Website,
+    /// 備考.
+    pub remarks: Option<String>,
     /// `people` or `talks`.
     pub tab: &'static str,
     /// 所属顧客.
@@ -126,7 +130,73 @@ pub struct CompanyFormPage {
 }
 
 /// Names of the fields of a company, in the order of the form.
-pub const COMPANY_FIELDS: [&str; 5] = ["name", "name_kana", "address", "phone", "website"];
+pub const COMPANY_FIELDS: [&str; 6] = ["name", "name_kana", "address", "phone", "website", "remarks"];
+
+impl CompanyRow {
+    /// The line of a list.
+    pub fn of(line: &CompanyLine) -> CompanyRow {
+        let details = &line.company.details;
+        let id = line.company.id.get();
+        CompanyRow {
+            id,
+            name: details.name.as_str().to_owned(),
+            reading: filled(details.name_kana.as_str()),
+            face: Face::of(id, details.name.as_str()),
+            address: details
+                .address
+                .as_ref()
+                .map(|address| address.as_str().to_owned()),
+            phone: details.phone.as_ref().map(|phone| Phone::of(phone.as_str())),
+            customers: line.customers,
+        }
+    }
+}
+
+impl CompanyPage {
+    /// The page of a company without what stands in its tabs.
+    pub fn of(company: &Company, tab: &'static str) -> CompanyPage {
+        let details = &company.details;
+        let name = details.name.as_str().to_owned();
+        let address = details
+            .address
+            .as_ref()
+            .map(|address| address.as_str().to_owned());
+        CompanyPage {
+            id: company.id.get(),
+            reading: filled(details.name_kana.as_str()),
+            face: Face::of(company.id.get(), &name),
+            address_block: format!("{}\n{name}", address.as_deref().unwrap_or_default()),
+            address,
+            name,
+            phone: details.phone.as_ref().map(|phone| Phone::of(phone.as_str())),
+            website: details
+                .website
+                .as_ref()
+                .map(|website| Website::of(website.as_str()))
+                .unwrap_or_default(),
+            remarks: filled(details.remarks.as_str()),
+            tab,
+            people: Vec::new(),
+            pager: Pager::default(),
+            talks: Vec::new(),
+        }
+    }
+}
+
+/// The form of a company as stored.
+pub fn company_form(details: &CompanyDetails) -> FormState {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    FormState::of(&COMPANY_FIELDS)
+        .with("name", details.name.as_str())
+        .with("name_kana", details.name_kana.as_str())
+        .with("address", text(details.address.as_ref().map(Line::as_str)))
+        .with("phone", text(details.phone.as_ref().map(PhoneNumber::as_str)))
+        .with(
+            "website",
+            text(details.website.as_ref().map(website::Website::as_str)),
+        )
+        .with("remarks", details.remarks.as_str())
+}
 
 impl CompanyRow {
     fn sample(id: i64, name: &str) -> CompanyRow {
@@ -207,6 +277,7 @@ impl Page for CompanyPage {
             address_block: "東京都千代田区丸の内1-9-1\n株式会社山田製作所".to_owned(),
             phone: row.phone,
             website: Website::of("https://example.co.jp/"),
+            remarks: Some("請求書は月末締め".to_owned()),
             tab: "people",
             people: CustomerRow::samples(),
             pager: Pager {
@@ -226,7 +297,7 @@ impl Page for CompanyPage {
             website: Website::default(),
             ..people.clone()
         };
-        (bare.reading, bare.address, bare.phone) = (None, None, None);
+        (bare.reading, bare.address, bare.phone, bare.remarks) = (None, None, None, None);
         let silent = CompanyPage {
             tab: "talks",
             ..bare.clone()

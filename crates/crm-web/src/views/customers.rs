@@ -1,9 +1,12 @@
 //! The customer list, a customer's page, the form and the confirmation before deleting.
 
+use crm_domain::customers::{CustomerDetails, CustomerLine};
+use crm_domain::values::{EmailAddress, LineUserId, PhoneNumber};
 use serde::Serialize;
 
 use super::activities::{Composer, Talk, Who};
-use super::{CompanyRef, Face, LinkView, Pager, Phone};
+use super::{CompanyRef, Face, LinkView, Pager, Phone, filled};
+use crate::format::Times;
 use crate::forms::FormState;
 use crate::page::Page;
 use crate::sentence::Sentence;
@@ -51,6 +54,8 @@ pub struct CustomerPage {
     pub email: Option<String>,
     /// Telephone number.
     pub phone: Option<Phone>,
+    /// 備考.
+    pub remarks: Option<String>,
     /// LINE WORKS ユーザーID.
     pub line_user_id: Option<String>,
     /// LINE WORKS連携状態.
@@ -79,7 +84,7 @@ pub struct CustomerFormPage {
 }
 
 /// Names of the fields of a customer, in the order of the form.
-pub const CUSTOMER_FIELDS: [&str; 8] = [
+pub const CUSTOMER_FIELDS: [&str; 9] = [
     "last_name",
     "first_name",
     "last_name_kana",
@@ -88,7 +93,73 @@ pub const CUSTOMER_FIELDS: [&str; 8] = [
     "phone",
     "company_id",
     "line_user_id",
+    "remarks",
 ];
+
+/// The company of a customer, as a link.
+fn company_of(line: &CustomerLine) -> Option<CompanyRef> {
+    let id = line.customer.details.company_id?.get();
+    line.company_name.clone().map(|name| CompanyRef { id, name })
+}
+
+impl CustomerRow {
+    /// The line of a list.
+    pub fn of(line: &CustomerLine, times: &Times) -> CustomerRow {
+        let details = &line.customer.details;
+        let (id, name) = (line.customer.id.get(), details.name.full());
+        CustomerRow {
+            id,
+            face: Face::of(id, &name),
+            name,
+            reading: filled(&details.reading.full()),
+            company: company_of(line),
+            email: details.email.as_ref().map(|email| email.as_str().to_owned()),
+            phone: details.phone.as_ref().map(|phone| Phone::of(phone.as_str())),
+            link: LinkView::of(line.link, times),
+        }
+    }
+}
+
+impl CustomerPage {
+    /// The page of a customer, with a part of the conversation.
+    pub fn of(line: &CustomerLine, talk: Talk, composer: Composer, times: &Times) -> CustomerPage {
+        let row = CustomerRow::of(line, times);
+        let user_id = line.customer.details.line_user_id.as_ref();
+        CustomerPage {
+            who: Who::of(line),
+            company: row.company,
+            email: row.email,
+            phone: row.phone,
+            remarks: filled(line.customer.details.remarks.as_str()),
+            line_user_id: user_id.map(|id| id.as_str().to_owned()),
+            link: row.link,
+            talk,
+            composer,
+            printed_on: times.today(),
+        }
+    }
+}
+
+/// The form of a customer as stored.
+pub fn customer_form(details: &CustomerDetails) -> FormState {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    FormState::of(&CUSTOMER_FIELDS)
+        .with("last_name", details.name.last())
+        .with("first_name", details.name.first())
+        .with("last_name_kana", details.reading.last())
+        .with("first_name_kana", details.reading.first())
+        .with("email", text(details.email.as_ref().map(EmailAddress::as_str)))
+        .with("phone", text(details.phone.as_ref().map(PhoneNumber::as_str)))
+        .with(
+            "company_id",
+            details.company_id.map(|id| id.to_string()).unwrap_or_default(),
+        )
+        .with(
+            "line_user_id",
+            text(details.line_user_id.as_ref().map(LineUserId::as_str)),
+        )
+        .with("remarks", details.remarks.as_str())
+}
 
 impl CustomerRow {
     fn sample(id: i64, name: &str, state: &'static str) -> CustomerRow {
@@ -169,6 +240,7 @@ impl Page for CustomerPage {
             company: row.company,
             email: row.email,
             phone: row.phone,
+            remarks: Some("水曜は定休日".to_owned()),
             line_user_id: Some("00000000-0000-4000-8000-000000000001".to_owned()),
             link: row.link,
             talk: Talk::sample(),
@@ -176,6 +248,7 @@ impl Page for CustomerPage {
             printed_on: "2025年7月9日（水）".to_owned(),
         };
         let mut bare = full.clone();
+        bare.remarks = None;
         (bare.company, bare.email, bare.phone, bare.line_user_id) = (None, None, None, None);
         (bare.who.reading, bare.who.company_name) = (None, None);
         bare.link.state = "not_set";

@@ -3,12 +3,17 @@
 pub mod activities;
 pub mod api_docs;
 pub mod companies;
+pub mod conversation;
 pub mod customers;
 pub mod members;
 pub mod phone;
 pub mod system;
 
+use crm_domain::companies::Company;
+use crm_domain::conversations::LinkStatus;
 use serde::Serialize;
+
+use crate::format::Times;
 
 /// The coloured circle with one character that stands for a person or a company.
 #[derive(Debug, Clone, Serialize)]
@@ -68,6 +73,25 @@ pub struct LinkView {
     pub date: Option<String>,
 }
 
+impl LinkView {
+    /// The status, with the day of a leaving.
+    pub fn of(link: LinkStatus, times: &Times) -> LinkView {
+        let date = match link {
+            LinkStatus::Left(at) => Some(times.day(at)),
+            _ => None,
+        };
+        LinkView {
+            state: link.code(),
+            date,
+        }
+    }
+}
+
+/// An empty text is nothing to show.
+pub fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// A company's name as a link.
 #[derive(Debug, Clone, Serialize)]
 pub struct CompanyRef {
@@ -75,6 +99,16 @@ pub struct CompanyRef {
     pub id: i64,
     /// Its name.
     pub name: String,
+}
+
+impl CompanyRef {
+    /// The link to a company.
+    pub fn of(company: &Company) -> CompanyRef {
+        CompanyRef {
+            id: company.id.get(),
+            name: company.details.name.as_str().to_owned(),
+        }
+    }
 }
 
 /// Ways to other parts of a list.

@@ -123,12 +123,12 @@ impl WebhookTestPage {
     pub fn of(passed: &[TrialStep], failure: Option<&'static str>) -> WebhookTestPage {
         let mut failing = failure;
         let steps = TrialStep::ALL.into_iter().map(|step| {
-            let (outcome, detail) = match passed.contains(&step) {
-                true => ("ok", None),
-                false => match failing.take() {
-                    Some(code) => ("failed", Some(Sentence::of(format!("trial_failure.{code}")))),
-                    None => ("skipped", None),
-                },
+            let (outcome, detail) = if passed.contains(&step) {
+                ("ok", None)
+            } else if let Some(code) = failing.take() {
+                ("failed", Some(Sentence::of(format!("trial_failure.{code}"))))
+            } else {
+                ("skipped", None)
             };
             TestStep {
                 name: step.code(),

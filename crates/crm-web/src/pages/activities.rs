@@ -1,0 +1,148 @@
+//! Messages: pieces of a conversation for the open page, delete, bring back, and the check of a user id (§5.5.2).
+
+use crm_domain::activities::ActivityId;
+use crm_domain::customers::CustomerLine;
+use crm_domain::error::Error;
+use crm_domain::permissions::Action;
+use crm_domain::values::LineUserId;
+use poem::http::{StatusCode, header};
+use poem::web::{Path, Query};
+use poem::{Response, Route, get, handler, post};
+use poem_openapi::types::ToJSON as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::customers::{MESSAGES, older_talk};
+use super::{id, may, times};
+use crate::api::Customer;
+use crate::auth::{Nothing, Protected, Signed, Visitor};
+use crate::links;
+use crate::page::Menu;
+use crate::problem::Failure;
+use crate::sentence::Sentence;
+use crate::views::activities::{MessagesFragment, Talk};
+
+pub(super) fn mount(route: Route) -> Route {
+    route
+        .at("/customer/:id/messages", get(piece))
+        .at("/activity/:id/delete", post(delete))
+        .at("/activity/:id/restore", post(restore))
+        .at("/check-customer/:user_id", get(check))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PieceQuery {
+    /// Messages before this place.
+    before: String,
+    /// Messages added after this one.
+    after: String,
+    /// Numbers of messages whose state may have changed, separated by commas.
+    watch: String,
+}
+
+#[handler]
+async fn piece(
+    visitor: Visitor,
+    by: Signed,
+    Path(number): Path<String>,
+    Query(query): Query<PieceQuery>,
+) -> Result<Response, Failure> {
+    let customer = id(&number)?;
+    let talk = if query.before.is_empty() {
+        let after: i64 = query.after.parse().map_err(|_| Failure::Parameter("after"))?;
+        let after = (after > 0).then(|| ActivityId::new(after));
+        let crm = &visitor.app.crm;
+        let mut found = crm.new_messages(&by.actor, customer, after, MESSAGES).await?;
+        let watched: Vec<i64> = query
+            .watch
+            .split(',')
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        if !watched.is_empty() {
+            let newest = crm.conversation(&by.actor, customer, None, MESSAGES).await?;
+            let known: Vec<ActivityId> = found.iter().map(|message| message.id).collect();
+            let changed = newest
+                .into_iter()
+                .rev()
+                .filter(|message| watched.contains(&message.id.get()) && !known.contains(&message.id));
+            found = changed.chain(found).collect();
+        }
+        Talk::of(&found, may(&by, Action::DeleteMessages), &times(&visitor))
+    } else {
+        let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
+        older_talk(&visitor, &by, &line, &query.before).await?
+    };
+    visitor.page(StatusCode::OK, Menu::None, &MessagesFragment { talk })
+}
+
+#[handler]
+async fn delete(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    form: Protected<Nothing>,
+) -> Result<Response, Failure> {
+    let message: ActivityId = id(&number)?;
+    let customer = visitor.app.crm.delete_message(&form.by.actor, message).await?;
+    Ok(visitor.redirect(
+        &links::customer(customer.get()),
+        Some(("message_deleted", Some(message.get()))),
+    ))
+}
+
+#[handler]
+async fn restore(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    form: Protected<Nothing>,
+) -> Result<Response, Failure> {
+    let customer = visitor
+        .app
+        .crm
+        .restore_message(&form.by.actor, id(&number)?)
+        .await?;
+    Ok(visitor.redirect(&links::customer(customer.get()), Some(("message_restored", None))))
+}
+
+#[handler]
+async fn check(visitor: Visitor, by: Signed, Path(user): Path<String>) -> Result<Response, Failure> {
+    let texts = crate::i18n::catalogue(visitor.language);
+    let unknown = || Sentence::error(&Error::NotFound("customer")).words(texts);
+    let found = match LineUserId::new(&user) {
+        Ok(Some(user)) => visitor.app.crm.check_customer(&by.actor, user).await,
+        _ => Err(Error::NotFound("customer")),
+    };
+    match found {
+        Ok(check) => {
+            let recent: Vec<Value> = check
+                .recent
+                .iter()
+                .map(|message| {
+                    json!({
+                        "id": message.id,
+                        "message": message.plain_text(),
+                        "timestamp": message.timestamp.to_string(),
+                    })
+                })
+                .collect();
+            let customers: Vec<Value> = check.customers.into_iter().map(customer_json).collect();
+            let body =
+                json!({"customer": customers.first(), "customers": customers, "recent_activities": recent});
+            Ok(answer(StatusCode::OK, &body))
+        }
+        Err(Error::NotFound(_)) => Ok(answer(StatusCode::NOT_FOUND, &json!({"error": unknown()}))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn customer_json(line: CustomerLine) -> Value {
+    Customer::from(line).to_json().unwrap_or_default()
+}
+
+/// A JSON body.
+pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .body(body.to_string())
+}

@@ -1,0 +1,277 @@
+//! Customers: list, page, form, question before deleting.
+
+use crm_domain::companies::{CompanyFilter, CompanyId};
+use crm_domain::customers::{CustomerFilter, CustomerLine, CustomerPrefix};
+use crm_domain::error::Error;
+use crm_domain::paging::PageRequest;
+use crm_domain::permissions::Action;
+use crm_domain::values::Remarks;
+use poem::http::StatusCode;
+use poem::web::{Path, Query};
+use poem::{Response, Route, get, handler};
+use serde::Deserialize;
+
+use super::{ListQuery, id, may, times};
+use crate::auth::{Nothing, Protected, Signed, Visitor};
+use crate::forms::FormState;
+use crate::forms::customers::{CustomerInput, warn_of_odd_user_id};
+use crate::links;
+use crate::page::Menu;
+use crate::problem::Failure;
+use crate::views::CompanyRef;
+use crate::views::activities::{Composer, Talk};
+use crate::views::conversation::{place_code, place_of};
+use crate::views::customers::{
+    CUSTOMER_FIELDS, CustomerFormPage, CustomerPage, CustomerRow, CustomersPage, customer_form,
+};
+use crate::views::system::DeletePage;
+
+/// The most companies that the form offers to choose from.
+const CHOICES: usize = 5_000;
+/// Messages on a page of a conversation.
+pub(super) const MESSAGES: usize = 50;
+
+pub(super) fn mount(route: Route) -> Route {
+    route
+        .at(links::CUSTOMERS, get(list))
+        .at("/customer/new", get(show_new).post(register))
+        .at("/customer/:id", get(show))
+        .at("/customer/:id/edit", get(show_edit).post(revise))
+        .at("/customer/:id/delete", get(ask_delete).post(discard))
+}
+
+#[handler]
+async fn list(visitor: Visitor, by: Signed, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
+    let filter = CustomerFilter {
+        prefix: CustomerPrefix::new(&query.q),
+        company: None,
+    };
+    let found = visitor
+        .app
+        .crm
+        .list_customers(&by.actor, filter, query.page()?)
+        .await?;
+    let times = times(&visitor);
+    let page = CustomersPage {
+        rows: found
+            .items
+            .iter()
+            .map(|line| CustomerRow::of(line, &times))
+            .collect(),
+        pager: query.pager(links::CUSTOMERS, found.next.as_ref()),
+        q: query.q.trim().to_owned(),
+    };
+    visitor.page(StatusCode::OK, Menu::Customers, &page)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TalkQuery {
+    before: String,
+}
+
+#[handler]
+async fn show(
+    visitor: Visitor,
+    by: Signed,
+    Path(number): Path<String>,
+    Query(query): Query<TalkQuery>,
+) -> Result<Response, Failure> {
+    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let talk = older_talk(&visitor, &by, &line, &query.before).await?;
+    let composer = Composer::of(&line, visitor.language, visitor.app.secrets.token());
+    draw(&visitor, &line, talk, composer, StatusCode::OK)
+}
+
+/// The customer's page.
+pub(super) fn draw(
+    visitor: &Visitor,
+    line: &CustomerLine,
+    talk: Talk,
+    composer: Composer,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let page = CustomerPage::of(line, talk, composer, &times(visitor));
+    visitor.page(status, Menu::Customers, &page)
+}
+
+/// A page of the conversation: the newest messages, or those before a place in it.
+pub(super) async fn older_talk(
+    visitor: &Visitor,
+    by: &Signed,
+    line: &CustomerLine,
+    before: &str,
+) -> Result<Talk, Failure> {
+    let place = match before {
+        "" => None,
+        code => Some(place_of(code).ok_or(Failure::Parameter("before"))?),
+    };
+    let crm = &visitor.app.crm;
+    let mut found = crm
+        .conversation(&by.actor, line.customer.id, place, MESSAGES + 1)
+        .await?;
+    let more = found.len() > MESSAGES;
+    found.truncate(MESSAGES);
+    found.reverse();
+    let mut talk = Talk::of(&found, may(by, Action::DeleteMessages), &times(visitor));
+    talk.older = found.first().filter(|_| more).map(place_code);
+    talk.newer = place.is_some();
+    Ok(talk)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct NewQuery {
+    company_id: String,
+}
+
+#[handler]
+async fn show_new(visitor: Visitor, by: Signed, Query(query): Query<NewQuery>) -> Result<Response, Failure> {
+    let form = FormState::of(&CUSTOMER_FIELDS).with("company_id", query.company_id.trim());
+    draw_form(&visitor, &by, None, form, StatusCode::OK).await
+}
+
+#[handler]
+async fn register(
+    visitor: Visitor,
+    Protected { by, data: input }: Protected<CustomerInput>,
+) -> Result<Response, Failure> {
+    let outcome = match input.parse(Remarks::default()) {
+        Ok(details) => visitor.app.crm.register_customer(&by.actor, details).await,
+        Err(errors) => Err(Error::Invalid(errors)),
+    };
+    match outcome {
+        Ok(new) => Ok(visitor.redirect(&links::customer(new.get()), Some(("added", None)))),
+        Err(error) => refuse(&visitor, &by, None, &input, error).await,
+    }
+}
+
+#[handler]
+async fn show_edit(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
+    by.actor.may(Action::EditRecords)?;
+    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let form = customer_form(&line.customer.details);
+    draw_form(
+        &visitor,
+        &by,
+        Some((line.customer.id.get(), line.customer.version)),
+        form,
+        StatusCode::OK,
+    )
+    .await
+}
+
+#[handler]
+async fn revise(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    Protected { by, data: input }: Protected<CustomerInput>,
+) -> Result<Response, Failure> {
+    let crm = &visitor.app.crm;
+    let line = crm.show_customer(&by.actor, id(&number)?).await?;
+    let customer = line.customer;
+    let outcome = match input.parse(customer.details.remarks) {
+        Ok(details) => {
+            crm.revise_customer(&by.actor, customer.id, input.version, details)
+                .await
+        }
+        Err(errors) => Err(Error::Invalid(errors)),
+    };
+    match outcome {
+        Ok(()) => Ok(visitor.redirect(&links::customer(customer.id.get()), Some(("saved", None)))),
+        Err(error) => {
+            let version = input.version.unwrap_or(customer.version);
+            refuse(&visitor, &by, Some((customer.id.get(), version)), &input, error).await
+        }
+    }
+}
+
+/// The form again with what was typed and what is wrong; other failures are told on a page of their own.
+async fn refuse(
+    visitor: &Visitor,
+    by: &Signed,
+    record: Option<(i64, i64)>,
+    input: &CustomerInput,
+    error: Error,
+) -> Result<Response, Failure> {
+    let status = match error {
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Stale => StatusCode::CONFLICT,
+        other => return Err(other.into()),
+    };
+    let mut form = input.state();
+    form.refuse_with(&error);
+    draw_form(visitor, by, record, form, status).await
+}
+
+async fn draw_form(
+    visitor: &Visitor,
+    by: &Signed,
+    record: Option<(i64, i64)>,
+    mut form: FormState,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    by.actor.may(Action::EditRecords)?;
+    warn_of_odd_user_id(&mut form);
+    let listed =
+        visitor
+            .app
+            .crm
+            .list_companies(&by.actor, CompanyFilter::default(), PageRequest::first(CHOICES));
+    let mut companies: Vec<CompanyRef> = listed
+        .await?
+        .items
+        .iter()
+        .map(|line| CompanyRef::of(&line.company))
+        .collect();
+    add_chosen(visitor, by, &form, &mut companies).await;
+    let page = CustomerFormPage {
+        id: record.map(|(number, _)| number),
+        version: record.map(|(_, version)| version),
+        back: record.map_or(links::CUSTOMERS.to_owned(), |(number, _)| links::customer(number)),
+        companies,
+        form,
+    };
+    visitor.page(status, Menu::Customers, &page)
+}
+
+/// The chosen company stands among the choices, even behind the most that are offered.
+async fn add_chosen(visitor: &Visitor, by: &Signed, form: &FormState, companies: &mut Vec<CompanyRef>) {
+    let Some(chosen) = form.fields["company_id"].value.parse::<CompanyId>().ok() else {
+        return;
+    };
+    if companies.iter().any(|company| company.id == chosen.get()) {
+        return;
+    }
+    if let Ok(company) = visitor.app.crm.show_company(&by.actor, chosen).await {
+        companies.push(CompanyRef::of(&company));
+    }
+}
+
+#[handler]
+async fn ask_delete(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
+    by.actor.may(Action::DeleteRecords)?;
+    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let back = links::customer(line.customer.id.get());
+    let page = DeletePage {
+        what: "customer",
+        name: line.customer.details.name.full(),
+        action: format!("{back}/delete"),
+        back,
+    };
+    visitor.page(StatusCode::OK, Menu::Customers, &page)
+}
+
+#[handler]
+async fn discard(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    form: Protected<Nothing>,
+) -> Result<Response, Failure> {
+    visitor
+        .app
+        .crm
+        .discard_customer(&form.by.actor, id(&number)?)
+        .await?;
+    Ok(visitor.redirect(links::CUSTOMERS, Some(("customer_deleted", None))))
+}

@@ -1,0 +1,206 @@
+//! Sending: from the conversation, from the large page, and for any user id (§5.3).
+
+use crm_domain::customers::{CustomerId, CustomerLine};
+use crm_domain::error::Error;
+use crm_domain::permissions::Action;
+use crm_domain::sends::SendState;
+use crm_domain::use_cases::Recipient;
+use crm_domain::values::{LineUserId, MessageText, Problem};
+use poem::http::{HeaderMap, StatusCode, header};
+use poem::web::Path;
+use poem::{Response, Route, get, handler, post};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::activities::answer;
+use super::customers::{draw, older_talk};
+use super::{id, times};
+use crate::auth::{Protected, Signed, Visitor};
+use crate::i18n::catalogue;
+use crate::links;
+use crate::page::Menu;
+use crate::problem::Failure;
+use crate::sentence::Sentence;
+use crate::views::LinkView;
+use crate::views::activities::{Composer, SendMessagePage, Who};
+use crate::workers::{self, Outcome};
+
+pub(super) fn mount(route: Route) -> Route {
+    route
+        .at("/customer/:id/send", post(quick))
+        .at("/send-message", post(to_user))
+        .at("/send-message/:id", get(show_large).post(large))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    message: String,
+    key: Option<String>,
+}
+
+/// Queues what was written and waits a little for the outcome.
+async fn send(visitor: &Visitor, by: &Signed, to: Recipient, written: &Written) -> Result<Outcome, Error> {
+    let text = MessageText::new(&written.message).map_err(|problem| Error::field("message", problem))?;
+    workers::send(&visitor.app, &by.actor, to, text, written.key.clone()).await
+}
+
+/// Whether a script of ours, or a program, wants to know rather than see.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accepts.contains("application/json") || headers.contains_key("x-csrf-token")
+}
+
+#[handler]
+async fn quick(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    headers: &HeaderMap,
+    Protected { by, data: written }: Protected<Written>,
+) -> Result<Response, Failure> {
+    let customer: CustomerId = id(&number)?;
+    let outcome = send(&visitor, &by, Recipient::Customer(customer), &written).await;
+    if wants_json(headers) {
+        return Ok(tell(&visitor, outcome, None));
+    }
+    match outcome {
+        // What became of it stands beside the message.
+        Ok(_) => Ok(visitor.redirect(&links::customer(customer.get()), None)),
+        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
+            let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
+            let talk = older_talk(&visitor, &by, &line, "").await?;
+            let composer = again(&visitor, &line, written, Sentence::error(&error));
+            draw(&visitor, &line, talk, composer, Failure::from(error).status())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ToUser {
+    user_id: String,
+    message: String,
+    key: Option<String>,
+}
+
+#[handler]
+async fn to_user(
+    visitor: Visitor,
+    Protected { by, data: asked }: Protected<ToUser>,
+) -> Result<Response, Failure> {
+    let ToUser {
+        user_id,
+        message,
+        key,
+    } = asked;
+    let user = match LineUserId::new(&user_id) {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(Error::field("userId", Problem::Required)),
+        Err(problem) => Err(Error::field("userId", problem)),
+    };
+    let outcome = match user {
+        Ok(user) => send(&visitor, &by, Recipient::User(user), &Written { message, key }).await,
+        Err(error) => Err(error),
+    };
+    Ok(tell(&visitor, outcome, Some(&user_id)))
+}
+
+/// Every outcome as JSON. A message on its way counts as taken: it is on disk.
+fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str>) -> Response {
+    let texts = catalogue(visitor.language);
+    let (status, success, words) = match outcome {
+        Ok(outcome) => {
+            let (status, success, sentence) = judge(&outcome);
+            (status, success, sentence.words(texts))
+        }
+        Err(error) => {
+            let words = Sentence::error(&error).words(texts);
+            (Failure::from(error).status(), false, words)
+        }
+    };
+    let mut body = json!({"success": success, "message": words});
+    if let Some(user_id) = user_id {
+        body["userId"] = json!(user_id);
+    }
+    answer(status, &body)
+}
+
+fn judge(outcome: &Outcome) -> (StatusCode, bool, Sentence) {
+    let why = |fallback: &str| {
+        outcome
+            .problem
+            .map_or_else(|| Sentence::of(fallback), Sentence::send_problem)
+    };
+    match outcome.state {
+        SendState::Sent => (StatusCode::OK, true, Sentence::of("notice.message_sent")),
+        SendState::Queued | SendState::Sending => {
+            (StatusCode::ACCEPTED, true, Sentence::of("send_result.queued"))
+        }
+        SendState::Failed => (StatusCode::CONFLICT, false, why("send_result.unconfirmed")),
+        SendState::Unknown => (StatusCode::ACCEPTED, false, why("send_result.unconfirmed")),
+    }
+}
+
+/// The field with what was written, and why it was not sent.
+fn again(visitor: &Visitor, line: &CustomerLine, written: Written, why: Sentence) -> Composer {
+    let key = visitor.app.secrets.token();
+    Composer::of(line, visitor.language, key).failed(written.message, why)
+}
+
+#[handler]
+async fn show_large(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
+    by.actor.may(Action::SendMessages)?;
+    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let composer = Composer::of(&line, visitor.language, visitor.app.secrets.token());
+    draw_large(&visitor, &line, composer, StatusCode::OK)
+}
+
+#[handler]
+async fn large(
+    visitor: Visitor,
+    Path(number): Path<String>,
+    headers: &HeaderMap,
+    Protected { by, data: written }: Protected<Written>,
+) -> Result<Response, Failure> {
+    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let customer = line.customer.id;
+    let outcome = send(&visitor, &by, Recipient::Customer(customer), &written).await;
+    if wants_json(headers) {
+        return Ok(tell(&visitor, outcome, None));
+    }
+    let (status, why) = match outcome {
+        Ok(outcome) if outcome.state == SendState::Failed => {
+            let (status, _, why) = judge(&outcome);
+            (status, why)
+        }
+        Ok(outcome) => {
+            let notice = (outcome.state == SendState::Sent).then_some(("message_sent", None));
+            return Ok(visitor.redirect(&links::customer(customer.get()), notice));
+        }
+        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
+            let why = Sentence::error(&error);
+            (Failure::from(error).status(), why)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    draw_large(&visitor, &line, again(&visitor, &line, written, why), status)
+}
+
+fn draw_large(
+    visitor: &Visitor,
+    record: &CustomerLine,
+    composer: Composer,
+    status: StatusCode,
+) -> Result<Response, Failure> {
+    let link = LinkView::of(record.link, &times(visitor));
+    let page = SendMessagePage {
+        who: Who::of(record),
+        link,
+        composer,
+    };
+    visitor.page(status, Menu::Customers, &page)
+}
