@@ -1,12 +1,4 @@
-//! The contract suite that every store passes, with fakes of the other ports and fixtures. For tests only.
-//!
-//! A store is held to its promises in three lines:
-//!
-//! ```ignore
-//! async fn new_store() -> (tempfile::TempDir, Arc<dyn Store>) { … }
-//! crm_testkit::contract_suite!(new_store);
-//! ```
-
+#![doc = include_str!("../README.md")]
 #![expect(
     clippy::missing_panics_doc,
     clippy::expect_used,

@@ -106,7 +106,6 @@ pub async fn an_added_message_is_found_as_it_was(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn instants_keep_their_milliseconds_and_their_order(store: AnyStore) {
     let customer = yamada(&store).await;
     let whole = 1_751_942_746_000;
@@ -140,7 +139,6 @@ pub async fn instants_keep_their_milliseconds_and_their_order(store: AnyStore) {
     assert_eq!(words(&found), texts);
 }
 
-/// See its name.
 pub async fn ids_come_in_the_order_given(store: AnyStore) {
     let (a, b) = (yamada(&store).await, yamada(&store).await);
     let rows: Vec<_> = (0..60)
@@ -161,7 +159,6 @@ pub async fn ids_come_in_the_order_given(store: AnyStore) {
     assert!(add_activities(&store, Vec::new()).await.is_empty());
 }
 
-/// See its name.
 pub async fn a_customer_that_does_not_exist_is_missing(store: AnyStore) {
     let customer = yamada(&store).await;
     let answer = try_write(&store, move |unit| {
@@ -227,7 +224,6 @@ pub async fn what_was_added_after_a_message_misses_nothing(store: AnyStore) {
     assert_eq!(seen, ["三", "一", "二"]);
 }
 
-/// See its name.
 pub async fn a_companys_messages_are_those_of_its_customers(store: AnyStore) {
     let company = add_company(&store, &company_details("青空")).await;
     let (a, b) = (
@@ -261,7 +257,6 @@ pub async fn a_companys_messages_are_those_of_its_customers(store: AnyStore) {
     assert_eq!(words(&of(company, None, 9).await), ["三", "一"]);
 }
 
-/// See its name.
 pub async fn a_deleted_message_is_not_found_until_it_is_brought_back(store: AnyStore) {
     let customer = yamada(&store).await;
     let rows = vec![
@@ -283,7 +278,6 @@ pub async fn a_deleted_message_is_not_found_until_it_is_brought_back(store: AnyS
     assert_eq!(words(&newest(&store, customer, None, 9).await), ["二", "一"]);
 }
 
-/// See its name.
 pub async fn only_a_deleted_message_can_be_brought_back(store: AnyStore) {
     let customer = yamada(&store).await;
     let id = add_activities(&store, vec![received(customer, "一", start())]).await[0];
@@ -292,7 +286,6 @@ pub async fn only_a_deleted_message_can_be_brought_back(store: AnyStore) {
     assert!(!delete(&store, ActivityId::new(404)).await);
 }
 
-/// See its name.
 pub async fn messages_of_a_customer_in_the_trash_are_not_found(store: AnyStore) {
     let customer = yamada(&store).await;
     let id = add_activities(&store, vec![received(customer, "一", start())]).await[0];

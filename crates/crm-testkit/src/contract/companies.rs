@@ -66,7 +66,6 @@ fn full_details() -> CompanyDetails {
     }
 }
 
-/// See its name.
 pub async fn an_added_company_is_found_with_version_1(store: AnyStore) {
     for details in [full_details(), company_details("あおぞら")] {
         let id = add_company(&store, &details).await;
@@ -76,7 +75,6 @@ pub async fn an_added_company_is_found_with_version_1(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn equal_companies_never_collide(store: AnyStore) {
     let ids = at_once(16, |_| {
         let store = Arc::clone(&store);
@@ -86,7 +84,6 @@ pub async fn equal_companies_never_collide(store: AnyStore) {
     assert_eq!(names(&store, None).await, ["同名商事"; 16]);
 }
 
-/// See its name.
 pub async fn an_unknown_company_is_none(store: AnyStore) {
     for id in [1, i64::MAX] {
         assert_eq!(found(&store, CompanyId::new(id)).await, None);
@@ -94,7 +91,6 @@ pub async fn an_unknown_company_is_none(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn revising_replaces_every_detail_and_counts_the_version(store: AnyStore) {
     let id = add_company(&store, &company_details("旧")).await;
     revise(&store, id, 1, full_details())
@@ -110,7 +106,6 @@ pub async fn revising_replaces_every_detail_and_counts_the_version(store: AnySto
     assert!(names(&store, Some("旧")).await.is_empty());
 }
 
-/// See its name.
 pub async fn revising_an_old_version_is_stale_and_changes_nothing(store: AnyStore) {
     let id = add_company(&store, &company_details("一")).await;
     revise(&store, id, 1, company_details("二"))
@@ -124,7 +119,6 @@ pub async fn revising_an_old_version_is_stale_and_changes_nothing(store: AnyStor
     assert_eq!((company.details, company.version), (company_details("二"), 2));
 }
 
-/// See its name.
 pub async fn of_many_who_revise_the_same_version_one_succeeds(store: AnyStore) {
     let id = add_company(&store, &company_details("一")).await;
     let answers = at_once(16, |number| {
@@ -140,7 +134,6 @@ pub async fn of_many_who_revise_the_same_version_one_succeeds(store: AnyStore) {
     assert_eq!(found(&store, id).await.map(|company| company.version), Some(2));
 }
 
-/// See its name.
 pub async fn a_discarded_company_is_found_nowhere(store: AnyStore) {
     let id = add_company(&store, &company_details("あおぞら")).await;
     assert!(discard(&store, id).await);
@@ -153,7 +146,6 @@ pub async fn a_discarded_company_is_found_nowhere(store: AnyStore) {
     assert!(!discard(&store, id).await, "it is not there any more");
 }
 
-/// See its name.
 pub async fn a_discarded_company_leaves_its_customers_without_company(store: AnyStore) {
     let (gone, stays) = (
         add_company(&store, &company_details("甲")).await,
@@ -197,7 +189,6 @@ pub async fn the_list_is_ordered_by_reading_or_name_then_id(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
     let added = write(&store, |unit| {
         (0..120)
@@ -220,7 +211,6 @@ pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
     assert_eq!(seen, added);
 }
 
-/// See its name.
 pub async fn a_page_tells_whether_there_is_a_next_one(store: AnyStore) {
     for name in ["あ", "い", "う"] {
         add_company(&store, &company_details(name)).await;
@@ -240,7 +230,6 @@ pub async fn a_page_tells_whether_there_is_a_next_one(store: AnyStore) {
     assert!(rest.next.is_none());
 }
 
-/// See its name.
 pub async fn the_list_counts_customers_outside_the_trash(store: AnyStore) {
     let (full, empty) = (
         add_company(&store, &company_details("甲")).await,
@@ -263,7 +252,6 @@ pub async fn the_list_counts_customers_outside_the_trash(store: AnyStore) {
     assert_eq!(counts, [(full, 3), (empty, 0)]);
 }
 
-/// See its name.
 pub async fn a_prefix_finds_the_beginning_of_name_and_reading(store: AnyStore) {
     add_company(&store, &company_read("株式会社 青空", "アオゾラ")).await;
     add_company(&store, &company_details("サーバー工房")).await;
@@ -283,7 +271,6 @@ pub async fn a_prefix_finds_the_beginning_of_name_and_reading(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn a_prefix_takes_every_sign_literally(store: AnyStore) {
     for name in [
         "100%果汁",
@@ -313,7 +300,6 @@ pub async fn a_prefix_takes_every_sign_literally(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn companies_of_the_same_folded_name_come_oldest_first(store: AnyStore) {
     let mut expected = Vec::new();
     for name in ["株式会社アオゾラ", "株式会社 あおぞら", "株式会社ｱｵｿﾞﾗ"] {

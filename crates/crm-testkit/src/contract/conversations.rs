@@ -29,7 +29,6 @@ async fn confirmed(store: &AnyStore, id: ConversationId) -> bool {
     read(store, move |unit| unit.conversations().has_confirmed_message(id)).await
 }
 
-/// See its name.
 pub async fn an_opened_conversation_is_unconfirmed_since_no_event(store: AnyStore) {
     let id = open_talk(&store, &user(1)).await;
     let conversation = found(&store, id).await;
@@ -65,7 +64,6 @@ pub async fn ids_come_in_the_order_of_the_keys(store: AnyStore) {
     assert!(open(&store, Vec::new()).await.is_empty());
 }
 
-/// See its name.
 pub async fn opening_again_changes_nothing(store: AnyStore) {
     let id = open_talk(&store, &user(1)).await;
     set(&store, id, LinkState::Left, after(5)).await;
@@ -162,7 +160,6 @@ pub async fn resetting_sets_the_link_whatever_the_time(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn a_received_message_confirms_until_it_is_deleted(store: AnyStore) {
     let customer = add_customer(&store, &customer_on("山田", "太郎", &user(1))).await;
     let (id, other) = (

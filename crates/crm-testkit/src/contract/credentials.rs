@@ -66,7 +66,6 @@ async fn use_link(store: &AnyStore, number: u8) -> bool {
     .await
 }
 
-/// See its name.
 pub async fn a_session_is_found_with_its_member(store: AnyStore) {
     let owner = member(&store, 1).await;
     let begun = begin(&store, owner, 1).await;
@@ -83,7 +82,6 @@ pub async fn a_session_is_found_with_its_member(store: AnyStore) {
     assert_eq!(session(&store, 1).await, Some((touched, owner)));
 }
 
-/// See its name.
 pub async fn an_ended_session_is_ended_for_good(store: AnyStore) {
     let owner = member(&store, 1).await;
     begin(&store, owner, 1).await;
@@ -98,7 +96,6 @@ pub async fn an_ended_session_is_ended_for_good(store: AnyStore) {
     assert!(session(&store, 2).await.is_some());
 }
 
-/// See its name.
 pub async fn all_sessions_of_a_member_end_but_the_one_named(store: AnyStore) {
     let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
     for number in 1..=3 {
@@ -151,7 +148,6 @@ pub async fn a_token_is_found_with_its_member(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn a_token_is_revoked_once(store: AnyStore) {
     let owner = member(&store, 1).await;
     let id = add_token(&store, owner, 1, None).await;
@@ -169,7 +165,6 @@ pub async fn a_token_is_revoked_once(store: AnyStore) {
     assert_eq!(listed[0].0.revoked_at, Some(after(5)));
 }
 
-/// See its name.
 pub async fn all_tokens_of_a_member_are_revoked(store: AnyStore) {
     let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
     let first = add_token(&store, owner, 1, None).await;
@@ -205,7 +200,6 @@ pub async fn tokens_are_listed_newest_first_with_their_members(store: AnyStore) 
     assert_eq!(listed, [(second, other), (first, owner)]);
 }
 
-/// See its name.
 pub async fn a_one_time_link_works_once(store: AnyStore) {
     let owner = member(&store, 1).await;
     for (number, purpose) in [(1, LinkPurpose::SignIn), (2, LinkPurpose::SetPassword)] {
@@ -234,7 +228,6 @@ pub async fn a_one_time_link_works_once(store: AnyStore) {
     assert!(!use_link(&store, 9).await);
 }
 
-/// See its name.
 pub async fn a_one_time_link_works_once_at_the_same_moment_too(store: AnyStore) {
     let owner = member(&store, 1).await;
     write(&store, move |unit| {
@@ -254,7 +247,6 @@ pub async fn a_one_time_link_works_once_at_the_same_moment_too(store: AnyStore) 
     assert_eq!(answers.await.into_iter().filter(|used| *used).count(), 1);
 }
 
-/// See its name.
 pub async fn failed_sign_ins_are_counted_by_account_and_time(store: AnyStore) {
     for (account, at) in [(1, 0), (1, 60), (1, 120), (2, 60)] {
         write(&store, move |unit| {

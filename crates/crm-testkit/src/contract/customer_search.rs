@@ -41,7 +41,6 @@ async fn fill(store: &AnyStore) {
     add_customer(store, &customer_on("𠮷野", "John", &user_id("Uabc-DEF"))).await;
 }
 
-/// See its name.
 pub async fn a_name_is_found_with_and_without_blank(store: AnyStore) {
     fill(&store).await;
     for typed in ["山", "山田", "山田太", "山田 太郎", " 山田　太郎 "] {
@@ -55,7 +54,6 @@ pub async fn a_name_is_found_with_and_without_blank(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn a_reading_is_found_in_every_kana(store: AnyStore) {
     fill(&store).await;
     for typed in ["やま", "ヤマダ", "ﾔﾏﾀﾞ", "ﾔﾏﾀﾞ ﾀﾛｳ", "やまだ たろう", "ヤマダたろ"]
@@ -65,7 +63,6 @@ pub async fn a_reading_is_found_in_every_kana(store: AnyStore) {
     assert!(found(&store, "たろう").await.is_empty());
 }
 
-/// See its name.
 pub async fn an_e_mail_is_found_in_any_letter_case_and_width(store: AnyStore) {
     fill(&store).await;
     for typed in ["hanako@", "HANAKO@EXAMPLE.JP", "Hanako", "ｈａｎａｋｏ＠ｅｘ"] {
@@ -74,7 +71,6 @@ pub async fn an_e_mail_is_found_in_any_letter_case_and_width(store: AnyStore) {
     assert!(found(&store, "example.jp").await.is_empty());
 }
 
-/// See its name.
 pub async fn a_phone_is_found_with_any_dash_and_width(store: AnyStore) {
     fill(&store).await;
     for typed in [
@@ -118,7 +114,6 @@ pub async fn an_empty_form_matches_nothing(store: AnyStore) {
     assert!(listed(&store, filter).await.is_empty());
 }
 
-/// See its name.
 pub async fn a_prefix_takes_every_sign_literally(store: AnyStore) {
     for last in ["100%", "a_b", "axb", "*", "O'Neil", "[甲]", "甲", "\\"] {
         add_customer(&store, &customer_details(last, "")).await;

@@ -69,7 +69,6 @@ fn full_details(company: CompanyId) -> CustomerDetails {
     }
 }
 
-/// See its name.
 pub async fn an_added_customer_is_found_with_version_1(store: AnyStore) {
     let company = add_company(&store, &company_details("青空")).await;
     for details in [
@@ -98,7 +97,6 @@ pub async fn equal_customers_never_collide(store: AnyStore) {
     assert_eq!(names(&store, Some(company)).await.len(), 16);
 }
 
-/// See its name.
 pub async fn an_unknown_customer_is_none(store: AnyStore) {
     for id in [1, i64::MAX] {
         assert_eq!(found(&store, CustomerId::new(id)).await, None);
@@ -106,7 +104,6 @@ pub async fn an_unknown_customer_is_none(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn a_company_that_is_not_there_or_in_the_trash_is_missing(store: AnyStore) {
     let gone = add_company(&store, &company_details("青空")).await;
     write(&store, move |unit| {
@@ -127,7 +124,6 @@ pub async fn a_company_that_is_not_there_or_in_the_trash_is_missing(store: AnySt
     assert_eq!(names(&store, None).await, ["山田 太郎"]);
 }
 
-/// See its name.
 pub async fn revising_replaces_every_detail_and_counts_the_version(store: AnyStore) {
     let company = add_company(&store, &company_details("青空")).await;
     let id = add_customer(&store, &customer_details("旧", "姓")).await;
@@ -146,7 +142,6 @@ pub async fn revising_replaces_every_detail_and_counts_the_version(store: AnySto
     assert_eq!((customer.created_at, customer.updated_at), (start(), after(60)));
 }
 
-/// See its name.
 pub async fn revising_an_old_version_is_stale_and_changes_nothing(store: AnyStore) {
     let id = add_customer(&store, &customer_details("一", "")).await;
     revise(&store, id, 1, customer_details("二", ""))
@@ -163,7 +158,6 @@ pub async fn revising_an_old_version_is_stale_and_changes_nothing(store: AnyStor
     );
 }
 
-/// See its name.
 pub async fn of_many_who_revise_the_same_version_one_succeeds(store: AnyStore) {
     let id = add_customer(&store, &customer_details("一", "")).await;
     let answers = at_once(16, |number| {
@@ -178,7 +172,6 @@ pub async fn of_many_who_revise_the_same_version_one_succeeds(store: AnyStore) {
     assert_eq!(stale.count(), 15);
 }
 
-/// See its name.
 pub async fn a_discarded_customer_is_found_nowhere(store: AnyStore) {
     let id = add_customer(&store, &customer_on("山田", "太郎", &user(1))).await;
     assert!(discard(&store, id).await);
@@ -218,7 +211,6 @@ pub async fn the_list_is_ordered_by_reading_or_name_then_id(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
     let added = write(&store, |unit| {
         let details = customer_details("山田", "太郎");
@@ -241,7 +233,6 @@ pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
     }
 }
 
-/// See its name.
 pub async fn the_list_of_a_company_holds_its_customers_only(store: AnyStore) {
     let (ours, theirs) = (
         add_company(&store, &company_details("甲")).await,

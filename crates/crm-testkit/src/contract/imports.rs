@@ -150,7 +150,6 @@ pub async fn imported_rows_are_invisible_until_the_import_is_finished(store: Any
     );
 }
 
-/// See its name.
 pub async fn an_invisible_company_is_missing_for_others(store: AnyStore) {
     let import = begin(&store, "poc").await;
     let hidden = company(&store, &import, 1).await;
@@ -161,7 +160,6 @@ pub async fn an_invisible_company_is_missing_for_others(store: AnyStore) {
     assert!(matches!(answer.await, Err(StoreError::Missing("company_id"))));
 }
 
-/// See its name.
 pub async fn an_unfinished_import_is_taken_up_and_a_finished_one_is_not(store: AnyStore) {
     let first = begin(&store, "poc").await;
     assert_eq!(begin(&store, "poc").await, first);
@@ -221,7 +219,6 @@ pub async fn a_row_with_another_digest_is_imported_too(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn ids_come_in_the_order_of_the_rows(store: AnyStore) {
     let import = begin(&store, "poc").await;
     let again = import.clone();

@@ -27,7 +27,6 @@ async fn by_email(store: &AnyStore, key: &'static str) -> Option<(Member, Option
     read(store, move |unit| unit.members().member_by_email(key)).await
 }
 
-/// See its name.
 pub async fn an_added_member_is_found_by_id_and_email(store: AnyStore) {
     let new = NewMember {
         password_hash: Some("$argon2id$…".to_owned()),
@@ -71,7 +70,6 @@ pub async fn an_equal_sign_in_name_is_taken(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn of_many_with_the_same_sign_in_name_one_is_added(store: AnyStore) {
     let answers = at_once(16, |_| {
         let store = Arc::clone(&store);
@@ -85,7 +83,6 @@ pub async fn of_many_with_the_same_sign_in_name_one_is_added(store: AnyStore) {
     assert_eq!(taken.count(), 15);
 }
 
-/// See its name.
 pub async fn members_are_ordered_by_name_then_id(store: AnyStore) {
     let mut ids = Vec::new();
     for (number, name) in ["山田", "佐藤", "山田", "Adam", "あべ"].into_iter().enumerate() {

@@ -94,7 +94,6 @@ pub async fn the_same_callback_is_kept_once(store: AnyStore) {
     assert_eq!(pending(&store, 9).await.len(), 3);
 }
 
-/// See its name.
 pub async fn the_same_callback_at_the_same_moment_is_kept_once(store: AnyStore) {
     let answers = at_once(16, |_| {
         let store = Arc::clone(&store);
@@ -108,7 +107,6 @@ pub async fn the_same_callback_at_the_same_moment_is_kept_once(store: AnyStore) 
     assert_eq!(pending(&store, 99).await.len(), 1);
 }
 
-/// See its name.
 pub async fn many_callbacks_at_once_are_all_kept(store: AnyStore) {
     let answers = at_once(200, |number| {
         let store = Arc::clone(&store);
@@ -150,7 +148,6 @@ pub async fn the_oldest_pending_come_first(store: AnyStore) {
     assert_eq!(waiting(3).await, [ids[0], ids[2], ids[3]]);
 }
 
-/// See its name.
 pub async fn settling_takes_callbacks_out_of_the_waiting_ones(store: AnyStore) {
     let talk = open_talk(&store, &user(1)).await;
     let states = [
@@ -195,7 +192,6 @@ pub async fn what_is_settled_stays_as_it_is(store: AnyStore) {
     );
 }
 
-/// See its name.
 pub async fn of_recorders_at_once_one_settles(store: AnyStore) {
     let id = keep_new(&store, "一", start()).await;
     let counts = at_once(8, |_| {

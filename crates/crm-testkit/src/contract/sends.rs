@@ -47,7 +47,6 @@ async fn any_open(store: &AnyStore) -> bool {
     read(store, |unit| unit.sends().sends_open()).await
 }
 
-/// See its name.
 pub async fn a_queued_message_is_found_as_it_was(store: AnyStore) {
     let to = open_talk(&store, &user(1)).await;
     let author = write(&store, |unit| {
@@ -127,7 +126,6 @@ pub async fn the_same_key_at_the_same_moment_queues_once(store: AnyStore) {
     assert_eq!(claim_id(&store).await, None);
 }
 
-/// See its name.
 pub async fn nothing_queued_is_nothing_to_claim(store: AnyStore) {
     assert_eq!(claim(&store, "run").await, None);
     assert!(!any_open(&store).await);
@@ -262,7 +260,6 @@ pub async fn what_dead_runs_had_on_their_way_is_abandoned(store: AnyStore) {
     assert!(!finish(&store, ids[0], "dead", SendState::Sent).await);
 }
 
-/// See its name.
 pub async fn messages_are_open_until_all_are_settled(store: AnyStore) {
     let to = open_talk(&store, &user(1)).await;
     let id = queue(&store, "1", to).await;

@@ -31,14 +31,12 @@ async fn stored(store: &AnyStore) -> usize {
     read(store, |unit| count(unit)).await
 }
 
-/// See its name.
 pub async fn a_new_store_answers_and_needs_no_migration(store: AnyStore) {
     store.ping().await.expect("it answers");
     assert_eq!(store.migrations_pending().await.expect("it answers"), 0);
     assert_eq!(stored(&store).await, 0);
 }
 
-/// See its name.
 pub async fn a_unit_reads_what_it_wrote_itself(store: AnyStore) {
     let seen = write(&store, |unit| {
         add(unit, "あ")?;
@@ -49,7 +47,6 @@ pub async fn a_unit_reads_what_it_wrote_itself(store: AnyStore) {
     assert_eq!(stored(&store).await, 2);
 }
 
-/// See its name.
 pub async fn a_unit_that_errs_leaves_nothing(store: AnyStore) {
     let answer = try_write(&store, |unit| {
         add(unit, "あ")?;
@@ -59,7 +56,6 @@ pub async fn a_unit_that_errs_leaves_nothing(store: AnyStore) {
     assert_eq!(stored(&store).await, 0);
 }
 
-/// See its name.
 pub async fn a_unit_that_rolls_back_leaves_nothing_and_is_no_error(store: AnyStore) {
     let work = |unit: &mut dyn UnitOfWork| {
         add(unit, "あ").expect("it can be added");
@@ -72,7 +68,6 @@ pub async fn a_unit_that_rolls_back_leaves_nothing_and_is_no_error(store: AnySto
     assert_eq!(stored(&store).await, 0);
 }
 
-/// See its name.
 pub async fn a_unit_that_panics_leaves_nothing_and_the_store_goes_on(store: AnyStore) {
     let answer = try_write(&store, |unit| -> Result<(), StoreError> {
         add(unit, "あ")?;
@@ -84,7 +79,6 @@ pub async fn a_unit_that_panics_leaves_nothing_and_the_store_goes_on(store: AnyS
     assert_eq!(stored(&store).await, 1);
 }
 
-/// See its name.
 pub async fn a_reading_that_panics_leaves_the_store_going(store: AnyStore) {
     let answer = store.read(|unit| -> Result<(), StoreError> {
         count(unit)?;
@@ -149,7 +143,6 @@ pub async fn a_reading_sees_one_consistent_view(store: AnyStore) {
     assert_eq!(stored(&store).await, 60);
 }
 
-/// See its name.
 pub async fn a_reading_begun_after_a_write_sees_it(store: AnyStore) {
     for number in 1..=40 {
         add_company(&store, &company_details("あ")).await;
@@ -180,7 +173,6 @@ pub async fn a_unit_goes_on_after_a_collision(store: AnyStore) {
     assert_eq!(nobody, None);
 }
 
-/// See its name.
 pub async fn an_operation_key_is_found_once_its_unit_is_stored(store: AnyStore) {
     let done = |key: [u8; 16]| read(&store, move |unit| unit.operation_done(&key));
     assert!(!done([1; 16]).await);
@@ -194,7 +186,6 @@ pub async fn an_operation_key_is_found_once_its_unit_is_stored(store: AnyStore) 
     assert!(!done([2; 16]).await);
 }
 
-/// See its name.
 pub async fn operation_keys_older_than_a_day_are_forgotten(store: AnyStore) {
     const DAY: i64 = 24 * 60 * 60;
     for (key, at) in [([1; 16], 0), ([2; 16], 60), ([3; 16], DAY + 1)] {
@@ -209,7 +200,6 @@ pub async fn operation_keys_older_than_a_day_are_forgotten(store: AnyStore) {
     assert_eq!(done.await, [false, true, true]);
 }
 
-/// See its name.
 pub async fn a_noted_write_answers_what_was_stored(store: AnyStore) {
     let id: Result<CompanyId, StoreError> = store.write_noted([7; 16], start(), |unit| add(unit, "あ")).await;
     let id = id.expect("it is stored");
