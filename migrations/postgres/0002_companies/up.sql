@@ -18,6 +18,6 @@ CREATE TABLE companies (
     import_id BIGINT REFERENCES imports (id)
 );
 CREATE INDEX companies_list ON companies (sort_key, id) WHERE deleted_at IS NULL;
-CREATE INDEX companies_name ON companies (name_key, sort_key) WHERE deleted_at IS NULL;
-CREATE INDEX companies_kana ON companies (kana_key, sort_key) WHERE deleted_at IS NULL;
+CREATE INDEX companies_name ON companies (name_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX companies_kana ON companies (kana_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX companies_import ON companies (import_id) WHERE import_id IS NOT NULL;

@@ -25,8 +25,8 @@ CREATE TABLE customers (
 CREATE INDEX customers_list ON customers (sort_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX customers_company ON customers (company_id, deleted_at, sort_key, id);
 CREATE INDEX customers_line_user_id ON customers (line_user_id, deleted_at, sort_key);
-CREATE INDEX customers_name ON customers (name_key, sort_key) WHERE deleted_at IS NULL;
-CREATE INDEX customers_kana ON customers (kana_key, sort_key) WHERE deleted_at IS NULL;
-CREATE INDEX customers_email ON customers (email_key, sort_key) WHERE deleted_at IS NULL;
-CREATE INDEX customers_phone ON customers (phone_key, sort_key) WHERE deleted_at IS NULL;
+CREATE INDEX customers_name ON customers (name_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX customers_kana ON customers (kana_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX customers_email ON customers (email_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
+CREATE INDEX customers_phone ON customers (phone_key, sort_key, deleted_at) WHERE deleted_at IS NULL;
 CREATE INDEX customers_import ON customers (import_id) WHERE import_id IS NOT NULL;

@@ -136,6 +136,43 @@ fn insert_one(conn: &mut Conn, new: &NewActivity, import: Option<i64>) -> Result
     Ok(ActivityId::new(id))
 }
 
+diesel::alias!(activities as newest: Newest);
+
+/// The newest messages of each customer are read from the end of the customer's index, and the newest of them taken: long
+/// conversations cost no more than short ones.
+fn newest_of_company(
+    conn: &mut Conn,
+    company: CompanyId,
+    before: Option<ActivityPlace>,
+    limit: usize,
+) -> Result<Vec<i64>, Fault> {
+    let (at, id) = before.map_or((Stamp(last_instant()), i64::MAX), |place| {
+        (Stamp(place.timestamp), place.id.get())
+    });
+    let (timestamp, number) = (newest.field(activities::timestamp), newest.field(activities::id));
+    let of_customer = newest
+        .filter(newest.field(activities::customer_id).eq(customers::id))
+        .filter(newest.field(activities::deleted_at).is_null())
+        .filter(timestamp.le(at))
+        .filter(timestamp.lt(at).or(number.lt(id)))
+        .order_by((timestamp.desc(), number.desc()))
+        .limit(rows(limit))
+        .select(number);
+    let ids = customers::table
+        .inner_join(activities::table.on(activities::id.eq_any(of_customer)))
+        .filter(customers::company_id.eq(company.get()))
+        .filter(customers::deleted_at.is_null())
+        .order_by((activities::timestamp.desc(), activities::id.desc()))
+        .limit(rows(limit))
+        .select(activities::id)
+        .load(conn)?;
+    Ok(ids)
+}
+
+fn last_instant() -> Instant {
+    Instant::from_unix_millis(i64::MAX)
+}
+
 impl ActivityQueries for Uow<'_> {
     fn activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError> {
         self.run(|conn| find(conn, id.get()))
@@ -201,32 +238,14 @@ impl ActivityQueries for Uow<'_> {
         limit: usize,
     ) -> Result<Vec<Activity>, StoreError> {
         self.run(|conn| {
-            let mut query = customers::table
-                .inner_join(activities::table)
-                .filter(customers::company_id.eq(company.get()))
-                .filter(customers::deleted_at.is_null())
-                .filter(activities::deleted_at.is_null())
-                .into_boxed::<Backend>();
-            if let Some(before) = before {
-                let at = Stamp(before.timestamp);
-                let earlier = activities::timestamp
-                    .lt(at)
-                    .or(activities::id.lt(before.id.get()));
-                query = query.filter(activities::timestamp.le(at)).filter(earlier);
-            }
-            let order = (activities::timestamp.desc(), activities::id.desc());
-            let ids: Vec<i64> = query
-                .order_by(order)
-                .limit(rows(limit))
-                .select(activities::id)
-                .load(conn)?;
-            let newest = activities::table
+            let ids = newest_of_company(conn, company, before, limit)?;
+            let found = activities::table
                 .left_join(sends::table)
                 .filter(activities::id.eq_any(ids))
-                .order_by(order)
+                .order_by((activities::timestamp.desc(), activities::id.desc()))
                 .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
                 .load(conn)?;
-            Ok(all(newest)?)
+            Ok(all(found)?)
         })
     }
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::common;
 
 async fn new_store() -> (TempDir, Arc<dyn Store>) {
-    let (folder, store) = common::new_store().await;
+    let (folder, _, store) = common::new_store().await;
     (folder, store)
 }
 

@@ -2,5 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that is not set up right should panic")]
 
+mod backup;
 mod common;
 mod contract;
+mod faults;
+mod file;
+mod migrations;
+mod writer;
