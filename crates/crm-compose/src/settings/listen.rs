@@ -32,7 +32,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ListenSettings {
         address,
         callback_address,
         public_urls: if public_urls.is_empty() {
-            vec![PublicUrl::local()]
+            vec![PublicUrl::on_this_machine(3000)]
         } else {
             public_urls
         },

@@ -31,8 +31,9 @@ impl PublicUrl {
         Ok(Self(format!("{scheme}://{host}")))
     }
 
-    pub(super) fn local() -> Self {
-        Self("http://localhost:3000".to_owned())
+    /// `localhost` with this port.
+    pub fn on_this_machine(port: u16) -> Self {
+        Self(format!("http://localhost:{port}"))
     }
 
     /// The origin as browsers write it, without a slash at the end.

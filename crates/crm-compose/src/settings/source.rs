@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crm_domain::members::Locale;
+
 use super::known;
 use super::problem::{Fault, Problem};
 
@@ -24,6 +26,7 @@ pub enum Origin {
 #[derive(Clone, Default)]
 pub struct Source {
     given: BTreeMap<String, (String, Origin)>,
+    operator: Option<String>,
     faults: Vec<Problem>,
 }
 
@@ -53,9 +56,13 @@ impl Source {
         let mut source = Self::default();
         source.take_dot_env(dot_env.unwrap_or_default());
         for (name, value) in environment {
-            let ours = known::is_ours(&name);
-            if ours && !value.trim().is_empty() {
+            if value.trim().is_empty() {
+                continue;
+            }
+            if known::is_ours(&name) {
                 source.given.insert(name, (value, Origin::Environment));
+            } else if matches!(name.as_str(), "USER" | "LOGNAME" | "USERNAME") {
+                source.operator.get_or_insert(value);
             }
         }
         source
@@ -72,6 +79,22 @@ impl Source {
                 Err(error) => self.faults.push(bad_line(text, &error)),
             }
         }
+    }
+
+    /// The language set, Japanese if none or another one is: also for saying what is wrong with the settings.
+    pub fn locale(&self) -> Locale {
+        let given = self
+            .given
+            .get("CRM_LOCALE")
+            .map(|(code, _)| code.trim().to_ascii_lowercase());
+        given
+            .and_then(|code| Locale::from_code(&code))
+            .unwrap_or(Locale::Ja)
+    }
+
+    /// The system's name for whoever runs this program.
+    pub fn operator(&self) -> &str {
+        self.operator.as_deref().unwrap_or("operator")
     }
 
     /// What could not even be read.

@@ -1,0 +1,263 @@
+//! The parts put together: store, LINE WORKS and machine behind the domain's use cases.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crm_domain::ports::host::{Clock, Secrets};
+use crm_domain::ports::store::{Store, StoreError};
+use crm_domain::ports::store_admin::StoreAdmin;
+use crm_domain::use_cases::{Crm, Ports};
+use crm_host::{ArgonPasswords, DataDir, RingSecrets, SecretKey, ServerLock, SystemClock};
+use crm_lineworks::{LineWorks, LineWorksConfig, StaticCallbacks, StaticMessengers};
+use crm_sqlite::{SqliteOptions, SqliteStore};
+use secrecy::ExposeSecret;
+
+use crate::settings::{DataSettings, LineWorksSettings, Settings};
+use crate::start_error::StartError;
+
+/// Connections that read.
+const READERS: u32 = 4;
+
+/// A program's parts.
+pub struct Composition {
+    /// The product.
+    pub crm: Crm,
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Looking after the database.
+    pub admin: Arc<dyn StoreAdmin>,
+    /// LINE WORKS, if it is set up.
+    pub line_works: Option<Arc<LineWorks>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness and hashes.
+    pub secrets: Arc<dyn Secrets>,
+    /// The settings it was made from.
+    pub settings: Settings,
+}
+
+/// A server's parts: it alone works on the store.
+pub struct ServerComposition {
+    /// What every program has.
+    pub parts: Composition,
+    /// The key from which those of sessions and forms are derived.
+    pub key: SecretKey,
+    /// Whether others can read the key's file; worth a warning.
+    pub key_exposed: bool,
+    /// The names of the migrations that were applied at this start.
+    pub migrated: Vec<String>,
+    /// Held as long as the server works.
+    pub lock: ServerLock,
+}
+
+impl ServerComposition {
+    /// Makes the data folder, takes the lock, migrates the database and puts everything together.
+    pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        make_folder(&settings.data.dir)?;
+        let file = settings.data.database.clone();
+        make_folder_of(&file)?;
+        let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
+        let (key, key_exposed) = key_of(&settings.data)?;
+        let parts = Composition::put_together(settings, true)?;
+        let migrated = parts
+            .admin
+            .migrate()
+            .await
+            .map_err(|source| parts.store_error(source))?;
+        Ok(Self {
+            parts,
+            key,
+            key_exposed,
+            migrated,
+            lock,
+        })
+    }
+}
+
+impl Composition {
+    /// Opens the store for a command, beside a running server if there is one, and says which migrations were applied: a
+    /// database that is missing or of an older version is made and brought up to date, unless a server works on it.
+    pub async fn for_command(settings: Settings) -> Result<(Self, Vec<String>), StartError> {
+        make_folder(&settings.data.dir)?;
+        make_folder_of(&settings.data.database)?;
+        let parts = Self::put_together(settings, true)?;
+        let failed = |source| parts.store_error(source);
+        let pending = parts.store.migrations_pending().await.map_err(failed)?;
+        if pending == 0 {
+            return Ok((parts, Vec::new()));
+        }
+        if parts.server_runs()? {
+            return Err(StartError::OtherVersion(pending));
+        }
+        let applied = parts.admin.migrate().await.map_err(failed)?;
+        Ok((parts, applied))
+    }
+
+    /// Opens the store as it is: makes and migrates nothing.
+    pub fn as_it_is(settings: Settings) -> Result<Self, StartError> {
+        if !settings.data.database.exists() {
+            return Err(StartError::NoDatabase(settings.data.database));
+        }
+        Self::put_together(settings, false)
+    }
+
+    fn put_together(settings: Settings, create: bool) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets::new());
+        let line_works = match &settings.line_works {
+            Some(wanted) => Some(Arc::new(LineWorks::new(config_of(wanted), Arc::clone(&clock))?)),
+            None => None,
+        };
+        let store = open_store(&settings.data.database, create)?;
+        let crm = Crm::new(Ports {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            secrets: Arc::clone(&secrets),
+            passwords: Arc::new(ArgonPasswords::new(Arc::clone(&secrets))?),
+            messengers: Arc::new(StaticMessengers(line_works.clone())),
+            callbacks: Arc::new(StaticCallbacks(line_works.clone())),
+        });
+        Ok(Self {
+            crm,
+            admin: store.clone(),
+            store,
+            line_works,
+            clock,
+            secrets,
+            settings,
+        })
+    }
+
+    /// Takes the lock that a server would hold: whoever has it may send what is queued and write in bulk.
+    pub fn lock_store(&self) -> Result<ServerLock, StartError> {
+        Ok(ServerLock::acquire(&ServerLock::file_of(
+            &self.settings.data.database,
+        ))?)
+    }
+
+    /// Whether a server works on the store now.
+    pub fn server_runs(&self) -> Result<bool, StartError> {
+        Ok(ServerLock::is_held(&ServerLock::file_of(
+            &self.settings.data.database,
+        ))?)
+    }
+
+    fn store_error(&self, source: StoreError) -> StartError {
+        StartError::Store {
+            file: self.settings.data.database.clone(),
+            source,
+        }
+    }
+}
+
+/// The key given, or the one kept in the data folder; and whether others can read its file.
+fn key_of(data: &DataSettings) -> Result<(SecretKey, bool), StartError> {
+    if let Some(text) = &data.secret_key {
+        return Ok((SecretKey::from_text(text.expose_secret())?, false));
+    }
+    let made = SecretKey::load_or_create(&data.secret_key_file(), &RingSecrets::new())?;
+    Ok((made.key, made.exposed))
+}
+
+fn open_store(file: &Path, create: bool) -> Result<Arc<SqliteStore>, StartError> {
+    let options = SqliteOptions {
+        path: file.to_owned(),
+        readers: READERS,
+        create,
+    };
+    let store = SqliteStore::open(options).map_err(|source| StartError::Store {
+        file: file.to_owned(),
+        source,
+    })?;
+    Ok(Arc::new(store))
+}
+
+fn make_folder(dir: &Path) -> Result<(), StartError> {
+    let made = DataDir::create(dir);
+    made.map(|_| ()).map_err(|source| StartError::Folder {
+        dir: dir.to_owned(),
+        source,
+    })
+}
+
+fn make_folder_of(file: &Path) -> Result<(), StartError> {
+    match file.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => make_folder(dir),
+        _ => Ok(()),
+    }
+}
+
+/// The client's own form of the settings.
+pub fn config_of(settings: &LineWorksSettings) -> LineWorksConfig {
+    let secret = settings.bot_secret.as_ref();
+    LineWorksConfig {
+        bot_id: settings.bot_id.clone(),
+        bot_secrets: secret
+            .map(|text| text.expose_secret().to_owned())
+            .into_iter()
+            .collect(),
+        client_id: settings.client_id.clone(),
+        client_secret: settings.client_secret.expose_secret().to_owned(),
+        service_account: settings.service_account.clone(),
+        private_key: settings.private_key.expose_secret().to_owned(),
+        scope: settings.scope.clone(),
+        token_url: settings.token_url.clone(),
+        api_url: settings.api_url.clone(),
+        domain_id: settings.domain_id.clone(),
+        allow_unsigned: settings.allow_unsigned,
+        ..LineWorksConfig::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Composition, ServerComposition};
+    use crate::settings::{Need, Settings, Source};
+    use crate::start_error::StartError;
+    use crm_domain::members::Locale;
+    use std::path::Path;
+
+    fn settings(dir: &Path) -> Settings {
+        let pairs = [("CRM_DATA_DIR".to_owned(), dir.display().to_string())];
+        Settings::read(&Source::new(pairs, None), Need::Everything)
+            .unwrap()
+            .settings
+    }
+
+    #[tokio::test]
+    async fn one_server_works_on_a_store_and_commands_beside_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let settings = settings(&temp.path().join("data"));
+        let server = ServerComposition::open(settings.clone()).await.unwrap();
+        assert!(!server.migrated.is_empty() && !server.key_exposed);
+        server.parts.crm.ready().await.unwrap();
+        let second = ServerComposition::open(settings.clone()).await.err().unwrap();
+        assert_eq!(second.code(), "server_runs");
+        assert!(second.sentence(Locale::Ja).contains("使用中"), "{second}");
+        let (command, applied) = Composition::for_command(settings.clone()).await.unwrap();
+        assert!(applied.is_empty() && command.server_runs().unwrap());
+        assert!(command.lock_store().is_err());
+        drop(server);
+        assert!(!command.server_runs().unwrap());
+        command.lock_store().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_key_of_another_start_is_the_same_key() {
+        let temp = tempfile::tempdir().unwrap();
+        let settings = settings(temp.path());
+        let first = ServerComposition::open(settings.clone()).await.unwrap().key;
+        let second = ServerComposition::open(settings).await.unwrap().key;
+        let tag = first.for_purpose("test").sign(b"x");
+        assert!(second.for_purpose("test").verify(b"x", &tag));
+    }
+
+    #[test]
+    fn what_was_never_made_is_not_made_by_looking() {
+        let temp = tempfile::tempdir().unwrap();
+        let settings = settings(&temp.path().join("none"));
+        let error = Composition::as_it_is(settings).err().unwrap();
+        assert!(matches!(error, StartError::NoDatabase(_)));
+        assert!(!temp.path().join("none").exists());
+    }
+}

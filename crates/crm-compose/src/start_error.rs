@@ -1,0 +1,153 @@
+//! Why the program could not be put together, in the reader's words.
+
+use std::path::PathBuf;
+
+use crm_domain::members::Locale;
+use crm_domain::ports::host::PasswordError;
+use crm_domain::ports::store::StoreError;
+use crm_host::LockError;
+use crm_host::secret_key::KeyError;
+use crm_lineworks::ConfigError;
+
+/// What stopped the start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made or used.
+    #[error("the folder {} cannot be used: {source}", .dir.display())]
+    Folder {
+        /// Which.
+        dir: PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// There is no usable key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Another process works on the store.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database cannot be opened or migrated.
+    #[error("the database {} cannot be used: {source}", .file.display())]
+    Store {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The running server has another version of the database than this program.
+    #[error("{0} migration(s) are missing and the server is running")]
+    OtherVersion(usize),
+    /// The database was never made.
+    #[error("there is no database {}", .0.display())]
+    NoDatabase(PathBuf),
+    /// The settings of LINE WORKS make no sense together.
+    #[error("LINE WORKS: {0}")]
+    LineWorks(#[from] ConfigError),
+    /// The machine cannot hash passwords.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// The simulator of the demonstration did not start.
+    #[error("the LINE WORKS simulator did not start: {0}")]
+    Simulator(String),
+    /// The samples of the demonstration could not be written.
+    #[error("the sample data could not be written: {0}")]
+    Samples(String),
+}
+
+impl StartError {
+    /// Stable name for the command line.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "folder",
+            Self::Key(_) => "secret_key",
+            Self::Lock(LockError::Held { .. }) => "server_runs",
+            Self::Lock(LockError::File { .. }) => "lock_file",
+            Self::Store { .. } => "store_unavailable",
+            Self::OtherVersion(_) => "other_version",
+            Self::NoDatabase(_) => "no_database",
+            Self::LineWorks(_) => "line_works_settings",
+            Self::Passwords(_) => "passwords",
+            Self::Simulator(_) => "simulator",
+            Self::Samples(_) => "samples",
+        }
+    }
+
+    /// What happened, why, what to do.
+    pub fn sentence(&self, locale: Locale) -> String {
+        match locale {
+            Locale::Ja => self.ja(),
+            Locale::En => self.en(),
+        }
+    }
+
+    fn ja(&self) -> String {
+        match self {
+            Self::Folder { dir, source } => format!(
+                "フォルダー {} を使えません（{source}）。CRM_DATA_DIR と権限を確かめてください。",
+                dir.display()
+            ),
+            Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {error}。"),
+            Self::Lock(LockError::Held { pid, .. }) => format!(
+                "このデータベースはサーバー（crm-web{}）が使用中です。先にサーバーを止めてください。",
+                pid.map(|pid| format!("、プロセス{pid}")).unwrap_or_default()
+            ),
+            Self::Lock(error) => format!("{error}。データベースのフォルダーの権限を確かめてください。"),
+            Self::Store { file, source } => format!(
+                "データベース {} を使えません（{}）。場所、権限、ディスクの空きを確かめてください。",
+                file.display(),
+                reasons(source)
+            ),
+            Self::OtherVersion(count) => format!(
+                "データベースに{count}件の更新が必要ですが、サーバーが動いています。サーバーを新しい版で起動し直してください。"
+            ),
+            Self::NoDatabase(file) => format!(
+                "データベース {} がありません。CRM_DATA_DIR を確かめるか、crm migrate で作成してください。",
+                file.display()
+            ),
+            Self::LineWorks(error) => format!("LINE WORKSの設定に誤りがあります: {error}"),
+            Self::Passwords(_) => {
+                "パスワードの準備ができません。メモリーの空きを確かめてください。".to_owned()
+            }
+            Self::Simulator(error) => format!("LINE WORKSシミュレーターを開始できません: {error}"),
+            Self::Samples(error) => format!("サンプルデータを書き込めません: {error}"),
+        }
+    }
+
+    fn en(&self) -> String {
+        match self {
+            Self::Folder { .. } => format!("{self}. Check CRM_DATA_DIR and the permissions."),
+            Self::Key(error) => format!("CRM_SECRET_KEY cannot be used: {error}."),
+            Self::Lock(LockError::Held { pid, .. }) => format!(
+                "The server (crm-web{}) is working on this database. Stop it first.",
+                pid.map(|pid| format!(", process {pid}")).unwrap_or_default()
+            ),
+            Self::Lock(error) => format!("{error}. Check the permissions of the database's folder."),
+            Self::Store { file, source } => format!(
+                "The database {} cannot be used ({}). Check place, permissions and disk space.",
+                file.display(),
+                reasons(source)
+            ),
+            Self::OtherVersion(count) => format!(
+                "The database needs {count} update(s) while the server is running. Restart the server with the new version."
+            ),
+            Self::NoDatabase(file) => format!(
+                "There is no database {}. Check CRM_DATA_DIR, or make it with crm migrate.",
+                file.display()
+            ),
+            Self::LineWorks(error) => format!("The settings of LINE WORKS are wrong: {error}"),
+            Self::Passwords(_) => "Passwords cannot be hashed. Check the free memory.".to_owned(),
+            Self::Simulator(_) | Self::Samples(_) => format!("{self}."),
+        }
+    }
+}
+
+/// An error and what caused it.
+pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text = format!("{text}: {deeper}");
+        cause = deeper.source();
+    }
+    text
+}
