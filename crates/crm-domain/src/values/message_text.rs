@@ -14,14 +14,15 @@ impl MessageText {
     /// Cuts blanks at the end, unifies line ends; refuses nothing but blanks and more than [`Self::MAX`] characters.
     pub fn new(text: &str) -> Result<Self, Problem> {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let text = without_controls(text.trim_end());
+        let text = without_controls(&text);
+        let text = text.trim_end();
         if text.trim().is_empty() {
             return Err(Problem::Required);
         }
         if text.chars().count() > Self::MAX {
             return Err(Problem::TooLong { max: Self::MAX });
         }
-        Ok(Self(text))
+        Ok(Self(text.to_owned()))
     }
 
     /// The text as it is sent and shown.
@@ -46,7 +47,7 @@ mod tests {
         assert!(MessageText::new(&"あ".repeat(2_001)).is_err());
         assert!(MessageText::new(" \n ").is_err());
         assert_eq!(
-            MessageText::new("a\r\nb\0\n").map(|text| text.0),
+            MessageText::new("a\r\nb\t\0\n").map(|text| text.0),
             Ok("a\nb".to_owned())
         );
     }

@@ -58,13 +58,15 @@ fn to_hiragana(c: char) -> char {
     }
 }
 
-/// Hiragana as katakana, half-width katakana as full-width: how readings are kept.
+/// Hiragana as katakana, half-width katakana as full-width: how readings are kept. Composed again, for わ with a voiced
+/// mark is two signs and ヷ is one.
 pub fn to_katakana(text: &str) -> String {
     text.nfkc()
         .map(|c| match c {
             'ぁ'..='ゖ' | 'ゝ' | 'ゞ' => char::from_u32(u32::from(c) + 0x60).unwrap_or(c),
             _ => c,
         })
+        .nfc()
         .collect()
 }
 

@@ -8,6 +8,7 @@ mod imports;
 mod links;
 mod members;
 mod permissions;
+mod properties;
 mod receiving;
 mod recording;
 mod sending;
