@@ -7,9 +7,9 @@ pub mod settings;
 mod start_error;
 pub mod time_zone;
 
-pub use crm_host::SystemClock;
-
 pub use composition::{Composition, ServerComposition};
+pub use crm_host::SystemClock;
+pub use crm_host::data_dir::free_space;
 pub use demo::{DEMO_LISTEN, DemoComposition};
 pub use settings::{Loaded, Need, Settings, SettingsError, Source};
 pub use start_error::StartError;

@@ -35,6 +35,22 @@ impl DataDir {
     }
 }
 
+/// The bytes that can still be written below this folder, or below the nearest one above it that exists; `None` where the
+/// system does not say.
+pub fn free_space(dir: &Path) -> io::Result<Option<u64>> {
+    #[cfg(unix)]
+    {
+        let mut dir = std::path::absolute(dir)?;
+        while !dir.exists() && dir.pop() {}
+        let stat = rustix::fs::statvfs(&dir)?;
+        Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
+    }
+    #[cfg(not(unix))]
+    {
+        std::path::absolute(dir).map(|_| None)
+    }
+}
+
 /// Whether accounts other than the owner's may read this; `false` where the system has no such notion.
 pub(crate) fn others_may_read(file: &Path) -> io::Result<bool> {
     #[cfg(unix)]
@@ -58,7 +74,7 @@ pub(crate) fn private_file() -> std::fs::OpenOptions {
 
 #[cfg(test)]
 mod tests {
-    use super::{DataDir, others_may_read};
+    use super::{DataDir, free_space, others_may_read};
 
     #[test]
     fn a_new_folder_is_its_owners_only() {
@@ -66,5 +82,7 @@ mod tests {
         let dir = DataDir::create(temp.path().join("a/b")).unwrap();
         assert!(!others_may_read(dir.path()).unwrap());
         DataDir::create(dir.path()).unwrap();
+        let free = free_space(&dir.join("not/there")).unwrap();
+        assert!(free.is_none_or(|bytes| bytes > 0));
     }
 }
