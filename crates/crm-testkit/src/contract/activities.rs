@@ -190,6 +190,7 @@ pub async fn the_newest_come_first_and_pages_have_no_gap_and_no_double(store: An
             let Some(last) = page.last() else { break };
             before = Some(place(last));
             seen.extend(page.iter().map(|activity| activity.message.clone()));
+            assert!(seen.len() <= expected.len(), "{limit} a page");
         }
         assert_eq!(seen, expected, "{limit} a page");
     }
@@ -217,6 +218,7 @@ pub async fn what_was_added_after_a_message_misses_nothing(store: AnyStore) {
         assert!(page.len() <= 1);
         highest = page.iter().map(|activity| activity.id).max();
         seen.extend(page.into_iter().map(|activity| activity.message));
+        assert!(seen.len() <= 3);
         if highest.is_none() {
             break;
         }

@@ -205,6 +205,7 @@ pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
         let page = page(&store, None, request).await;
         assert!(page.items.len() <= 7);
         seen.extend(page.items.iter().map(|line| line.company.id));
+        assert!(seen.len() <= added.len());
         let Some(next) = page.next else { break };
         request = PageRequest::after(Some(next), 7);
     }

@@ -226,6 +226,7 @@ pub async fn pages_of_equal_keys_have_no_gap_and_no_double(store: AnyStore) {
             let page = page(&store, None, request).await;
             assert!(page.items.len() <= limit);
             seen.extend(page.items.iter().map(|line| line.customer.id));
+            assert!(seen.len() <= added.len(), "{limit} a page");
             let Some(next) = page.next else { break };
             request = PageRequest::after(Some(next), limit);
         }
