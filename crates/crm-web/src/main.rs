@@ -1,1 +1,294 @@
-fn main() {}
+//! The server's program: wires settings, adapters and web together, and ends them in order.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use crm_compose::logging::{self, LogGuard};
+use crm_compose::settings::{IpRange, ListenSettings, Settings, Source};
+use crm_compose::{DemoComposition, Need, ServerComposition};
+use crm_domain::members::Locale;
+use crm_domain::permissions::Actor;
+use crm_domain::ports::host::Clock;
+use crm_web::auth::{Keys, Origins};
+use crm_web::demo::Demo;
+use crm_web::routes;
+use crm_web::server::{self, CallbackDoor, Front, Limits, Networks, Stop};
+use crm_web::state::{App, Parts, WebSettings};
+use crm_web::templates::Templates;
+use crm_web::workers::{self, Signals};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+const HELP: &str = "顧客管理システムのサーバー / the CRM's server
+
+  crm-web                    設定（環境変数、.env）に従って動きます / serves, by the environment and .env
+  crm-web --demo [--port N]  設定なしで試せます / tries it out: sample data, LINE WORKS inside, this machine only
+  crm-web --version
+  crm-web --help
+
+設定の一覧 / all settings: crm config example
+";
+
+/// How long a request waits for the outcome of its message: a little longer than LINE WORKS may take.
+const SEND_WAIT: Duration = Duration::from_secs(35);
+/// All ends within this time once the server is told to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What the command line asks for.
+enum Wish {
+    Serve,
+    Demo { port: u16 },
+    Say(String),
+}
+
+impl Wish {
+    fn of(arguments: &[String]) -> Option<Wish> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            [] => Some(Wish::Serve),
+            ["--demo"] => Some(Wish::Demo {
+                port: crm_compose::DEMO_LISTEN.port(),
+            }),
+            ["--demo", "--port", port] => Some(Wish::Demo {
+                port: port.parse().ok()?,
+            }),
+            ["--version" | "-V"] => Some(Wish::Say(format!("crm-web {}\n", env!("CARGO_PKG_VERSION")))),
+            ["--help" | "-h"] => Some(Wish::Say(HELP.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Why the server did not start, in sentences for whoever started it.
+struct Failed(String);
+
+impl<E: std::error::Error> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Failed(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(wish) = Wish::of(&arguments) else {
+        complain(HELP);
+        return ExitCode::from(2);
+    };
+    let outcome = match wish {
+        Wish::Say(text) => say(&text).map_err(Failed::from),
+        Wish::Serve => on_runtime(serve()),
+        Wish::Demo { port } => on_runtime(demonstrate(port)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(sentence)) => {
+            complain(&format!("{sentence}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Nobody is left to be told when standard error is closed.
+fn complain(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn on_runtime(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn serve() -> Result<(), Failed> {
+    let loaded = Settings::read(&Source::of_process(), Need::Everything)?;
+    let settings = loaded.settings;
+    let locale = settings.web.locale;
+    let log = start_log(&settings)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{}", warning.line(locale));
+    }
+    let opened = ServerComposition::open(settings).await;
+    let server = opened.map_err(|error| Failed(error.sentence(locale)))?;
+    note_start(&server).await;
+    let listen = server.parts.settings.listen.clone();
+    let pages = server::bind(listen.address, "CRM_LISTEN")?;
+    let door = listen
+        .callback_address
+        .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
+        .transpose()?;
+    let app = app(&server, &listen, None)?;
+    let run = server.parts.secrets.token();
+    run_until_stopped(&app, run, pages, door).await;
+    drop((server, log));
+    Ok(())
+}
+
+async fn demonstrate(port: u16) -> Result<(), Failed> {
+    let address = SocketAddr::new(crm_compose::DEMO_LISTEN.ip(), port);
+    let pages = server::bind(address, "--demo --port")?;
+    let address = pages.local_addr()?;
+    let opened = DemoComposition::open(address, Locale::Ja).await;
+    let demo = Arc::new(opened.map_err(|error| Failed(error.sentence(Locale::Ja)))?);
+    let log = start_log(&demo.server.parts.settings)?;
+    let mut listen = demo.server.parts.settings.listen.clone();
+    listen.address = address;
+    let app = app(&demo.server, &listen, Some(Arc::new(Phone(Arc::clone(&demo)))))?;
+    let base = app.settings.origins.first();
+    say(&format!(
+        "\n顧客管理システムのデモを始めました。終了するには Ctrl+C を押してください。\n\
+         The demonstration runs. Press Ctrl+C to end it; its data goes with it.\n\n\
+         \x20 ログイン / sign in (once):   {base}/link/{}\n\
+         \x20 お客様役 / play a customer:  {base}/demo/phone\n\n",
+        demo.sign_in
+    ))?;
+    let run = demo.server.parts.secrets.token();
+    run_until_stopped(&app, run, pages, None).await;
+    drop((app, demo, log));
+    Ok(())
+}
+
+fn start_log(settings: &Settings) -> Result<LogGuard, Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(crm_compose::SystemClock);
+    Ok(logging::start(&settings.log, &settings.web.time_zone, clock)?)
+}
+
+/// What whoever starts the server should know.
+async fn note_start(server: &ServerComposition) {
+    for name in &server.migrated {
+        tracing::info!("database updated: {name}");
+    }
+    if server.key_exposed {
+        tracing::warn!("the key file in the data folder can be read by others; chmod 600 it");
+    }
+    if server.parts.line_works.is_none() {
+        tracing::warn!(
+            "LINE WORKS is not set up: nothing is sent or received (LINE_WORKS_BOT_ID and others)"
+        );
+    }
+    let operator = Actor::Operator {
+        name: "crm-web".to_owned(),
+    };
+    if server
+        .parts
+        .crm
+        .list_members(&operator)
+        .await
+        .is_ok_and(|members| members.is_empty())
+    {
+        tracing::warn!("nobody can sign in yet: crm user add --email E --name N --role admin");
+    }
+}
+
+fn app(
+    server: &ServerComposition,
+    listen: &ListenSettings,
+    demo: Option<Arc<dyn Demo>>,
+) -> Result<App, Failed> {
+    let parts = &server.parts;
+    let allowed = parts
+        .settings
+        .line_works
+        .as_ref()
+        .map(|line_works| line_works.allowed_ips.clone());
+    let zone = parts.settings.web.time_zone.clone();
+    let names: Vec<&str> = listen
+        .public_urls
+        .iter()
+        .map(crm_compose::settings::PublicUrl::origin)
+        .collect();
+    Ok(App::new(Parts {
+        crm: parts.crm.clone(),
+        settings: WebSettings {
+            origins: Origins::parse(&names.join(","))?,
+            zone: Arc::new(move |at| zone.offset_at(at)),
+            locale: parts.settings.web.locale,
+            trusted_proxies: networks(listen.trusted_proxies.clone()),
+            callback_networks: networks(allowed.unwrap_or_default()),
+            send_wait: SEND_WAIT,
+        },
+        templates: Templates::load()?,
+        keys: Keys::new(&server.key.for_purpose("web").sign(b"proofs of the web")),
+        secrets: Arc::clone(&parts.secrets),
+        signals: Signals::default(),
+        stop: Stop::default(),
+        demo,
+    }))
+}
+
+fn networks(ranges: Vec<IpRange>) -> Networks {
+    if ranges.is_empty() {
+        return Networks::default();
+    }
+    Networks::of(move |address| ranges.iter().any(|range| range.contains(address)))
+}
+
+/// Serves until the system says stop; then lets requests and messages on their way end, within bounds.
+async fn run_until_stopped(app: &App, run: String, pages: TcpListener, door: Option<TcpListener>) {
+    let mut listeners = JoinSet::new();
+    let proxies = || app.settings.trusted_proxies.clone();
+    let stop = || app.stop.clone();
+    announce("listening on", &pages);
+    let front = Front::new(app.clone(), routes::routes());
+    listeners.spawn(server::serve(pages, front, Limits::default(), proxies(), stop()));
+    if let Some(door) = door {
+        announce("listening for callbacks on", &door);
+        let site = Arc::new(CallbackDoor(app.clone()));
+        listeners.spawn(server::serve(door, site, Limits::default(), proxies(), stop()));
+    }
+    let mut workers = workers::start(app, run);
+    told_to_stop().await;
+    tracing::info!("stopping");
+    app.stop.now();
+    let ending = async {
+        while listeners.join_next().await.is_some() {}
+        while workers.join_next().await.is_some() {}
+    };
+    if tokio::time::timeout(FAREWELL, ending).await.is_err() {
+        tracing::warn!("not everything ended in time");
+    }
+    tracing::info!("stopped");
+}
+
+fn announce(what: &str, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!("{what} http://{address}");
+    }
+}
+
+/// Ctrl+C, or SIGTERM where there is such a thing.
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    // Without signals the process can still be ended by the system.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// The demonstration's phone speaks through the simulator.
+struct Phone(Arc<DemoComposition>);
+
+#[async_trait]
+impl Demo for Phone {
+    async fn say(&self, user_id: &str, text: &str) -> bool {
+        self.0.say(user_id, text).await
+    }
+}

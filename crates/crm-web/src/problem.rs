@@ -10,6 +10,7 @@ use crm_domain::values::FieldError;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
 use poem::{Body, Response};
+use poem_openapi::error::{ParseParamError, ParsePathError};
 use serde_json::{Value, json};
 
 use crate::i18n::{Language, catalogue};
@@ -120,6 +121,17 @@ impl Failure {
 
     /// What a framework's error means.
     pub fn of(error: &poem::Error) -> Failure {
+        if let Some(parameter) = error.downcast_ref::<ParseParamError>() {
+            // A path with an id that is no number names no record.
+            return if parameter.name == "id" {
+                Self::NoSuchPage
+            } else {
+                Self::Parameter(parameter.name)
+            };
+        }
+        if error.is::<ParsePathError>() {
+            return Self::NoSuchPage;
+        }
         match error.status() {
             StatusCode::NOT_FOUND => Self::NoSuchPage,
             StatusCode::METHOD_NOT_ALLOWED => Self::WrongMethod,

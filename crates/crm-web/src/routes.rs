@@ -8,6 +8,10 @@ use poem::{EndpointExt as _, Request, Response, Route, get, handler};
 
 use crate::{api, assets, auth, health, links, pages};
 
+/// Marks the answer in place of a handler that panicked; the front tells it like every failure.
+#[derive(Debug, Clone, Copy)]
+pub struct Panicked;
+
 /// All routes but the callback's, which the front answers itself.
 pub fn routes() -> BoxEndpoint<'static, Response> {
     let route = Route::new()
@@ -18,10 +22,9 @@ pub fn routes() -> BoxEndpoint<'static, Response> {
         .into_iter()
         .fold(route, |route, mount| mount(route));
     let panicked = |_| {
-        tracing::error!("a handler panicked");
-        Response::builder()
-            .status(StatusCode::INTERNAL_SERVER_ERROR)
-            .finish()
+        let mut response = Response::default();
+        response.extensions_mut().insert(Panicked);
+        response
     };
     route
         .with(CatchPanic::new().with_handler(panicked))

@@ -36,6 +36,7 @@ struct Aim {
 }
 
 #[handler]
+#[expect(clippy::needless_pass_by_value, reason = "poem hands over what it extracts")]
 fn show_login(visitor: Visitor, Query(aim): Query<Aim>) -> Result<Response, Failure> {
     let next = safe_next(&aim.next);
     if visitor.signed.is_some() {

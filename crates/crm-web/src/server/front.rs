@@ -16,6 +16,7 @@ use crate::auth::{Known, Visitor, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
 use crate::problem::Failure;
+use crate::routes::Panicked;
 use crate::state::App;
 use crate::views::system::ErrorPage;
 use crate::{health, links, webhook};
@@ -89,6 +90,10 @@ impl Front {
             None => self.routes.call(request).await,
         };
         match outcome {
+            Ok(response) if response.extensions().get::<Panicked>().is_some() => {
+                self.tell(Failure::Broken("a handler panicked").into(), asked, known)
+                    .await
+            }
             Ok(response) => response,
             Err(error) => self.tell(error, asked, known).await,
         }

@@ -183,7 +183,7 @@ mod tests {
     const NONE: Patience = Patience {
         head: Duration::ZERO,
         idle: Duration::ZERO,
-        write: Duration::from_secs(60),
+        write: Duration::from_mins(1),
     };
 
     fn after_a_moment(pulse: &Pulse) -> Verdict {

@@ -1,0 +1,31 @@
+//! What the tests hold: the server's process, its simulator, and the hands of an operator on the same database.
+
+pub mod browser;
+pub mod http;
+pub mod server;
+
+pub use browser::Browser;
+pub use http::{Answer, Ask};
+pub use server::{Setup, TestServer};
+
+use std::time::{Duration, Instant};
+
+/// A LINE WORKS user id that the simulator takes for a member.
+pub const TARO: &str = "0b1c2d3e-0000-4000-8000-000000000001";
+/// Another one.
+pub const HANAKO: &str = "0b1c2d3e-0000-4000-8000-000000000002";
+
+/// Looks again and again until `look` finds something; panics after ten seconds.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "waited in vain: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

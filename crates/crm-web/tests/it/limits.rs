@@ -1,0 +1,237 @@
+//! Slow, oversized and garbled requests: poem's pitfalls 1, 2 and 8, closed.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Answer, Ask, TestServer};
+
+const MIB: usize = 1024 * 1024;
+
+async fn connect(server: &TestServer) -> TcpStream {
+    TcpStream::connect(server.address).await.unwrap()
+}
+
+/// What comes until the connection ends, and how long that took.
+async fn to_the_end(mut stream: TcpStream) -> (Vec<u8>, Duration) {
+    let begun = Instant::now();
+    let mut received = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut received)).await;
+    drop(read.expect("the server ends the connection"));
+    (received, begun.elapsed())
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_ends_the_connection() {
+    let server = TestServer::start().await;
+    let silent = connect(&server).await;
+    let mut dripping = connect(&server).await;
+    dripping
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        .await
+        .unwrap();
+    let (reader, mut writer) = dripping.into_split();
+    let drip = tokio::spawn(async move {
+        while writer.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    });
+    let begun = Instant::now();
+    let (silent, dripped) = tokio::join!(to_the_end(silent), async {
+        let mut reader = reader;
+        let mut received = Vec::new();
+        drop(reader.read_to_end(&mut received).await);
+        begun.elapsed()
+    });
+    drip.abort();
+    for took in [silent.1, dripped] {
+        assert!(
+            took > Duration::from_secs(8) && took < Duration::from_secs(14),
+            "{took:?}"
+        );
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = TestServer::start().await;
+    let mut stream = connect(&server).await;
+    stream
+        .write_all(b"POST /webhook HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{")
+        .await
+        .unwrap();
+    let (received, took) = to_the_end(stream).await;
+    assert_eq!(Answer::parse(&received).expect("an answer").status, 408);
+    assert!(
+        took > Duration::from_secs(8) && took < Duration::from_secs(14),
+        "{took:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_route_takes_more_than_one_mebibyte() {
+    let server = TestServer::start().await;
+    for path in ["/webhook", "/login", "/api/v1/customers", "/nowhere", "/"] {
+        let over = Ask::post(path)
+            .header("content-type", "application/json")
+            .bytes(vec![b'a'; MIB + 1]);
+        assert_eq!(over.send(server.address).await.status, 413, "{path}");
+    }
+    let whole = Ask::post("/webhook").bytes(vec![b'a'; MIB]);
+    assert_eq!(whole.send(server.address).await.status, 200);
+    let problem = Ask::post("/api/v1/customers")
+        .bytes(vec![b'a'; MIB + 1])
+        .send(server.address)
+        .await;
+    assert_eq!(problem.header("content-type"), Some("application/problem+json"));
+    assert_eq!(problem.json()["code"], "too_large");
+}
+
+#[tokio::test]
+async fn sizes_are_counted_and_not_believed() {
+    let server = TestServer::start().await;
+    let mut stream = connect(&server).await;
+    let head =
+        b"POST /webhook HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head).await.unwrap();
+    let chunk = [
+        format!("{:x}\r\n", 64 * 1024).as_bytes(),
+        &vec![b'a'; 64 * 1024],
+        b"\r\n",
+    ]
+    .concat();
+    for _ in 0..17 {
+        stream.write_all(&chunk).await.unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let (received, _) = to_the_end(stream).await;
+    assert_eq!(Answer::parse(&received).expect("an answer").status, 413);
+    let mut asking = connect(&server).await;
+    asking
+        .write_all(
+            b"POST /webhook HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n",
+        )
+        .await
+        .unwrap();
+    let (received, took) = to_the_end(asking).await;
+    assert_eq!(
+        Answer::parse(&received).expect("an answer").status,
+        413,
+        "and not 100 first"
+    );
+    assert!(took < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn garbage_is_answered_or_cut_and_the_server_lives() {
+    let server = TestServer::start().await;
+    let long = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n",
+        "a".repeat(200_000)
+    );
+    let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(5_000));
+    let heads: [&[u8]; 6] = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        long.as_bytes(),
+        many.as_bytes(),
+    ];
+    for head in heads {
+        let mut stream = connect(&server).await;
+        drop(stream.write_all(head).await);
+        drop(stream.shutdown().await);
+        let (received, _) = to_the_end(stream).await;
+        let status = Answer::parse(&received).map(|answer| answer.status);
+        assert!(
+            status.is_none_or(|status| (400..500).contains(&status)),
+            "{status:?}"
+        );
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn one_peer_does_not_take_all_connections() {
+    let server = TestServer::start().await;
+    let mut held = Vec::new();
+    for _ in 0..256 {
+        held.push(connect(&server).await);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(
+        Ask::get("/healthz").try_send(server.address).await.is_none(),
+        "the 257th is turned away"
+    );
+    held.truncate(200);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_kept_connection_serves_request_after_request_without_delay() {
+    let server = TestServer::start().await;
+    let mut stream = connect(&server).await;
+    let begun = Instant::now();
+    for _ in 0..50 {
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer).await.unwrap();
+        assert!(buffer[..count].starts_with(b"HTTP/1.1 200"));
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}: answers wait for acknowledgements",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn every_answer_carries_what_keeps_it_safe() {
+    let server = TestServer::start().await;
+    let asks = [
+        Ask::get("/login"),
+        Ask::get("/nowhere"),
+        Ask::get("/api/v1/customers"),
+        Ask::get("/api/v1/openapi.json"),
+        Ask::get("/healthz"),
+        Ask::post("/webhook"),
+        Ask::post("/login"),
+    ];
+    for ask in asks {
+        let answer = ask.clone().send(server.address).await;
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(
+            policy.contains("script-src 'self';") && !policy.contains("unsafe"),
+            "{ask:?}"
+        );
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{ask:?}"
+        );
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{ask:?}");
+        assert!(
+            answer
+                .header("cache-control")
+                .is_some_and(|value| value.contains("no-")),
+            "{ask:?}"
+        );
+        assert_eq!(
+            answer.all("set-cookie").len(),
+            usize::from(ask_is_login(&answer)),
+            "{ask:?}"
+        );
+    }
+}
+
+/// Only the sign-in page remembers the browser; no other answer to a stranger sets a cookie.
+fn ask_is_login(answer: &Answer) -> bool {
+    answer.text().contains("name=\"password\"") || answer.text().contains("<html")
+}

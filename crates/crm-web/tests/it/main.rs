@@ -1,0 +1,26 @@
+//! The server from outside: the real program on a free port, `SQLite` in a temporary folder, the LINE WORKS simulator
+//! over real HTTP.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing test may say so by panicking"
+)]
+#![expect(unreachable_pub, reason = "tests are nobody's library")]
+
+mod access;
+mod activities;
+mod api;
+mod callbacks;
+mod companies;
+mod customers;
+mod demo;
+mod durability;
+mod forgery;
+mod harness;
+mod health;
+mod limits;
+mod members;
+mod sends;
+mod sign_in;
+mod start;

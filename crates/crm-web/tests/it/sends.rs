@@ -1,0 +1,329 @@
+//! Messages that go out: each outcome of the service, as §5.3 tells it.
+
+use std::time::{Duration, Instant};
+
+use crm_domain::members::Role;
+use crm_domain::sends::SendState;
+use crm_lineworks_sim::{Endpoint, Fault, Recipient};
+use serde_json::json;
+
+use crate::harness::{Answer, Ask, Browser, HANAKO, TARO, TestServer, until};
+
+struct Scene {
+    server: TestServer,
+    browser: Browser,
+    customer: crm_domain::customers::CustomerId,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let server = TestServer::start().await;
+        let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+        let mut browser = server.signed_in(Role::Member).await;
+        browser.get(&format!("/customer/{customer}")).await;
+        Self {
+            server,
+            browser,
+            customer,
+        }
+    }
+
+    /// Quick send, as the page's script does it.
+    async fn send(&mut self, text: &str, key: &str) -> Answer {
+        let path = format!("/customer/{}/send", self.customer);
+        let ask = Ask::post(&path)
+            .header("x-csrf-token", self.browser.token.clone())
+            .header("accept", "application/json")
+            .header("origin", format!("http://{}", self.server.address));
+        self.browser
+            .send(ask.form(&[("message", text), ("key", key)]))
+            .await
+    }
+
+    async fn states(&self) -> Vec<SendState> {
+        let messages = self.server.conversation(self.customer).await;
+        messages
+            .iter()
+            .filter_map(crm_domain::activities::Activity::send_state)
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_message_arrives_and_stands_on_the_page() {
+    let mut scene = Scene::set().await;
+    let answer = scene.send("お世話になっております。\n明日伺います。", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["success"], true);
+    assert!(
+        answer.json()["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
+    let sent = scene.server.simulator.messages_to(TARO);
+    assert_eq!(sent.len(), 1);
+    assert!(matches!(&sent[0].to, Recipient::User(user) if user == TARO));
+    assert_eq!(
+        sent[0].content["text"],
+        "お世話になっております。\n明日伺います。"
+    );
+    let messages = scene.server.conversation(scene.customer).await;
+    assert_eq!(
+        messages[0].plain_text(),
+        "[送信] お世話になっております。\n明日伺います。"
+    );
+    assert_eq!(
+        messages[0]
+            .sending
+            .as_ref()
+            .map(|sending| sending.author.as_str()),
+        Some("田中 花子")
+    );
+}
+
+#[tokio::test]
+async fn each_refusal_is_told_and_kept() {
+    let mut scene = Scene::set().await;
+    for code in [400, 403, 404, 429] {
+        scene
+            .server
+            .simulator
+            .fail_next_on(Endpoint::Send, 1, Fault::status(code));
+        let answer = scene.send("断られる", "").await;
+        assert_eq!(answer.json()["success"], false, "{code}");
+        assert!(
+            (400..500).contains(&answer.status),
+            "{code} became {}",
+            answer.status
+        );
+        assert!(
+            answer.json()["message"]
+                .as_str()
+                .is_some_and(|text| text.chars().count() > 10),
+            "{code}"
+        );
+        assert_eq!(scene.states().await[0], SendState::Failed, "{code}");
+    }
+    assert_eq!(scene.server.simulator.messages().len(), 0);
+    assert_eq!(scene.send("今度は", "").await.json()["success"], true);
+}
+
+#[tokio::test]
+async fn a_stale_token_is_renewed_once() {
+    let mut scene = Scene::set().await;
+    assert_eq!(scene.send("一", "").await.status, 200);
+    scene.server.simulator.expire_tokens();
+    assert_eq!(
+        scene.send("二", "").await.status,
+        200,
+        "one retry with a fresh token"
+    );
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 2, Fault::status(401));
+    let answer = scene.send("三", "").await;
+    assert_eq!(answer.json()["success"], false, "and no further one");
+    assert_eq!(scene.states().await[0], SendState::Failed);
+    assert_eq!(scene.server.simulator.messages().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_called_unknown_and_not_sent_again() {
+    let mut scene = Scene::set().await;
+    for fault in [Fault::status(500), Fault::CutBeforeResponse, Fault::CutAfterDoing] {
+        scene
+            .server
+            .simulator
+            .fail_next_on(Endpoint::Send, 1, fault.clone());
+        let answer = scene.send("どうなった", "").await;
+        assert_eq!(answer.json()["success"], false, "{fault:?}");
+        assert_eq!(scene.states().await[0], SendState::Unknown, "{fault:?}");
+    }
+    assert_eq!(
+        scene.server.simulator.messages().len(),
+        1,
+        "the one that was done before the line was cut"
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_is_said_to_be() {
+    let mut scene = Scene::set().await;
+    scene.server.simulator.pause().await;
+    let answer = scene.send("届かない", "").await;
+    assert_eq!(answer.json()["success"], false);
+    assert_eq!(scene.states().await[0], SendState::Failed);
+    scene.server.simulator.resume().await.unwrap();
+    assert_eq!(scene.send("届く", "").await.json()["success"], true);
+}
+
+#[tokio::test]
+async fn the_same_key_sends_once() {
+    let mut scene = Scene::set().await;
+    for _ in 0..3 {
+        assert_eq!(scene.send("一度だけ", "key-1").await.json()["success"], true);
+    }
+    assert_eq!(scene.server.simulator.messages().len(), 1);
+    for _ in 0..2 {
+        assert_eq!(scene.send("何度でも", "").await.json()["success"], true);
+    }
+    assert_eq!(scene.server.simulator.messages().len(), 3);
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_with_words() {
+    let mut scene = Scene::set().await;
+    let long = "あ".repeat(2_001);
+    for text in ["", "   ", long.as_str()] {
+        let answer = scene.send(text, "").await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.json()["success"], false);
+    }
+    let nobody = scene.server.add_customer("住所", "なし", None).await;
+    scene.customer = nobody;
+    let answer = scene.send("届け先がない", "").await;
+    assert_eq!((answer.status, &answer.json()["success"]), (422, &json!(false)));
+    scene.customer = crm_domain::id::Id::new(999);
+    let answer = scene.send("だれ", "").await;
+    assert_eq!((answer.status, &answer.json()["success"]), (404, &json!(false)));
+    assert!(scene.server.simulator.messages().is_empty());
+}
+
+#[tokio::test]
+async fn any_user_id_can_be_written_to() {
+    let mut scene = Scene::set().await;
+    let body = json!({"userId": HANAKO, "message": "はじめまして"});
+    let answer = scene.browser.post_json("/send-message", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["userId"], HANAKO);
+    assert_eq!(answer.json()["success"], true);
+    assert_eq!(scene.server.simulator.messages_to(HANAKO).len(), 1);
+    for body in [
+        json!({"userId": "", "message": "x"}),
+        json!({"userId": "a b", "message": "x"}),
+        json!({}),
+    ] {
+        let answer = scene.browser.post_json("/send-message", &body).await;
+        assert_eq!(
+            (answer.status, &answer.json()["success"]),
+            (422, &json!(false)),
+            "{body}"
+        );
+    }
+    let token = scene.server.token(Role::Member).await;
+    let ask = Ask::post("/send-message")
+        .header("authorization", format!("Bearer {token}"))
+        .json(&json!({"userId": HANAKO, "message": "プログラムから"}));
+    assert_eq!(ask.send(scene.server.address).await.json()["success"], true);
+}
+
+#[tokio::test]
+async fn a_form_without_script_leads_back_to_the_page() {
+    let mut scene = Scene::set().await;
+    let path = format!("/customer/{}/send", scene.customer);
+    let answer = scene.browser.post(&path, &[("message", "用紙から")]).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(
+        answer.header("location"),
+        Some(format!("/customer/{}", scene.customer).as_str())
+    );
+    assert_eq!(scene.server.simulator.messages_to(TARO).len(), 1);
+}
+
+#[tokio::test]
+async fn who_leaves_changes_nothing_about_the_message() {
+    let scene = Scene::set().await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::Slow(Duration::from_secs(2)));
+    let ask = Ask::post(&format!("/customer/{}/send", scene.customer))
+        .header(
+            "cookie",
+            format!("crm_session={}", scene.browser.cookie("crm_session").unwrap()),
+        )
+        .header("x-csrf-token", scene.browser.token.clone())
+        .form(&[("message", "行ってしまった")]);
+    let leaving = tokio::time::timeout(Duration::from_millis(700), ask.try_send(scene.server.address)).await;
+    assert!(leaving.is_err(), "the browser left before the answer");
+    until("the message is sent", async || {
+        (scene.states().await == [SendState::Sent]).then_some(())
+    })
+    .await;
+    assert_eq!(scene.server.simulator.messages_to(TARO).len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_message_holds_up_no_page_and_no_other_conversation() {
+    let mut scene = Scene::set().await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::Slow(Duration::from_secs(3)));
+    let mut other = scene.browser.clone();
+    let slow = tokio::spawn(async move { scene.send("遅い", "").await.json() });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let begun = Instant::now();
+    assert_eq!(other.get("/customers").await.status, 200);
+    let quick = other
+        .post_json("/send-message", &json!({"userId": HANAKO, "message": "速い"}))
+        .await;
+    assert_eq!(quick.json()["success"], true);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(slow.await.unwrap()["success"], true);
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_when_the_power_went_is_unknown() {
+    let mut scene = Scene::set().await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::Slow(Duration::from_secs(20)));
+    let ask = Ask::post(&format!("/customer/{}/send", scene.customer))
+        .header(
+            "cookie",
+            format!("crm_session={}", scene.browser.cookie("crm_session").unwrap()),
+        )
+        .header("x-csrf-token", scene.browser.token.clone())
+        .form(&[("message", "途中で")]);
+    let address = scene.server.address;
+    let asking = tokio::spawn(async move { ask.try_send(address).await.is_none() });
+    until("it is on its way", async || {
+        (scene.states().await == [SendState::Sending]).then_some(())
+    })
+    .await;
+    scene.server.kill().await;
+    assert!(asking.await.unwrap());
+    scene.server.start_again().await;
+    until("it is unknown", async || {
+        (scene.states().await == [SendState::Unknown]).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert!(
+        scene.server.simulator.messages_to(TARO).len() <= 1,
+        "never sent again by itself"
+    );
+}
+
+#[tokio::test]
+async fn what_others_queue_is_sent_too() {
+    let scene = Scene::set().await;
+    let text = crm_domain::values::MessageText::new("端末から").unwrap();
+    let to = crm_domain::use_cases::Recipient::Customer(scene.customer);
+    scene
+        .server
+        .crm
+        .queue_message(&TestServer::operator(), to, text, None)
+        .await
+        .unwrap();
+    let sent = scene
+        .server
+        .simulator
+        .wait_for_messages(1, Duration::from_secs(5))
+        .await
+        .unwrap();
+    assert_eq!(sent[0].content["text"], "端末から");
+}

@@ -1,0 +1,100 @@
+//! Starting and stopping.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::TestServer;
+use crate::harness::server::{launch, listening, run_to_end};
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named_with_the_setting_to_change() {
+    let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = holder.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (well, said) = run_to_end(&pairs(&[("CRM_LISTEN", &address.to_string())]), &folder, &[]).await;
+    assert!(!well);
+    assert!(
+        said.contains(&format!("ポート{}は使用中です", address.port())) && said.contains("CRM_LISTEN"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused() {
+    let server = TestServer::start().await;
+    let (well, said) = server.start_second(&[]).await;
+    assert!(!well && said.contains("使用中"), "{said}");
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn wrong_settings_are_listed_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = pairs(&[
+        ("CRM_LISTEN", "nowhere"),
+        ("CRM_LOCALE", "fr"),
+        ("CRM_TIMEZONE", "Mars/Base"),
+    ]);
+    let (well, said) = run_to_end(&settings, &folder, &[]).await;
+    assert!(!well);
+    for name in ["CRM_LISTEN", "CRM_LOCALE", "CRM_TIMEZONE"] {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn version_and_help_need_no_settings_and_other_words_are_misuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let (well, said) = run_to_end(&[], &folder, &["--version"]).await;
+    assert!(well && said.starts_with("crm-web "), "{said}");
+    let (well, said) = run_to_end(&[], &folder, &["--help"]).await;
+    assert!(well && said.contains("--demo"), "{said}");
+    let (well, said) = run_to_end(&[], &folder, &["--nonsense"]).await;
+    assert!(!well && said.contains("--help"), "{said}");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing was made"
+    );
+}
+
+#[tokio::test]
+async fn it_starts_at_once_and_stops_in_time() {
+    let mut server = TestServer::start().await;
+    server.kill().await;
+    let begun = Instant::now();
+    server.start_again().await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // An idle connection and a slow one hold nothing up.
+    let _idle = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let took = server.stop().await;
+    assert!(took < Duration::from_secs(11), "{took:?}");
+    assert!(server.log().contains("stopped"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn without_line_works_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_child, log) = launch(
+        &pairs(&[("CRM_LISTEN", "127.0.0.1:0")]),
+        folder.path().to_owned(),
+        &[],
+    );
+    let address = listening(&log, "listening on http://").await;
+    let answer = crate::harness::Ask::post("/webhook")
+        .bytes("{}")
+        .send(address)
+        .await;
+    assert_eq!(answer.status, 200);
+    let said = log.lock().unwrap().clone();
+    assert!(
+        said.contains("crm user add") && said.contains("LINE WORKS is not set up"),
+        "{said}"
+    );
+}
