@@ -1,5 +1,6 @@
 //! Style sheets, scripts and icons, embedded in the binary and served under an address that changes with them.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use poem::Response;
@@ -16,6 +17,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
      manifest-src 'self'";
 
+const SPRITE: &str = "icons.svg";
 const FOREVER: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
 
@@ -37,21 +39,28 @@ pub fn version() -> &'static str {
 }
 
 /// The address of an asset, or `None` when there is no such file.
-pub fn address(path: &str) -> Option<String> {
-    Files::iter()
-        .any(|name| name == path)
-        .then(|| format!("/assets/{}/{path}", version()))
+pub fn address(path: &str) -> Option<&'static str> {
+    static ADDRESSES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    let addresses = ADDRESSES.get_or_init(|| {
+        let of = |name: &str| format!("/assets/{}/{name}", version());
+        Files::iter().map(|name| (name.to_string(), of(&name))).collect()
+    });
+    addresses.get(path).map(String::as_str)
 }
 
-/// Whether the sprite has this icon.
-pub fn has_icon(name: &str) -> bool {
-    static SPRITE: OnceLock<String> = OnceLock::new();
-    let sprite = SPRITE.get_or_init(|| {
-        Files::get("icons.svg")
-            .map(|file| String::from_utf8_lossy(&file.data).into_owned())
-            .unwrap_or_default()
+/// The address of an icon in the sprite, or `None` when there is no such icon.
+pub fn icon(name: &str) -> Option<&'static str> {
+    static ICONS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    let icons = ICONS.get_or_init(|| {
+        let file = Files::get(SPRITE).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        let sprite = address(SPRITE).unwrap_or_default();
+        let marks = file.as_deref().unwrap_or_default().split("<symbol id=\"").skip(1);
+        let names = marks.filter_map(|mark| mark.split('"').next());
+        names
+            .map(|name| (name.to_owned(), format!("{sprite}#{name}")))
+            .collect()
     });
-    sprite.contains(&format!("id=\"{name}\""))
+    icons.get(name).map(String::as_str)
 }
 
 /// Answers `GET /assets/{version}/{path}`.
@@ -104,7 +113,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use poem::http::{StatusCode, header};
 
-    use super::{address, has_icon, serve, version};
+    use super::{address, icon, serve, version};
 
     #[test]
     fn an_asset_is_kept_forever_under_its_version_only() {
@@ -133,7 +142,7 @@ mod tests {
     fn only_what_exists_has_an_address() {
         assert!(address("vendor/bootstrap.min.css").is_some());
         assert!(address("vendor/none.css").is_none());
-        assert!(has_icon("people") && !has_icon("nothing"));
+        assert!(icon("people").is_some() && icon("nothing").is_none());
     }
 
     #[test]

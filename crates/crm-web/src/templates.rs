@@ -115,11 +115,8 @@ fn url(name: &str, places: &Kwargs) -> Result<String, Error> {
     links::by_name(name, id).ok_or_else(|| mistake(format!("there is no address {name}")))
 }
 
-fn icon_href(name: &str) -> Result<String, Error> {
-    let sprite = assets::address("icons.svg").filter(|_| assets::has_icon(name));
-    sprite
-        .map(|file| format!("{file}#{name}"))
-        .ok_or_else(|| mistake(format!("there is no icon {name}")))
+fn icon_href(name: &str) -> Result<&'static str, Error> {
+    assets::icon(name).ok_or_else(|| mistake(format!("there is no icon {name}")))
 }
 
 fn mistake(sentence: String) -> Error {

@@ -66,6 +66,10 @@ class Conversation {
     let added = false;
     let day = null;
     for (const item of items) {
+      if ("link" in item.dataset) {
+        document.querySelector("[data-link-status]")?.replaceChildren(...item.childNodes);
+        continue;
+      }
       if (item.classList.contains("day")) {
         day = item;
         continue;

@@ -1,7 +1,7 @@
 //! Messages: pieces of a conversation for the open page, delete, bring back, and the check of a user id (§5.5.2).
 
 use crm_domain::activities::ActivityId;
-use crm_domain::customers::CustomerLine;
+use crm_domain::customers::{CustomerId, CustomerLine};
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
 use crm_domain::values::LineUserId;
@@ -20,6 +20,7 @@ use crate::links;
 use crate::page::Menu;
 use crate::problem::Failure;
 use crate::sentence::Sentence;
+use crate::views::LinkView;
 use crate::views::activities::{MessagesFragment, Talk};
 
 pub(super) fn mount(route: Route) -> Route {
@@ -48,32 +49,54 @@ async fn piece(
     Path(number): Path<String>,
     Query(query): Query<PieceQuery>,
 ) -> Result<Response, Failure> {
-    let customer = id(&number)?;
-    let talk = if query.before.is_empty() {
-        let after: i64 = query.after.parse().map_err(|_| Failure::Parameter("after"))?;
-        let after = (after > 0).then(|| ActivityId::new(after));
-        let crm = &visitor.app.crm;
-        let mut found = crm.new_messages(&by.actor, customer, after, MESSAGES).await?;
-        let watched: Vec<i64> = query
-            .watch
-            .split(',')
-            .filter_map(|number| number.parse().ok())
-            .collect();
-        if !watched.is_empty() {
-            let newest = crm.conversation(&by.actor, customer, None, MESSAGES).await?;
-            let known: Vec<ActivityId> = found.iter().map(|message| message.id).collect();
-            let changed = newest
-                .into_iter()
-                .rev()
-                .filter(|message| watched.contains(&message.id.get()) && !known.contains(&message.id));
-            found = changed.chain(found).collect();
-        }
-        Talk::of(&found, may(&by, Action::DeleteMessages), &times(&visitor))
+    let customer: CustomerId = id(&number)?;
+    let page = if query.before.is_empty() {
+        news(&visitor, &by, customer, &query).await?
     } else {
         let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
-        older_talk(&visitor, &by, &line, &query.before).await?
+        MessagesFragment {
+            talk: older_talk(&visitor, &by, &line, &query.before).await?,
+            link: None,
+        }
     };
-    visitor.page(StatusCode::OK, Menu::None, &MessagesFragment { talk })
+    visitor.page(StatusCode::OK, Menu::None, &page)
+}
+
+/// What was added, and those of the watched messages that are among the newest.
+async fn news(
+    visitor: &Visitor,
+    by: &Signed,
+    customer: CustomerId,
+    query: &PieceQuery,
+) -> Result<MessagesFragment, Failure> {
+    let after: i64 = query.after.parse().map_err(|_| Failure::Parameter("after"))?;
+    let after = (after > 0).then(|| ActivityId::new(after));
+    let crm = &visitor.app.crm;
+    let mut found = crm.new_messages(&by.actor, customer, after, MESSAGES).await?;
+    let watched: Vec<i64> = query
+        .watch
+        .split(',')
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    if !watched.is_empty() {
+        let newest = crm.conversation(&by.actor, customer, None, MESSAGES).await?;
+        let known: Vec<ActivityId> = found.iter().map(|message| message.id).collect();
+        let changed = newest
+            .into_iter()
+            .rev()
+            .filter(|message| watched.contains(&message.id.get()) && !known.contains(&message.id));
+        found = changed.chain(found).collect();
+    }
+    let times = times(visitor);
+    let link = if found.is_empty() {
+        None
+    } else {
+        Some(crm.show_customer(&by.actor, customer).await?.link)
+    };
+    Ok(MessagesFragment {
+        talk: Talk::of(&found, may(by, Action::DeleteMessages), &times),
+        link: link.map(|link| LinkView::of(link, &times)),
+    })
 }
 
 #[handler]

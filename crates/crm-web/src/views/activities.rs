@@ -133,6 +133,8 @@ pub struct Composer {
 pub struct MessagesFragment {
     /// The messages asked for.
     pub talk: Talk,
+    /// LINE WORKS連携状態, which new messages may have changed.
+    pub link: Option<LinkView>,
 }
 
 /// `GET /send-message/{id}`.
@@ -275,9 +277,16 @@ impl Page for MessagesFragment {
 
     fn samples() -> Vec<MessagesFragment> {
         vec![
-            MessagesFragment { talk: Talk::sample() },
+            MessagesFragment {
+                talk: Talk::sample(),
+                link: Some(LinkView {
+                    state: "active",
+                    date: None,
+                }),
+            },
             MessagesFragment {
                 talk: Talk::default(),
+                link: None,
             },
         ]
     }
