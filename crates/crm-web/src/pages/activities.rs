@@ -69,8 +69,14 @@ async fn news(
     customer: CustomerId,
     query: &PieceQuery,
 ) -> Result<MessagesFragment, Failure> {
-    let after: i64 = query.after.parse().map_err(|_| Failure::Parameter("after"))?;
-    let after = (after > 0).then(|| ActivityId::new(after));
+    let after = match query.after.as_str() {
+        "" | "0" => None,
+        number => Some(
+            number
+                .parse::<ActivityId>()
+                .map_err(|_| Failure::Parameter("after"))?,
+        ),
+    };
     let crm = &visitor.app.crm;
     let mut found = crm.new_messages(&by.actor, customer, after, MESSAGES).await?;
     let watched: Vec<i64> = query

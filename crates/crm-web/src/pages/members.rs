@@ -140,6 +140,7 @@ async fn change_role(
     Path(number): Path<String>,
     Protected { by, data: typed }: Protected<NewRole>,
 ) -> Result<Response, Failure> {
+    by.actor.may(Action::ManageMembers)?;
     let role = Role::from_code(&typed.role).ok_or(Error::field("role", Problem::NotAChoice))?;
     visitor.app.crm.change_role(&by.actor, id(&number)?, role).await?;
     Ok(visitor.redirect(links::USERS, Some(("user_changed", None))))
