@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod http;
 pub mod server;
+pub mod window;
 
 pub use browser::Browser;
 pub use http::{Answer, Ask};
