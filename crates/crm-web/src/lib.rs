@@ -4,6 +4,7 @@ pub mod api;
 pub mod assets;
 pub mod auth;
 pub mod demo;
+pub mod flood;
 pub mod format;
 pub mod forms;
 pub mod health;

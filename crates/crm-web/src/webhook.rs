@@ -9,6 +9,7 @@ use crm_domain::use_cases::Received;
 use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Request, Response};
 
+use crate::flood::Flood;
 use crate::server::{BodyRefused, Caller};
 use crate::state::App;
 
@@ -69,12 +70,23 @@ fn note(app: &App, received: Received, bytes: usize) {
             app.signals.callback_kept();
         }
         Received::Duplicate => tracing::info!("callback came twice, {bytes} bytes"),
-        Received::Refused(CallbackRefused::NotConfigured) => {
-            tracing::warn!(
-                "callback ignored: LINE WORKS is not set up (LINE_WORKS_BOT_ID, LINE_WORKS_BOT_SECRET)"
-            );
-        }
-        Received::Refused(refused) => tracing::warn!("callback ignored: {refused}"),
+        Received::Refused(refused) => ignored(refused),
+    }
+}
+
+/// Anybody can send these, so they are told to some number only.
+fn ignored(refused: CallbackRefused) {
+    static FLOOD: Flood = Flood::new(20);
+    let Some(held) = FLOOD.pass() else { return };
+    if held > 0 {
+        tracing::warn!("{held} more callbacks ignored");
+    }
+    if refused == CallbackRefused::NotConfigured {
+        tracing::warn!(
+            "callback ignored: LINE WORKS is not set up (LINE_WORKS_BOT_ID, LINE_WORKS_BOT_SECRET)"
+        );
+    } else {
+        tracing::warn!("callback ignored: {refused}");
     }
 }
 

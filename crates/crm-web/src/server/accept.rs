@@ -77,34 +77,35 @@ impl Stop {
     }
 }
 
-/// Answers on `listener` until the stop, then gives the connections some seconds to end.
+/// Answers on `listener` until the stop. From then on connections end with their next answer, and new ones are taken
+/// only as long as earlier requests still run: who asks meanwhile whether we are ready learns that we are not.
 pub async fn serve(listener: TcpListener, site: Site, limits: Limits, proxies: Networks, stop: Stop) {
+    let acceptor = Acceptor::new(site, limits, proxies, stop.clone());
     let mut connections = JoinSet::new();
-    let acceptor = Acceptor {
-        free: Arc::new(Semaphore::new(limits.connections)),
-        peers: Peers::default(),
-        limits,
-        proxies,
-    };
     loop {
         tokio::select! {
             () = stop.said() => break,
             accepted = acceptor.accept(&listener) => {
                 if let Some(accepted) = accepted {
-                    let patience = acceptor.patience();
-                    let (site, stopping) = (Arc::clone(&site), stop.subscribe());
-                    connections.spawn(async move {
-                        let Accepted { stream, ends, granted } = accepted;
-                        connection::serve(stream, ends, site, patience, stopping).await;
-                        drop(granted);
-                    });
+                    connections.spawn(acceptor.connection(accepted, false));
                 }
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
-    drop(listener);
-    let ending = async { while connections.join_next().await.is_some() {} };
+    let mut late = JoinSet::new();
+    let ending = async {
+        while !connections.is_empty() {
+            tokio::select! {
+                _ = connections.join_next() => {}
+                Some(accepted) = acceptor.accept(&listener) => {
+                    late.spawn(acceptor.connection(accepted, true));
+                }
+            }
+        }
+        drop(listener);
+        while late.join_next().await.is_some() {}
+    };
     if tokio::time::timeout(FAREWELL, ending).await.is_err() {
         tracing::warn!("some requests took too long and were cut when the server stopped");
     }
@@ -115,6 +116,8 @@ struct Acceptor {
     peers: Peers,
     limits: Limits,
     proxies: Networks,
+    site: Site,
+    stop: Stop,
 }
 
 struct Accepted {
@@ -124,6 +127,32 @@ struct Accepted {
 }
 
 impl Acceptor {
+    fn new(site: Site, limits: Limits, proxies: Networks, stop: Stop) -> Self {
+        let free = Arc::new(Semaphore::new(limits.connections));
+        Self {
+            free,
+            peers: Peers::default(),
+            limits,
+            proxies,
+            site,
+            stop,
+        }
+    }
+
+    /// Serves an accepted connection; only one request of it when it is the last.
+    fn connection(&self, accepted: Accepted, last: bool) -> impl Future<Output = ()> + Send + use<> {
+        let (site, patience, stop) = (Arc::clone(&self.site), self.patience(), self.stop.subscribe());
+        async move {
+            let Accepted {
+                stream,
+                ends,
+                granted,
+            } = accepted;
+            connection::serve(stream, ends, site, patience, stop, last).await;
+            drop(granted);
+        }
+    }
+
     /// The next connection; `None` when there was an error, or when a peer has too many.
     async fn accept(&self, listener: &TcpListener) -> Option<Accepted> {
         let permit = Arc::clone(&self.free).acquire_owned().await.ok()?;

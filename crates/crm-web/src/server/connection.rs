@@ -32,13 +32,15 @@ pub(super) struct Ends {
     pub(super) peer: SocketAddr,
 }
 
-/// Serves a connection until it ends, is cut, or the server stops and its last answer has left.
+/// Serves a connection until it ends, is cut, or the server stops and its last answer has left. With `last` it takes one
+/// request only and does not listen for the stop.
 pub(super) async fn serve(
     stream: TcpStream,
     ends: Ends,
     site: Site,
     patience: Patience,
     mut stopping: watch::Receiver<bool>,
+    last: bool,
 ) {
     // Without it small answers wait for the peer's acknowledgement; failing to set it only costs time.
     let _ = stream.set_nodelay(true);
@@ -50,6 +52,7 @@ pub(super) async fn serve(
     let service = service_fn(|request| exchange(&site, ends, &pulse, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .keep_alive(!last)
         // Hyper's limit would also end idle connections; the pulse tells the two apart.
         .header_read_timeout(None)
         .max_header_size(HEAD_BYTES)
@@ -57,7 +60,7 @@ pub(super) async fn serve(
     tokio::pin!(connection);
     let mut watch = tokio::time::interval(WATCH_EVERY);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = false;
+    let mut told = last;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {

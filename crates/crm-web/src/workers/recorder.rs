@@ -10,6 +10,8 @@ use crate::state::App;
 
 /// How many are recorded in one unit of work.
 const BATCH: usize = 256;
+/// What comes within this time after the first is recorded together: one unit of work for many costs little more.
+const GATHER: Duration = Duration::from_millis(15);
 /// Looks this often even if nobody woke it.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
@@ -26,7 +28,7 @@ pub(super) async fn run(app: App) {
                 }
                 rest = TICK;
                 tokio::select! {
-                    () = app.signals.callbacks() => {}
+                    () = app.signals.callbacks() => tokio::time::sleep(GATHER).await,
                     () = tokio::time::sleep(TICK) => {}
                     () = app.stop.said() => {}
                 }

@@ -1,6 +1,8 @@
 //! Sending as a request sees it: queue, wake the sender, wait a bounded time. Dropping the request at any point changes
 //! nothing about the message.
 
+use std::time::Duration;
+
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::messenger::SendProblem;
@@ -9,6 +11,9 @@ use crm_domain::use_cases::Recipient;
 use crm_domain::values::MessageText;
 
 use crate::state::App;
+
+/// How long a request waits on once the server stops: less than connections have to end.
+const FAREWELL: Duration = Duration::from_secs(6);
 
 /// How far a message got while the request waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +42,23 @@ pub async fn send(
     if before.state.is_final() {
         return Ok(before);
     }
-    match tokio::time::timeout(app.settings.send_wait, expected.wait()).await {
-        Ok(Some(delivered)) => Ok(Outcome {
-            id,
-            state: delivered.state,
-            problem: delivered.problem,
-        }),
-        _ => look(app, actor, id).await,
+    tokio::select! {
+        Some(delivered) = expected.wait() => {
+            Ok(Outcome { id, state: delivered.state, problem: delivered.problem })
+        }
+        () = patience(app) => look(app, actor, id).await,
+    }
+}
+
+/// Ends when waiting makes no sense any more; when the server stops, early enough to answer.
+async fn patience(app: &App) {
+    let stopping = async {
+        app.stop.said().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        () = tokio::time::sleep(app.settings.send_wait) => {}
+        () = stopping => {}
     }
 }
 
