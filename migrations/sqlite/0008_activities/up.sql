@@ -13,9 +13,8 @@ CREATE TABLE activities (
     deleted_at TIMESTAMP,
     import_id BIGINT REFERENCES imports (id)
 );
--- The conversation page; the order of adding, for what came since; §3.4's order over all customers.
+-- The conversation page, which is also §3.4's index on the customer; §3.4's order over all customers.
 CREATE INDEX activities_page ON activities (customer_id, timestamp, id);
-CREATE INDEX activities_customer_id ON activities (customer_id, id);
 CREATE INDEX activities_timestamp ON activities (timestamp, id);
 CREATE INDEX activities_conversation ON activities (conversation_id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX activities_receipt ON activities (receipt_id) WHERE receipt_id IS NOT NULL;

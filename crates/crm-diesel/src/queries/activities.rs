@@ -216,12 +216,14 @@ impl ActivityQueries for Uow<'_> {
             if !is_visible(conn, customer.get())? {
                 return Ok(Vec::new());
             }
+            // A sum, not the column: otherwise everybody's later messages are walked through.
+            let id = activities::id + 0;
             let added = activities::table
                 .left_join(sends::table)
                 .filter(activities::customer_id.eq(customer.get()))
-                .filter(activities::id.gt(after.map_or(0, ActivityId::get)))
+                .filter(id.gt(after.map_or(0, ActivityId::get)))
                 .filter(activities::deleted_at.is_null())
-                .order_by(activities::id)
+                .order_by(id)
                 .limit(rows(limit))
                 .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
                 .load(conn)?;
