@@ -1,1 +1,48 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod commands;
+mod context;
+mod failure;
+mod fields;
+mod output;
+mod poc;
+mod progress;
+mod rows;
+mod table;
+mod texts;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use crm_compose::Source;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::output::Output;
+use crate::texts::Texts;
+
+/// 0: done; 1: failed; 2: misused.
+fn main() -> ExitCode {
+    let source = Source::of_process();
+    let texts = Texts::of(source.locale());
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return output::misuse(&error, &texts),
+    };
+    let output = Output::new(args.format, texts);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output.fail(&failure::Failure::Own(
+                "runtime",
+                vec![("error", error.to_string())],
+            ));
+        }
+    };
+    let context = Context::new(source, output);
+    match runtime.block_on(commands::run(&context, args.command)) {
+        Ok(code) => code,
+        Err(failure) => context.output.fail(&failure),
+    }
+}

@@ -1,0 +1,72 @@
+//! The command line's grammar. What each word means to a reader stands in the catalogues (`help.…`).
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Administration of the CRM.
+#[derive(Debug, Parser)]
+#[command(
+    name = "crm",
+    version,
+    disable_version_flag = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Args {
+    /// How results are written.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring the database up to date.
+    Migrate(commands::migrate::Migrate),
+    /// Check everything that has to be right, and say what to do.
+    Doctor,
+    /// The settings.
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    /// The people who sign in.
+    #[command(subcommand)]
+    User(commands::users::User),
+    /// The keys of programs.
+    #[command(subcommand)]
+    Token(commands::tokens::Token),
+    /// Companies.
+    #[command(subcommand)]
+    Company(commands::companies::Company),
+    /// Customers.
+    #[command(subcommand)]
+    Customer(commands::customers::Customer),
+    /// Messages as recorded.
+    #[command(subcommand)]
+    Activity(commands::activities::Activity),
+    /// Messages to be sent.
+    #[command(subcommand)]
+    Message(commands::messages::Message),
+    /// Bring in data from elsewhere.
+    #[command(subcommand)]
+    Import(commands::imports::Import),
+    /// Write a consistent copy of the database, also while the server runs.
+    Backup(commands::backup::Backup),
+    /// Tools for developers.
+    #[command(subcommand)]
+    Dev(commands::dev::Dev),
+    /// Write the completions of a shell to standard output.
+    Completions(commands::completions::Completions),
+    /// Show the version.
+    Version,
+}

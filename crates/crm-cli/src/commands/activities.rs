@@ -1,0 +1,53 @@
+//! `crm activity`.
+
+use crm_compose::Need;
+use crm_domain::activities::ActivityId;
+use crm_domain::customers::CustomerId;
+use serde_json::json;
+
+use super::{DONE, Outcome};
+use crate::context::Context;
+use crate::rows::ActivityRow;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Activity {
+    /// Show a customer's messages, newest first.
+    List {
+        /// The customer's id.
+        #[arg(long)]
+        customer: CustomerId,
+        /// The most messages shown.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// Delete a message from a customer's page.
+    Delete {
+        /// Its id.
+        id: ActivityId,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Activity) -> Outcome {
+    let desk = context.desk(Need::Store).await?;
+    let crm = &desk.parts.crm;
+    match command {
+        Activity::List { customer, limit } => {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let messages = crm.conversation(&desk.actor, customer, None, limit).await?;
+            let rows: Vec<ActivityRow> = messages.iter().map(ActivityRow::new).collect();
+            context.output.list(&rows, desk.zone());
+        }
+        Activity::Delete { id } => {
+            let customer = crm.delete_message(&desk.actor, id).await?;
+            let sentence = context
+                .output
+                .texts()
+                .fill("activity.deleted", &[("id", &id.to_string())]);
+            context.output.said(
+                &sentence,
+                &json!({"id": id, "customer_id": customer, "deleted": true}),
+            );
+        }
+    }
+    DONE
+}

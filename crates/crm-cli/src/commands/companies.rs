@@ -1,0 +1,175 @@
+//! `crm company`.
+
+use crm_compose::Need;
+use crm_domain::companies::{CompanyFilter, CompanyId};
+use crm_domain::paging::{Cursor, PageRequest};
+use crm_domain::values::normalise::fold_compact;
+use serde_json::json;
+
+use super::{DONE, Outcome};
+use crate::context::{Context, Desk};
+use crate::failure::Failure;
+use crate::fields::CompanyText;
+use crate::output;
+use crate::rows::CompanyRow;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Company {
+    /// Show companies, ordered by reading or name.
+    List(ListArgs),
+    /// Show one company.
+    Show {
+        /// Its id.
+        id: CompanyId,
+    },
+    /// Add a company.
+    Add(CompanyFields),
+    /// Change what is given of a company; an empty text clears a field.
+    Edit {
+        /// Its id.
+        id: CompanyId,
+        #[command(flatten)]
+        fields: CompanyFields,
+    },
+    /// Move a company to the trash; its customers stay, without company.
+    Delete {
+        /// Its id.
+        id: CompanyId,
+    },
+}
+
+/// Which part of a list.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// The most rows shown.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Go on behind this place, which the list before named.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+    /// Only those that begin so.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) query: Option<String>,
+}
+
+impl ListArgs {
+    pub(crate) fn page(&self) -> PageRequest {
+        PageRequest::after(
+            self.after.clone(),
+            usize::try_from(self.limit).unwrap_or(usize::MAX),
+        )
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompanyFields {
+    /// Name.
+    #[arg(long)]
+    name: Option<String>,
+    /// How the name is read.
+    #[arg(long)]
+    name_kana: Option<String>,
+    /// Postal address.
+    #[arg(long)]
+    address: Option<String>,
+    /// Telephone number.
+    #[arg(long)]
+    phone: Option<String>,
+    /// Web address.
+    #[arg(long)]
+    website: Option<String>,
+    /// Remarks.
+    #[arg(long)]
+    remarks: Option<String>,
+}
+
+impl CompanyFields {
+    fn put(self, text: &mut CompanyText) {
+        put(&mut text.name, self.name);
+        put(&mut text.name_kana, self.name_kana);
+        put(&mut text.address, self.address);
+        put(&mut text.phone, self.phone);
+        put(&mut text.website, self.website);
+        put(&mut text.remarks, self.remarks);
+    }
+}
+
+pub(crate) fn put(field: &mut String, given: Option<String>) {
+    if let Some(given) = given {
+        *field = given;
+    }
+}
+
+pub(crate) async fn run(context: &Context, command: Company) -> Outcome {
+    let desk = context.desk(Need::Store).await?;
+    let crm = &desk.parts.crm;
+    match command {
+        Company::List(list) => return show_list(context, &desk, &list).await,
+        Company::Show { id } => show(context, &desk, id).await?,
+        Company::Add(fields) => {
+            let mut text = CompanyText::default();
+            fields.put(&mut text);
+            let id = crm.register_company(&desk.actor, text.check()?).await?;
+            show(context, &desk, id).await?;
+        }
+        Company::Edit { id, fields } => {
+            let stored = crm.show_company(&desk.actor, id).await?;
+            let mut text = CompanyText::of(&stored.details);
+            fields.put(&mut text);
+            crm.revise_company(&desk.actor, id, Some(stored.version), text.check()?)
+                .await?;
+            show(context, &desk, id).await?;
+        }
+        Company::Delete { id } => {
+            crm.discard_company(&desk.actor, id).await?;
+            let sentence = context
+                .output
+                .texts()
+                .fill("company.deleted", &[("id", &id.to_string())]);
+            context
+                .output
+                .said(&sentence, &json!({"id": id, "deleted": true}));
+        }
+    }
+    DONE
+}
+
+async fn show(context: &Context, desk: &Desk, id: CompanyId) -> Result<(), Failure> {
+    let company = desk.parts.crm.show_company(&desk.actor, id).await?;
+    context
+        .output
+        .record(&CompanyRow::new(&company, None), desk.zone());
+    Ok(())
+}
+
+async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
+    let prefix = list
+        .query
+        .as_deref()
+        .map(fold_compact)
+        .filter(|prefix| !prefix.is_empty());
+    let page = desk
+        .parts
+        .crm
+        .list_companies(&desk.actor, CompanyFilter { prefix }, list.page())
+        .await?;
+    let rows: Vec<CompanyRow> = page
+        .items
+        .iter()
+        .map(|line| CompanyRow::new(&line.company, Some(line.customers)))
+        .collect();
+    context.output.list(&rows, desk.zone());
+    note_next(context, page.next.as_ref());
+    DONE
+}
+
+/// A list that is cut says where it goes on.
+pub(crate) fn note_next(context: &Context, next: Option<&Cursor>) {
+    if let Some(next) = next {
+        let line = context
+            .output
+            .texts()
+            .fill("list.next", &[("cursor", &next.to_string())]);
+        output::note(&line);
+    }
+}

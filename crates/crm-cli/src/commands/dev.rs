@@ -1,0 +1,115 @@
+//! `crm dev`.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crm_compose::simulator::{SimError, Simulator, SimulatorConfig};
+use serde_json::json;
+
+use super::{DONE, Outcome};
+use crate::context::Context;
+use crate::failure::Failure;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Dev {
+    /// Run a simulated LINE WORKS until Ctrl-C.
+    LineWorks {
+        /// Where it listens; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
+        listen: SocketAddr,
+        /// Where callbacks are posted.
+        #[arg(long, default_value = "http://127.0.0.1:3000/webhook", value_name = "URL")]
+        callback: String,
+        /// Write the settings that reach it to this file.
+        #[arg(long, value_name = "F")]
+        env_file: Option<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: Dev) -> Outcome {
+    let Dev::LineWorks {
+        listen,
+        callback,
+        env_file,
+    } = command;
+    let config = SimulatorConfig {
+        listen,
+        callback_url: Some(callback.clone()),
+        ..SimulatorConfig::default()
+    };
+    let simulator = Simulator::start(config).await.map_err(|error| failure(&error))?;
+    let settings = simulator.settings();
+    if let Some(file) = &env_file {
+        write_settings(file, &settings).map_err(|error| Failure::io(&file.display().to_string(), &error))?;
+    }
+    tell(context, &simulator, &callback, env_file.as_deref());
+    until_asked().await;
+    simulator.stop().await;
+    DONE
+}
+
+fn failure(error: &SimError) -> Failure {
+    Failure::Own("simulator", vec![("error", error.to_string())])
+}
+
+fn tell(context: &Context, simulator: &Simulator, callback: &str, env_file: Option<&Path>) {
+    let file = env_file.map(|file| file.display().to_string());
+    let address = simulator.addr().to_string();
+    let pairs = [
+        ("address", address.as_str()),
+        ("callback", callback),
+        ("file", file.as_deref().unwrap_or("-")),
+    ];
+    let sentence = context.output.texts().fill("dev.line_works", &pairs);
+    let json = json!({
+        "address": address,
+        "token_url": simulator.token_url(),
+        "api_url": simulator.api_url(),
+        "callback_url": callback,
+        "env_file": file,
+    });
+    context.output.said(&sentence, &json);
+}
+
+/// Readable by its owner only: there is a private key in it.
+fn write_settings(file: &Path, settings: &[(&'static str, String)]) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(file)?;
+    let lines: String = settings
+        .iter()
+        .map(|(name, value)| [name, "=", &quoted(value), "\n"].concat())
+        .collect();
+    out.write_all(lines.as_bytes())
+}
+
+/// In single quotes where a shell or a reader of `.env` files would take it apart.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    if value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{value}'")
+    }
+}
+
+/// Until Ctrl-C, or until the service manager says so.
+async fn until_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

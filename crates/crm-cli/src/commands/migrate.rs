@@ -1,0 +1,66 @@
+//! `crm migrate`.
+
+use crm_compose::Need;
+use crm_domain::error::Error;
+use serde::Serialize;
+
+use super::{DONE, Outcome};
+use crate::context::Context;
+use crate::output::{self, Row, View};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    /// Only show which migrations the database has.
+    #[arg(long)]
+    status: bool,
+    /// Only show which migrations would be applied.
+    #[arg(long, conflicts_with = "status")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct MigrationRow {
+    name: String,
+    applied: bool,
+}
+
+impl Row for MigrationRow {
+    const COLUMNS: &'static [&'static str] = &["migration", "applied"];
+
+    fn cells(&self, view: &View<'_>) -> Vec<String> {
+        let applied = if self.applied { "word.yes" } else { "word.no" };
+        vec![self.name.clone(), view.texts.text(applied)]
+    }
+}
+
+pub(crate) async fn run(context: &Context, command: &Migrate) -> Outcome {
+    if command.status || command.dry_run {
+        return show(context, command.dry_run).await;
+    }
+    let (desk, applied) = context.desk_and_migrations(Need::Store).await?;
+    let rows: Vec<MigrationRow> = applied
+        .into_iter()
+        .map(|name| MigrationRow { name, applied: true })
+        .collect();
+    if rows.is_empty() && !context.output.is_json() {
+        output::raw(&format!("{}\n", context.output.texts().text("migrate.nothing")));
+        return DONE;
+    }
+    context.output.list(&rows, desk.zone());
+    DONE
+}
+
+async fn show(context: &Context, pending_only: bool) -> Outcome {
+    let desk = context.desk_as_it_is()?;
+    let all = desk.parts.admin.migrations().await.map_err(Error::Store)?;
+    let rows: Vec<MigrationRow> = all
+        .into_iter()
+        .filter(|migration| !(pending_only && migration.applied))
+        .map(|migration| MigrationRow {
+            name: migration.name,
+            applied: migration.applied,
+        })
+        .collect();
+    context.output.list(&rows, desk.zone());
+    DONE
+}

@@ -1,0 +1,150 @@
+//! `crm user`.
+
+use crm_compose::Need;
+use crm_domain::error::Error;
+use crm_domain::members::{LinkPurpose, Member, MemberId, Role};
+use crm_domain::use_cases::MemberForm;
+use serde_json::json;
+
+use super::secret_input::standard_input;
+use super::{DONE, Outcome};
+use crate::context::{Context, Desk};
+use crate::failure::Failure;
+use crate::rows::UserRow;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum User {
+    /// Add a user. Without --password-stdin a link is made with which the user chooses a password.
+    Add {
+        /// The sign-in name.
+        #[arg(long)]
+        email: String,
+        /// The name shown.
+        #[arg(long)]
+        name: String,
+        /// What the user may do.
+        #[arg(long, value_parser = ["admin", "member"])]
+        role: String,
+        /// Take the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Show all users.
+    List,
+    /// Bar a user from signing in; sessions and tokens end at once.
+    Disable {
+        /// E-mail address or id.
+        user: String,
+        /// Let the user sign in again.
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Set a user's password, or make a link with which the user chooses one.
+    Password {
+        /// E-mail address or id.
+        user: String,
+        /// Take the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+pub(crate) async fn run(context: &Context, command: User) -> Outcome {
+    let desk = context.desk(Need::Store).await?;
+    match command {
+        User::Add {
+            email,
+            name,
+            role,
+            password_stdin,
+        } => {
+            let form = MemberForm {
+                email,
+                name,
+                role: Role::from_code(&role).unwrap_or(Role::Member),
+                password: if password_stdin {
+                    Some(standard_input()?)
+                } else {
+                    None
+                },
+            };
+            add(context, &desk, form).await
+        }
+        User::List => {
+            let members = desk.parts.crm.list_members(&desk.actor).await?;
+            let rows: Vec<UserRow> = members.iter().map(UserRow::new).collect();
+            context.output.list(&rows, desk.zone());
+            DONE
+        }
+        User::Disable { user, undo } => {
+            let member = find(&desk, &user).await?;
+            desk.parts
+                .crm
+                .disable_member(&desk.actor, member.id, !undo)
+                .await?;
+            show(context, &desk, member.id).await
+        }
+        User::Password { user, password_stdin } => {
+            let member = find(&desk, &user).await?;
+            if !password_stdin {
+                return link(context, &desk, &member).await;
+            }
+            let password = standard_input()?;
+            desk.parts
+                .crm
+                .set_password(&desk.actor, member.id, &password)
+                .await?;
+            let sentence = context
+                .output
+                .texts()
+                .fill("user.password_set", &[("email", member.email.as_str())]);
+            context.output.said(
+                &sentence,
+                &json!({"id": member.id, "email": member.email.as_str()}),
+            );
+            DONE
+        }
+    }
+}
+
+async fn add(context: &Context, desk: &Desk, form: MemberForm) -> Outcome {
+    let invited = form.password.is_none();
+    let id = desk.parts.crm.add_member(&desk.actor, form).await?;
+    if invited {
+        let member = find(desk, &id.to_string()).await?;
+        return link(context, desk, &member).await;
+    }
+    show(context, desk, id).await
+}
+
+async fn show(context: &Context, desk: &Desk, id: MemberId) -> Outcome {
+    let member = find(desk, &id.to_string()).await?;
+    context.output.record(&UserRow::new(&member), desk.zone());
+    DONE
+}
+
+/// The link works once, within a day.
+async fn link(context: &Context, desk: &Desk, member: &Member) -> Outcome {
+    let secret = desk
+        .parts
+        .crm
+        .make_link(&desk.actor, member.id, LinkPurpose::SetPassword)
+        .await?;
+    let origin = desk.parts.settings.listen.public_urls.first();
+    let link = format!("{}/link/{secret}", origin.map_or("", |url| url.origin()));
+    let pairs = [("email", member.email.as_str()), ("link", &link)];
+    let sentence = context.output.texts().fill("user.link", &pairs);
+    let json = json!({"id": member.id, "email": member.email.as_str(), "link": link});
+    context.output.said(&sentence, &json);
+    DONE
+}
+
+/// By id or e-mail address.
+pub(crate) async fn find(desk: &Desk, wanted: &str) -> Result<Member, Failure> {
+    let key = wanted.trim().to_lowercase();
+    let members = desk.parts.crm.list_members(&desk.actor).await?;
+    let found = members
+        .into_iter()
+        .find(|member| member.email.key() == key || member.id.to_string() == key);
+    Ok(found.ok_or(Error::NotFound("member"))?)
+}

@@ -1,0 +1,14 @@
+//! Drives the real `crm` as an operator does.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod companies;
+mod config;
+mod customers;
+mod desk;
+mod doctor;
+mod messages;
+mod misuse;
+mod poc;
+mod poc_file;
+mod tables;
+mod users;
