@@ -97,8 +97,7 @@ async fn when_all_places_are_taken_others_wait_for_one() {
     let (address, _stop, _task) = running(Limits {
         connections: 2,
         ..Limits::default()
-    })
-    .await;
+    });
     let held = [
         TcpStream::connect(address).await.unwrap(),
         TcpStream::connect(address).await.unwrap(),
