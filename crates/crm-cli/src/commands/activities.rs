@@ -5,6 +5,7 @@ use crm_domain::activities::ActivityId;
 use crm_domain::customers::CustomerId;
 use serde_json::json;
 
+use super::companies::rows;
 use super::{DONE, Outcome};
 use crate::context::Context;
 use crate::rows::ActivityRow;
@@ -16,9 +17,9 @@ pub(crate) enum Activity {
         /// The customer's id.
         #[arg(long)]
         customer: CustomerId,
-        /// The most messages shown.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
+        /// The most messages shown; if not given 50 in a table, all in JSON.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: Option<u32>,
     },
     /// Delete a message from a customer's page.
     Delete {
@@ -32,10 +33,10 @@ pub(crate) async fn run(context: &Context, command: Activity) -> Outcome {
     let crm = &desk.parts.crm;
     match command {
         Activity::List { customer, limit } => {
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let limit = rows(limit, context);
             let messages = crm.conversation(&desk.actor, customer, None, limit).await?;
-            let rows: Vec<ActivityRow> = messages.iter().map(ActivityRow::new).collect();
-            context.output.list(&rows, desk.zone());
+            let shown: Vec<ActivityRow> = messages.iter().map(ActivityRow::new).collect();
+            context.output.list(&shown, desk.zone());
         }
         Activity::Delete { id } => {
             let customer = crm.delete_message(&desk.actor, id).await?;

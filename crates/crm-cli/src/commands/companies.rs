@@ -41,9 +41,9 @@ pub(crate) enum Company {
 /// Which part of a list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
-    /// The most rows shown.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    /// The most rows shown; if not given 50 in a table, all in JSON.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
     /// Go on behind this place, which the list before named.
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
@@ -53,11 +53,20 @@ pub(crate) struct ListArgs {
 }
 
 impl ListArgs {
-    pub(crate) fn page(&self) -> PageRequest {
-        PageRequest::after(
-            self.after.clone(),
-            usize::try_from(self.limit).unwrap_or(usize::MAX),
-        )
+    pub(crate) fn page(&self, context: &Context) -> PageRequest {
+        PageRequest::after(self.after.clone(), rows(self.limit, context))
+    }
+}
+
+/// The store reads one row more than it is asked for, to know whether there is more.
+const ALL: usize = 1_000_000_000;
+
+/// How many rows to show: a person is not flooded, a program does not miss any.
+pub(crate) fn rows(limit: Option<u32>, context: &Context) -> usize {
+    match limit {
+        Some(limit) => usize::try_from(limit).map_or(ALL, |limit| limit.min(ALL)),
+        None if context.output.is_json() => ALL,
+        None => PageRequest::ROWS,
     }
 }
 
@@ -151,7 +160,7 @@ async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
     let page = desk
         .parts
         .crm
-        .list_companies(&desk.actor, CompanyFilter { prefix }, list.page())
+        .list_companies(&desk.actor, CompanyFilter { prefix }, list.page(context))
         .await?;
     let rows: Vec<CompanyRow> = page
         .items

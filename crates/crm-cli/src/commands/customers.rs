@@ -175,7 +175,7 @@ async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
     let page = desk
         .parts
         .crm
-        .list_customers(&desk.actor, filter, list.page())
+        .list_customers(&desk.actor, filter, list.page(context))
         .await?;
     let rows: Vec<CustomerRow> = page.items.iter().map(CustomerRow::new).collect();
     context.output.list(&rows, desk.zone());

@@ -3,12 +3,11 @@
 mod line_works;
 mod store;
 
-use crm_compose::{Need, Settings, TimeZone};
+use crm_compose::{Need, Settings};
 use serde::Serialize;
 
 use super::{DONE, FAILED, Outcome};
 use crate::context::Context;
-use crate::output::{Row, View};
 use crate::texts::Texts;
 
 /// How a check went.
@@ -42,16 +41,18 @@ pub(crate) struct Check {
     advice: String,
 }
 
-impl Row for Check {
-    const COLUMNS: &'static [&'static str] = &["check", "state", "detail", "advice"];
-
-    fn cells(&self, view: &View<'_>) -> Vec<String> {
-        vec![
-            view.texts.text(&format!("check.{}", self.name)),
-            view.texts.text(&format!("check_state.{}", self.state.code())),
-            self.detail.clone(),
-            self.advice.clone(),
-        ]
+impl Check {
+    /// What was seen in one line, what to do below it.
+    fn lines(&self, texts: &Texts) -> String {
+        let mark = texts.text(&format!("check_state.{}", self.state.code()));
+        let name = texts.text(&format!("check.{}", self.name));
+        let seen = if self.detail.is_empty() { "" } else { ": " };
+        let mut lines = format!("{mark} {name}{seen}{}", self.detail);
+        if !self.advice.is_empty() {
+            lines.push_str("\n    → ");
+            lines.push_str(&self.advice);
+        }
+        lines
     }
 }
 
@@ -100,16 +101,16 @@ pub(crate) async fn run(context: &Context) -> Outcome {
         texts: context.output.texts(),
         checks: Vec::new(),
     };
-    let zone = match check_settings(context, &mut round) {
-        Some(settings) => {
-            line_works::check(&mut round, &settings).await;
-            let zone = settings.web.time_zone.clone();
-            store::check(&mut round, settings).await;
-            zone
-        }
-        None => TimeZone::tokyo(),
-    };
-    context.output.list(&round.checks, &zone);
+    if let Some(settings) = check_settings(context, &mut round) {
+        line_works::check(&mut round, &settings).await;
+        store::check(&mut round, settings).await;
+    }
+    let lines: Vec<String> = round
+        .checks
+        .iter()
+        .map(|check| check.lines(round.texts))
+        .collect();
+    context.output.said(&lines.join("\n"), &round.checks);
     let bad = round.checks.iter().any(|check| check.state == State::Failed);
     if bad { FAILED } else { DONE }
 }

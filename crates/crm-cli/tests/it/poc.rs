@@ -150,6 +150,32 @@ fn many_rows_come_in_by_chunks() {
 }
 
 #[test]
+fn an_import_that_was_broken_off_shows_nothing_and_is_taken_up_again() {
+    let desk = Desk::new();
+    desk.run(&["migrate"]);
+    let file = desk.path("database.db");
+    poc_file::make_many(&file, 3_000, 20_000);
+    let file = file.to_str().unwrap();
+    let count = || desk.json(&["customer", "list"]).as_array().unwrap().len();
+    for wait in [150, 400, 800] {
+        let running = desk.start(&["import", "poc", file]);
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        drop(running);
+        assert!([0, 3_000].contains(&count()));
+    }
+    let report = desk.json(&["import", "poc", file]);
+    let total =
+        |kind: &str| report[kind]["created"].as_u64().unwrap() + report[kind]["unchanged"].as_u64().unwrap();
+    assert_eq!(
+        (count(), total("customers"), total("activities")),
+        (3_000, 3_000, 20_000)
+    );
+    let first = desk.json(&["customer", "list", "--limit", "1"])[0]["id"].to_string();
+    let messages = desk.json(&["activity", "list", "--customer", &first]);
+    assert!((6..=7).contains(&messages.as_array().unwrap().len()));
+}
+
+#[test]
 fn a_running_server_keeps_the_import_out() {
     let (desk, file, _) = imported();
     let server = ServerLock::acquire(&ServerLock::file_of(&desk.database())).unwrap();
