@@ -46,9 +46,19 @@ fn has_shape(address: &str) -> bool {
         && !host.is_empty()
         && host.split('.').all(|label| !label.is_empty())
         && !host.contains('@')
+        && has_number_as_port(host)
         && !address
             .chars()
             .any(|c| c.is_whitespace() || c.is_control() || "\"<>".contains(c))
+}
+
+/// `javascript:alert(1)` typed without slashes is no host with a port.
+fn has_number_as_port(host: &str) -> bool {
+    let port = match host.rsplit_once(']') {
+        Some((_, behind)) => behind.strip_prefix(':'),
+        None => host.split_once(':').map(|(_, port)| port),
+    };
+    port.is_none_or(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -73,6 +83,8 @@ mod tests {
             "https://",
             "https://a b.jp",
             "javascript:alert(1)//\"",
+            "javascript:alert(1)",
+            "tel:03-1234-5678",
             "https://u@x.jp",
         ] {
             assert!(Website::new(bad).is_err(), "{bad}");
