@@ -9,6 +9,15 @@ export function remember(name, value) {
   }
 }
 
+/** What is begun and not sent is nobody's business once its writer has signed out. */
+export function forgetDrafts() {
+  try {
+    for (const name of Object.keys(localStorage)) if (name.startsWith("crm.draft.")) localStorage.removeItem(name);
+  } catch {
+    return;
+  }
+}
+
 export function recall(name) {
   try {
     return localStorage.getItem(name) ?? "";

@@ -318,6 +318,9 @@ impl Page for SendMessagePage {
             reason: Some("no_user_id"),
             ..Composer::sample()
         };
-        vec![page, failed, gone]
+        let mut unset = gone.clone();
+        (unset.link.state, unset.link.date) = ("not_set", None);
+        gone.composer = Composer::sample();
+        vec![page, failed, gone, unset]
     }
 }

@@ -258,7 +258,12 @@ impl Page for CustomerPage {
             reason: Some("no_user_id"),
             ..Composer::sample()
         };
-        vec![full, bare]
+        let mut gone = full.clone();
+        gone.link = LinkView {
+            state: "left",
+            date: Some("7月8日（火）".to_owned()),
+        };
+        vec![full, bare, gone]
     }
 }
 

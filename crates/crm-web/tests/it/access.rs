@@ -40,7 +40,7 @@ const READ: [Row; 36] = [
     ("/test-webhook", [303, 403, 200]),
     ("/admin/users", [303, 403, 200]),
     ("/me", [303, 200, 200]),
-    ("/demo/phone", [303, 404, 404]),
+    ("/demo/phone", [404, 404, 404]),
     ("/api/docs", [200, 200, 200]),
     ("/api/v1/customers", [401, 200, 200]),
     ("/api/v1/companies", [401, 200, 200]),
