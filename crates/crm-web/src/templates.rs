@@ -5,8 +5,9 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use rust_embed::RustEmbed;
 
 use crate::i18n::{Language, catalogue};
+use crate::message_html::{escaped, message_html};
 use crate::page::{Frame, Page};
-use crate::{assets, format, links};
+use crate::{assets, links};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -56,7 +57,7 @@ fn environment(language: Language) -> Result<Environment<'static>, Error> {
     });
     environment.add_function("icon_href", icon_href);
     environment.add_filter("message_text", |text: &str| {
-        Value::from_safe_string(format::message_html(text))
+        Value::from_safe_string(message_html(text))
     });
     for name in Files::iter() {
         if let Some(file) = Files::get(&name) {
@@ -102,7 +103,7 @@ fn say(language: Language, sentence: &Value) -> Result<String, Error> {
 fn write_escaped(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text) if !value.is_safe() => {
-            out.write_str(&format::escaped(text))?;
+            out.write_str(&escaped(text))?;
             Ok(())
         }
         _ => minijinja::escape_formatter(out, state, value),

@@ -10,7 +10,7 @@ use crm_domain::values::MessageText;
 use super::activities::{Body, Composer, Day, Message, Talk, Who};
 use super::companies::TimelineEntry;
 use super::{Face, filled};
-use crate::format::{Times, excerpt};
+use crate::format::{Times, excerpt, file_size};
 use crate::i18n::{Language, catalogue};
 use crate::links;
 use crate::sentence::Sentence;
@@ -106,23 +106,23 @@ fn side(direction: Direction) -> &'static str {
 impl Body {
     fn of(activity: &Activity) -> Body {
         let words = filled(activity.message.trim_end());
-        match activity.kind {
-            MessageKind::Text => words.map_or(Body::Other, |text| Body::Text { text }),
-            MessageKind::Location => words.map_or(Body::Other, |address| Body::Place {
-                map: Some(map_of(activity.detail.as_deref(), &address)),
-                address,
-            }),
-            MessageKind::Sticker => Body::Sticker,
-            MessageKind::File => Body::File {
-                name: words,
-                size: None,
+        let detail = Detail::of(activity.detail.as_deref());
+        let size = detail.size.map(file_size);
+        match (activity.kind, words) {
+            (MessageKind::Text, Some(text)) => Body::Text { text },
+            (MessageKind::Text, None) => Body::Other,
+            (MessageKind::Location, words) => match words.or_else(|| detail.place.clone()) {
+                Some(address) => Body::Place {
+                    map: Some(map_of(detail.place.as_deref().unwrap_or(&address))),
+                    address,
+                },
+                None => Body::Other,
             },
-            MessageKind::Image => words.map_or(Body::Image, |name| Body::File {
-                name: Some(name),
-                size: None,
-            }),
-            MessageKind::Audio => Body::Audio,
-            MessageKind::Video => Body::Video,
+            (MessageKind::Sticker, _) => Body::Sticker,
+            (MessageKind::Image, None) => Body::Image,
+            (MessageKind::File | MessageKind::Image, name) => Body::File { name, size },
+            (MessageKind::Audio, _) => Body::Audio,
+            (MessageKind::Video, _) => Body::Video,
         }
     }
 
@@ -143,18 +143,33 @@ impl Body {
     }
 }
 
-/// A map of the place: by its coordinates if they came with it, else by its address.
-fn map_of(detail: Option<&str>, address: &str) -> String {
-    let detail: serde_json::Value = detail
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
-    let place = match (detail["latitude"].as_f64(), detail["longitude"].as_f64()) {
-        (Some(latitude), Some(longitude)) => format!("{latitude},{longitude}"),
-        _ => address.to_owned(),
-    };
+/// What LINE WORKS tells beside the words, as far as it is there.
+#[derive(Default)]
+struct Detail {
+    /// `latitude,longitude`.
+    place: Option<String>,
+    /// Bytes.
+    size: Option<u64>,
+}
+
+impl Detail {
+    fn of(json: Option<&str>) -> Detail {
+        let content: serde_json::Value = json
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let coordinates = content["latitude"].as_f64().zip(content["longitude"].as_f64());
+        Detail {
+            place: coordinates.map(|(latitude, longitude)| format!("{latitude},{longitude}")),
+            size: content["fileSize"].as_u64(),
+        }
+    }
+}
+
+/// A map of the place, given by its coordinates or its address.
+fn map_of(place: &str) -> String {
     links::with_query(
         "https://www.google.com/maps/search/",
-        &[("api", "1"), ("query", &place)],
+        &[("api", "1"), ("query", place)],
     )
 }
 
@@ -257,6 +272,9 @@ mod tests {
     fn no_bubble_is_empty() {
         let empty = Body::of(&message(1, 0, MessageKind::Text, ""));
         assert!(matches!(empty, Body::Other));
+        let mut unnamed = message(1, 0, MessageKind::Location, "");
+        unnamed.detail = Some(r#"{"latitude":35.68,"longitude":139.76}"#.to_owned());
+        assert!(matches!(Body::of(&unnamed), Body::Place { address, .. } if address == "35.68,139.76"));
         let place = Body::of(&message(1, 0, MessageKind::Location, "東京駅"));
         assert!(
             matches!(place, Body::Place { map: Some(map), .. } if map.ends_with("query=%E6%9D%B1%E4%BA%AC%E9%A7%85"))
