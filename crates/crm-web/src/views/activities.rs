@@ -70,6 +70,10 @@ pub struct Message {
     pub author: Option<String>,
     /// Why it failed and what to do.
     pub failure: Option<Sentence>,
+    /// On whose page it stands.
+    pub customer_id: i64,
+    /// The text that 再送する sends again; only of what did not surely arrive.
+    pub resend: Option<String>,
     /// Whether to offer 削除.
     pub may_delete: bool,
 }
@@ -189,6 +193,8 @@ impl Message {
             state: None,
             author: None,
             failure: None,
+            customer_id: 1,
+            resend: None,
             may_delete: true,
         }
     }
@@ -197,6 +203,7 @@ impl Message {
         Message {
             state: Some(state),
             author: Some("田中 花子".to_owned()),
+            resend: matches!(state, "failed" | "unknown").then(|| text.to_owned()),
             failure: (state == "failed").then(|| Sentence::of("send_problem.forbidden")),
             ..Message::sample(id, "out", text)
         }

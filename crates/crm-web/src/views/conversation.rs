@@ -91,6 +91,8 @@ impl Message {
             state: activity.send_state().map(SendState::code),
             author: sending.map(|sending| sending.author.clone()),
             failure: problem.map(Sentence::send_problem),
+            customer_id: activity.customer_id.get(),
+            resend: trouble.map(|_| activity.message.clone()),
             may_delete,
         }
     }

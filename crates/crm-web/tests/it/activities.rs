@@ -1,7 +1,7 @@
 //! Messages on the customer's page: pieces of the conversation, delete and undo, the check of a user id (§5.4, §5.5.2).
 
 use crm_domain::members::Role;
-use crm_lineworks_sim::callbacks;
+use crm_lineworks_sim::{Endpoint, Fault, callbacks};
 use serde_json::Value;
 
 use crate::harness::{Ask, Browser, TARO, TestServer, until};
@@ -30,7 +30,11 @@ async fn an_open_page_hears_of_what_is_new() {
         Vec::<i64>::new()
     );
     for text in ["一通目\n<b>", "二通目"] {
-        server.simulator.deliver(&callbacks::text(TARO, text)).await.unwrap();
+        server
+            .simulator
+            .deliver(&callbacks::text(TARO, text))
+            .await
+            .unwrap();
     }
     let piece = until("two messages", async || {
         let piece = browser.get(&format!("{path}/messages?after=0")).await.text();
@@ -184,4 +188,33 @@ async fn a_failure_stays_with_the_text() {
         .await;
     assert_eq!((sent.status, sent.header("location")), (303, Some(path.as_str())));
     assert_eq!(server.conversation(number.parse().unwrap()).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_failed_is_sent_again_once() {
+    let (server, mut browser, path) = scene().await;
+    server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::status(400));
+    browser
+        .post(&format!("{path}/send"), &[("message", "もう一度\n届けます")])
+        .await;
+    let page = browser.get(&path).await.text();
+    let key = page
+        .split("name=\"key\" value=\"again-")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert!(page.contains("再送する") && page.contains("送信失敗"));
+    for _ in 0..2 {
+        let again = [
+            ("message", "もう一度\r\n届けます"),
+            ("key", &format!("again-{key}")),
+        ];
+        assert_eq!(browser.post(&format!("{path}/send"), &again).await.status, 303);
+    }
+    assert_eq!(server.simulator.messages_to(TARO).len(), 1);
 }
