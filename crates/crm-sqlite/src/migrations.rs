@@ -68,9 +68,13 @@ pub(crate) fn status(conn: &mut Conn) -> Result<Vec<MigrationStatus>, StoreError
     Ok(status.collect())
 }
 
-/// Applies what is missing, all or nothing, and returns the names.
+/// Applies what is missing, all or nothing, and returns the names. A database that is up to date is only looked at:
+/// checking the references of a million rows would cost every start seconds.
 pub(crate) fn migrate(opener: &Opener) -> Result<Vec<String>, StoreError> {
     let mut conn = opener.plain()?;
+    if missing(&mut conn)?.is_empty() {
+        return Ok(Vec::new());
+    }
     conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")
         .map_err(|error| SqliteError::Busy(error.to_string()))?;
     // Any error closes the connection, which rolls back.
