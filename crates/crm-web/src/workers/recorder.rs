@@ -1,6 +1,6 @@
 //! Turns kept callbacks into messages, as soon as they are kept.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crm_domain::receipts::ReceiptState;
 use crm_domain::use_cases::RecordedCallback;
@@ -12,6 +12,10 @@ use crate::state::App;
 const BATCH: usize = 256;
 /// What comes within this time after the first is recorded together: one unit of work for many costs little more.
 const GATHER: Duration = Duration::from_millis(15);
+/// So many callbacks during one batch mean that they pour in.
+const POURING: u64 = 64;
+/// The longest pause between batches while they do.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Looks this often even if nobody woke it.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
@@ -52,10 +56,15 @@ pub(super) async fn run(app: App) {
 
 async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
     loop {
+        let (begun, kept) = (Instant::now(), app.signals.kept_so_far());
         let recorded = app.crm.record_pending(&JOB, BATCH).await?;
         recorded.callbacks.iter().for_each(tell);
         if !recorded.more || app.stop.is_said() {
             return Ok(());
+        }
+        if app.signals.kept_so_far() - kept >= POURING {
+            // They are answered first: what is kept can wait a little, whoever sends cannot.
+            tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
         }
     }
 }

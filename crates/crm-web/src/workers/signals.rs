@@ -1,6 +1,7 @@
 //! Wakes workers, and requests that wait for the outcome of a message.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crm_domain::sends::SendId;
@@ -16,6 +17,7 @@ pub struct Signals(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     callbacks: Notify,
+    kept: AtomicU64,
     messages: Notify,
     waiting: Mutex<Waiting>,
 }
@@ -23,12 +25,18 @@ struct Inner {
 impl Signals {
     /// A callback was kept.
     pub fn callback_kept(&self) {
+        self.0.kept.fetch_add(1, Ordering::Relaxed);
         self.0.callbacks.notify_one();
     }
 
     /// A message was queued.
     pub fn message_queued(&self) {
         self.0.messages.notify_one();
+    }
+
+    /// How many callbacks were kept since the start.
+    pub(super) fn kept_so_far(&self) -> u64 {
+        self.0.kept.load(Ordering::Relaxed)
     }
 
     pub(super) async fn callbacks(&self) {
