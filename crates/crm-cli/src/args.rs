@@ -23,10 +23,8 @@ pub(crate) struct Args {
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
     #[default]
     Table,
-    /// For programs.
     Json,
 }
 

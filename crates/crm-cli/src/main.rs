@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod failure;
 mod fields;
+mod help;
 mod output;
 mod poc;
 mod progress;
@@ -14,7 +15,7 @@ mod texts;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use crm_compose::Source;
 
 use crate::args::Args;
@@ -26,7 +27,8 @@ use crate::texts::Texts;
 fn main() -> ExitCode {
     let source = Source::of_process();
     let texts = Texts::of(source.locale());
-    let args = match Args::try_parse() {
+    let matches = help::command(source.locale()).try_get_matches();
+    let args = match matches.and_then(|matches| Args::from_arg_matches(&matches)) {
         Ok(args) => args,
         Err(error) => return output::misuse(&error, &texts),
     };

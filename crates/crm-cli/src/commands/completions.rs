@@ -1,9 +1,9 @@
 //! `crm completions SHELL`.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::args::Args;
+use crate::context::Context;
+use crate::help;
 use crate::output;
 
 #[derive(Debug, clap::Args)]
@@ -12,8 +12,13 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-pub(crate) fn run(command: &Completions) {
+pub(crate) fn run(context: &Context, command: &Completions) {
     let mut script = Vec::new();
-    clap_complete::generate(command.shell, &mut Args::command(), "crm", &mut script);
+    clap_complete::generate(
+        command.shell,
+        &mut help::command(context.source.locale()),
+        "crm",
+        &mut script,
+    );
     output::raw(&String::from_utf8_lossy(&script));
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Backup(command) => backup::run(context, &command).await,
         Command::Dev(command) => dev::run(context, command).await,
         Command::Completions(command) => {
-            completions::run(&command);
+            completions::run(context, &command);
             DONE
         }
         Command::Version => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
@@ -84,22 +85,11 @@ impl PocFile {
         if let Err(error) = std::fs::File::open(file) {
             return Err(Failure::io(&name, &error));
         }
-        let mut connection = SqliteConnection::establish(&read_only(file)).map_err(|error| {
-            Failure::Own(
-                "not_poc",
-                vec![("file", name.clone()), ("error", error.to_string())],
-            )
-        })?;
-        let tables = names(
-            &mut connection,
-            "SELECT name AS value FROM sqlite_master WHERE type = 'table'",
-        )
-        .map_err(|error| {
-            Failure::Own(
-                "not_poc",
-                vec![("file", name.clone()), ("error", error.to_string())],
-            )
-        })?;
+        let failed = |error: String| Failure::Own("not_poc", vec![("file", name.clone()), ("error", error)]);
+        let (connection, tables) = connect(&read_only(file))
+            // A file with a write-ahead log in a folder that cannot be written opens only so.
+            .or_else(|_| connect(&format!("{}&immutable=1", read_only(file))))
+            .map_err(failed)?;
         let missing = ["companies", "customers", "activities"]
             .into_iter()
             .find(|table| !tables.contains(*table));
@@ -224,6 +214,17 @@ impl PocFile {
             vec![("file", self.name.clone()), ("error", error.to_string())],
         )
     }
+}
+
+/// Opens the file and names its tables. The old system may be writing at this moment: it is waited for.
+fn connect(uri: &str) -> Result<(SqliteConnection, BTreeSet<String>), String> {
+    let mut connection = SqliteConnection::establish(uri).map_err(|error| error.to_string())?;
+    let query = "SELECT name AS value FROM sqlite_master WHERE type = 'table'";
+    let tables = connection
+        .batch_execute("PRAGMA busy_timeout = 5000")
+        .and_then(|()| names(&mut connection, query))
+        .map_err(|error| error.to_string())?;
+    Ok((connection, tables))
 }
 
 fn names(connection: &mut SqliteConnection, query: &str) -> QueryResult<BTreeSet<String>> {

@@ -60,6 +60,12 @@ fn help_and_version_are_no_errors() {
         let ran = desk.run(args);
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}");
     }
+    assert!(desk.run(&["customer", "add", "--help"]).out.contains("使い方"));
+    let english = Desk::new()
+        .with("CRM_LOCALE", "en")
+        .run(&["customer", "add", "--help"])
+        .out;
+    assert!(english.contains("Family name"), "{english}");
     assert_eq!(desk.json(&["version"])["name"], "crm");
     assert!(desk.run(&["completions", "bash"]).out.contains("crm"));
 }

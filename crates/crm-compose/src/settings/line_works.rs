@@ -85,13 +85,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<LineWorksSettings> {
         return None;
     }
     let bot_id = required(reader, "LINE_WORKS_BOT_ID");
-    let bot_secret = secret(reader, "LINE_WORKS_BOT_SECRET");
-    if bot_secret.is_none() && !allow_unsigned {
-        reader.fault("LINE_WORKS_BOT_SECRET", Fault::BotSecretMissing);
-    }
-    if allow_unsigned {
-        reader.warnings.push(Warning::UnsignedAllowed);
-    }
+    let bot_secret = bot_secret(reader, allow_unsigned);
     let client_id = required(reader, "LINE_WORKS_CLIENT_ID");
     let client_secret = required(reader, "LINE_WORKS_CLIENT_SECRET");
     let service_account = required(reader, "LINE_WORKS_SERVICE_ACCOUNT");
@@ -188,8 +182,17 @@ fn required(reader: &mut Reader<'_>, name: &'static str) -> Option<String> {
     value
 }
 
-fn secret(reader: &mut Reader<'_>, name: &'static str) -> Option<SecretString> {
-    reader.text(name).map(SecretString::from)
+fn bot_secret(reader: &mut Reader<'_>, allow_unsigned: bool) -> Option<SecretString> {
+    const NAME: &str = "LINE_WORKS_BOT_SECRET";
+    if allow_unsigned {
+        reader.warnings.push(Warning::UnsignedAllowed);
+    }
+    let before = reader.problems.len();
+    let secret = reader.text(NAME).map(SecretString::from);
+    if secret.is_none() && !allow_unsigned && reader.problems.len() == before {
+        reader.fault(NAME, Fault::BotSecretMissing);
+    }
+    secret
 }
 
 /// From whichever of the three is given; two at once are a problem.
