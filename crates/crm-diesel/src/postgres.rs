@@ -22,6 +22,8 @@ mod customers;
 mod customers_found;
 #[path = "queries/imports.rs"]
 mod imports;
+#[path = "queries/inserted.rs"]
+mod inserted;
 #[path = "queries/members.rs"]
 mod members;
 #[path = "queries/operations.rs"]

@@ -1,5 +1,5 @@
-//! Units of work that share a commit. The statements that begin and end it are issued here and nowhere else; a failing
-//! RELEASE or ROLLBACK TO shows that SQLite has ended the transaction by itself.
+//! Units of work that share a commit. The statements that begin and end it are issued here and nowhere else, and each unit
+//! ends with one that fails if SQLite has ended the transaction by itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -88,7 +88,12 @@ impl<'a> Group<'a> {
         let began = Instant::now();
         let mut outcomes = Vec::new();
         while let Some(job) = self.jobs.get_mut(outcomes.len()) {
-            outcomes.push(run_unit(conn, &mut job.work)?);
+            let fence = if outcomes.is_empty() {
+                Fence::Transaction
+            } else {
+                Fence::Savepoint
+            };
+            outcomes.push(run_unit(conn, &mut job.work, fence)?);
             if outcomes.len() < MOST && began.elapsed() < PATIENCE {
                 let next = self.more.as_mut().and_then(|jobs| jobs.try_recv().ok());
                 self.jobs.extend(next);
@@ -98,9 +103,21 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Runs a unit in a savepoint. An error means that the transaction, with all units in it, is lost.
-fn run_unit(conn: &mut Conn, work: &mut Work) -> Result<Outcome, StoreError> {
-    execute(conn, "SAVEPOINT unit")?;
+/// How a unit is fenced off from the others of its group.
+#[derive(Clone, Copy)]
+enum Fence {
+    /// The first needs none: what it leaves undone is the whole transaction so far. SQLite then keeps no second copy of
+    /// the pages that it changes, which spares a large unit a third of its time.
+    Transaction,
+    /// A savepoint.
+    Savepoint,
+}
+
+/// Runs a unit. An error means that the transaction, with all units in it, is lost.
+fn run_unit(conn: &mut Conn, work: &mut Work, fence: Fence) -> Result<Outcome, StoreError> {
+    if let Fence::Savepoint = fence {
+        execute(conn, "SAVEPOINT unit")?;
+    }
     let mut uow = Uow::new(conn);
     let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut uow)));
     let spent = uow.spent().cloned();
@@ -109,15 +126,36 @@ fn run_unit(conn: &mut Conn, work: &mut Work) -> Result<Outcome, StoreError> {
     }
     let result = match (verdict, spent) {
         (Ok(Verdict::Commit), None) => {
-            execute(conn, "RELEASE unit")?;
+            keep(conn, fence)?;
             return Ok(Outcome::Ready);
         }
         (Ok(Verdict::RollBack), None) => Ok(()),
         (Ok(_), Some(error)) => Err(error),
         (Err(_), _) => Err(SqliteError::Panicked.into()),
     };
-    execute(conn, "ROLLBACK TO unit; RELEASE unit")?;
+    undo(conn, fence)?;
     Ok(Outcome::Undone(result))
+}
+
+fn keep(conn: &mut Conn, fence: Fence) -> Result<(), StoreError> {
+    match fence {
+        Fence::Savepoint => execute(conn, "RELEASE unit"),
+        // Inside a transaction no other can begin; where one can, SQLite has ended ours.
+        Fence::Transaction if conn.batch_execute("BEGIN").is_ok() => {
+            Err(SqliteError::Lost("the transaction was ended".to_owned()).into())
+        }
+        Fence::Transaction => Ok(()),
+    }
+}
+
+fn undo(conn: &mut Conn, fence: Fence) -> Result<(), StoreError> {
+    execute(
+        conn,
+        match fence {
+            Fence::Savepoint => "ROLLBACK TO unit; RELEASE unit",
+            Fence::Transaction => "ROLLBACK; BEGIN IMMEDIATE",
+        },
+    )
 }
 
 fn execute(conn: &mut Conn, statement: &str) -> Result<(), StoreError> {

@@ -22,3 +22,9 @@ impl FromSql<Timestamp, Pg> for Stamp {
         Ok(Self(Instant::from_utc(at)))
     }
 }
+
+diesel::define_sql_function! {
+    /// The id that this connection gave to a row last.
+    #[sql_name = "lastval"]
+    fn last_id() -> BigInt;
+}

@@ -16,6 +16,7 @@ use crm_domain::sends::{SendId, SendState};
 use diesel::prelude::*;
 
 use super::customers::is_visible;
+use super::inserted::inserted;
 use super::{Backend, Conn, Uow};
 use crate::fault::Fault;
 use crate::found::rows;
@@ -117,22 +118,20 @@ fn check_customers(conn: &mut Conn, ids: HashSet<i64>) -> Result<(), Fault> {
 }
 
 fn insert_one(conn: &mut Conn, new: &NewActivity, import: Option<i64>) -> Result<ActivityId, Fault> {
-    let id = diesel::insert_into(activities::table)
-        .values((
-            activities::customer_id.eq(new.customer_id.get()),
-            activities::message.eq(&new.message),
-            activities::timestamp.eq(Stamp(new.timestamp)),
-            activities::direction.eq(new.direction.code()),
-            activities::kind.eq(new.kind.code()),
-            activities::detail.eq(new.detail.as_deref()),
-            activities::conversation_id.eq(new.conversation_id.map(ConversationId::get)),
-            activities::receipt_id.eq(new.receipt_id.map(ReceiptId::get)),
-            activities::send_id.eq(new.send_id.map(SendId::get)),
-            activities::import_id.eq(import),
-            activities::deleted_at.eq(import.map(|_| Stamp::unfinished_import())),
-        ))
-        .returning(activities::id)
-        .get_result(conn)?;
+    let insert = diesel::insert_into(activities::table).values((
+        activities::customer_id.eq(new.customer_id.get()),
+        activities::message.eq(&new.message),
+        activities::timestamp.eq(Stamp(new.timestamp)),
+        activities::direction.eq(new.direction.code()),
+        activities::kind.eq(new.kind.code()),
+        activities::detail.eq(new.detail.as_deref()),
+        activities::conversation_id.eq(new.conversation_id.map(ConversationId::get)),
+        activities::receipt_id.eq(new.receipt_id.map(ReceiptId::get)),
+        activities::send_id.eq(new.send_id.map(SendId::get)),
+        activities::import_id.eq(import),
+        activities::deleted_at.eq(import.map(|_| Stamp::unfinished_import())),
+    ));
+    let id = inserted(conn, insert)?.ok_or(diesel::result::Error::NotFound)?;
     Ok(ActivityId::new(id))
 }
 

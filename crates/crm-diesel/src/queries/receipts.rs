@@ -11,6 +11,7 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::Uow;
+use super::inserted::inserted;
 use crate::found::rows;
 use crate::schema::receipts;
 use crate::stamp::Stamp;
@@ -50,7 +51,7 @@ impl ReceiptQueries for Uow<'_> {
 impl ReceiptRepository for Uow<'_> {
     fn keep_receipt(&mut self, receipt: &NewReceipt) -> Result<Kept, StoreError> {
         self.run(|conn| {
-            let id = diesel::insert_into(receipts::table)
+            let insert = diesel::insert_into(receipts::table)
                 .values((
                     receipts::bot.eq(&receipt.bot),
                     receipts::issued.eq(&receipt.issued),
@@ -60,10 +61,8 @@ impl ReceiptRepository for Uow<'_> {
                     receipts::state.eq(ReceiptState::Pending.code()),
                 ))
                 .on_conflict((receipts::issued, receipts::digest))
-                .do_nothing()
-                .returning(receipts::id)
-                .get_result(conn)
-                .optional()?;
+                .do_nothing();
+            let id = inserted(conn, insert)?;
             Ok(id.map_or(Kept::Existed, |id| Kept::Added(ReceiptId::new(id))))
         })
     }

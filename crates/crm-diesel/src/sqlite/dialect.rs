@@ -25,3 +25,9 @@ impl FromSql<Timestamp, Sqlite> for Stamp {
             .ok_or_else(|| "not a date and time".into())
     }
 }
+
+diesel::define_sql_function! {
+    /// The id that this connection gave to a row last.
+    #[sql_name = "last_insert_rowid"]
+    fn last_id() -> BigInt;
+}
