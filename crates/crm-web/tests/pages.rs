@@ -206,3 +206,17 @@ fn every_key_that_is_used_exists_and_none_is_unused() {
         .collect();
     assert!(unused.is_empty(), "nobody uses {unused:?}");
 }
+
+#[test]
+fn the_sprite_holds_only_icons_in_use() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let templates = texts_below(&home.join("templates"), "html");
+    let sprite = std::fs::read_to_string(home.join("assets/icons.svg")).unwrap();
+    for mark in sprite.split("<symbol id=\"").skip(1) {
+        let icon = mark.split('"').next().unwrap();
+        let used = templates
+            .iter()
+            .any(|(_, source)| source.contains(&format!("\"{icon}\"")));
+        assert!(used, "nobody uses the icon {icon}");
+    }
+}

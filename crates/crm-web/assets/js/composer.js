@@ -62,7 +62,8 @@ async function send(form, field, key, conversation) {
     await conversation?.refresh(true);
     if (body.success) return "sent";
     error.textContent = body.message ?? form.querySelector("[data-offline]").content.textContent;
-    return "refused";
+    // What may have arrived stands in the conversation, where sending it again asks first.
+    return body.state === "unknown" ? "sent" : "refused";
   } catch {
     error.textContent = form.querySelector("[data-offline]").content.textContent;
     return "unanswered";

@@ -109,9 +109,11 @@ async fn to_user(
     Ok(tell(&visitor, outcome, Some(&user_id)))
 }
 
-/// Every outcome as JSON. A message on its way counts as taken: it is on disk.
+/// Every outcome as JSON, with the state of the message if there is one. A message on its way counts as taken: it is on
+/// disk.
 fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str>) -> Response {
     let texts = catalogue(visitor.language);
+    let state = outcome.as_ref().ok().map(|outcome| outcome.state.code());
     let (status, success, words) = match outcome {
         Ok(outcome) => {
             let (status, success, sentence) = judge(&outcome);
@@ -122,7 +124,7 @@ fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str
             (Failure::from(error).status(), false, words)
         }
     };
-    let mut body = json!({"success": success, "message": words});
+    let mut body = json!({"success": success, "message": words, "state": state});
     if let Some(user_id) = user_id {
         body["userId"] = json!(user_id);
     }
