@@ -10,6 +10,7 @@ use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{Request, Response};
 
 use crate::flood::Flood;
+use crate::problem::causes;
 use crate::server::{BodyRefused, Caller};
 use crate::state::App;
 
@@ -91,7 +92,7 @@ fn ignored(refused: CallbackRefused) {
 }
 
 fn unkept(error: &Error) -> Response {
-    tracing::error!("callback not kept: {error}");
+    tracing::error!("callback not kept: {}", causes(error));
     status(StatusCode::SERVICE_UNAVAILABLE)
 }
 

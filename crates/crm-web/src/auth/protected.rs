@@ -1,8 +1,8 @@
 //! The only ways to what a request wants to change: both have checked that it was made on a page of ours.
 
 use bytes::Bytes;
-use poem::http::{HeaderMap, header};
-use poem::web::Form;
+use poem::http::{Method, header};
+use poem::web::{Form, Multipart};
 use poem::{Body, FromRequest, Request, RequestBody};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,8 +10,11 @@ use serde::de::DeserializeOwned;
 use super::browser::Browser;
 use super::csrf::{FIELD, HEADER, Holder};
 use super::identity::{Identity, Signed};
+use crate::links;
 use crate::problem::Failure;
 use crate::state::App;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The data of a form or a JSON body from somebody who is signed in. Programs with a token need no CSRF token.
 #[derive(Debug)]
@@ -35,21 +38,21 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Protected<T> {
         let identity = Identity::of(request).await?;
         let by_program = matches!(identity, Identity::Token(_));
         let by = identity.signed()?;
-        let sent = Sent::of(request.headers(), body).await?;
+        let sent = Sent::of(request, body).await?;
         if !by_program {
             let secret = by.session.as_deref().unwrap_or_default();
             sent.check(request, &[Holder::Session(secret)]).await?;
         }
         Ok(Protected {
             by,
-            data: sent.parse(request).await?,
+            data: sent.parse().await?,
         })
     }
 }
 
 impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Open<T> {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let sent = Sent::of(request.headers(), body).await?;
+        let sent = Sent::of(request, body).await?;
         let browser = Browser::of(request.headers());
         let signed = Identity::of(request).await?.signed().ok();
         let session = signed.as_ref().and_then(|signed| signed.session.as_deref());
@@ -59,7 +62,7 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Open<T> {
             .chain(browser.as_ref().map(|browser| Holder::Browser(&browser.id)))
             .collect();
         sent.check(request, &holders).await?;
-        Ok(Open(sent.parse(request).await?))
+        Ok(Open(sent.parse().await?))
     }
 }
 
@@ -68,6 +71,7 @@ enum Kind {
     Form,
     Json,
     Empty,
+    Other,
 }
 
 /// A body and what it claims to be.
@@ -77,24 +81,50 @@ struct Sent {
 }
 
 impl Sent {
-    async fn of(headers: &HeaderMap, body: &mut RequestBody) -> Result<Sent, Failure> {
-        let taken = body
-            .take()
-            .map_err(|_| Failure::Broken("a body was taken twice"))?;
-        let bytes = taken.into_bytes().await.map_err(|_| Failure::Malformed)?;
-        let content_type = headers
+    async fn of(request: &Request, body: &mut RequestBody) -> Result<Sent, Failure> {
+        let content_type = request
+            .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let essence = content_type
             .and_then(|value| value.split(';').next())
             .unwrap_or_default();
         let kind = match essence.trim().to_ascii_lowercase().as_str() {
-            _ if bytes.is_empty() => Kind::Empty,
-            "application/x-www-form-urlencoded" => Kind::Form,
+            FORM => Kind::Form,
             "application/json" => Kind::Json,
-            _ => return Err(Failure::WrongType),
+            // What scripts make of `FormData`.
+            "multipart/form-data" => return Sent::of_parts(request, body).await,
+            _ => Kind::Other,
         };
-        Ok(Sent { kind, bytes })
+        let taken = body
+            .take()
+            .map_err(|_| Failure::Broken("a body was taken twice"))?;
+        let bytes = taken.into_bytes().await.map_err(|_| Failure::Malformed)?;
+        match kind {
+            _ if bytes.is_empty() => Ok(Sent {
+                kind: Kind::Empty,
+                bytes,
+            }),
+            Kind::Other => Err(Failure::WrongType),
+            kind => Ok(Sent { kind, bytes }),
+        }
+    }
+
+    /// Text fields only; written as the other kind of form, they are read in the same way.
+    async fn of_parts(request: &Request, body: &mut RequestBody) -> Result<Sent, Failure> {
+        let mut parts = Multipart::from_request(request, body)
+            .await
+            .map_err(|_| Failure::Malformed)?;
+        let mut fields = Vec::new();
+        while let Some(part) = parts.next_field().await.map_err(|_| Failure::Malformed)? {
+            let name = part.name().map(links::encode).unwrap_or_default();
+            let value = part.text().await.map_err(|_| Failure::Malformed)?;
+            fields.push(format!("{name}={}", links::encode(&value)));
+        }
+        Ok(Sent {
+            kind: Kind::Form,
+            bytes: fields.join("&").into(),
+        })
     }
 
     /// Origin first, then the token, from the header or the form's hidden field.
@@ -109,7 +139,7 @@ impl Sent {
             .and_then(|value| value.to_str().ok());
         let token = match in_header {
             Some(token) => Some(token.to_owned()),
-            None if self.kind == Kind::Form => self.field(request).await?,
+            None if self.kind == Kind::Form => self.field().await?,
             None => None,
         };
         let token = token.ok_or(Failure::Forged)?;
@@ -120,26 +150,30 @@ impl Sent {
         }
     }
 
-    async fn field(&self, request: &Request) -> Result<Option<String>, Failure> {
-        let pairs: Vec<(String, String)> = self.form(request).await?;
+    async fn field(&self) -> Result<Option<String>, Failure> {
+        let pairs: Vec<(String, String)> = self.form().await?;
         Ok(pairs
             .into_iter()
             .find(|(name, _)| name == FIELD)
             .map(|(_, value)| value))
     }
 
-    async fn parse<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
+    async fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         match self.kind {
-            Kind::Form => self.form(request).await,
+            Kind::Form => self.form().await,
             Kind::Json => serde_json::from_slice(&self.bytes).map_err(|_| Failure::Malformed),
             // A button sends nothing; whoever expects fields learns which are missing.
-            Kind::Empty => serde_json::from_slice(b"{}").map_err(|_| Failure::Malformed),
+            Kind::Empty | Kind::Other => serde_json::from_slice(b"{}").map_err(|_| Failure::Malformed),
         }
     }
 
-    async fn form<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
+    async fn form<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .content_type(FORM)
+            .finish();
         let mut body = RequestBody::new(Body::from(self.bytes.clone()));
-        let form = Form::<T>::from_request(request, &mut body).await;
+        let form = Form::<T>::from_request(&request, &mut body).await;
         form.map(|Form(data)| data).map_err(|_| Failure::Malformed)
     }
 }

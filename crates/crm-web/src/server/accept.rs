@@ -12,6 +12,7 @@ use super::connection::{self, Ends};
 use super::peers::{Counted, Peers};
 use super::pulse::Patience;
 use super::{Networks, Site};
+use crate::flood::Flood;
 
 /// How long accepting rests after an error such as too many open files.
 const PAUSE_ON_ERROR: Duration = Duration::from_millis(100);
@@ -159,7 +160,10 @@ impl Acceptor {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                static FLOOD: Flood = Flood::new(1);
+                if FLOOD.pass().is_some() {
+                    tracing::warn!("connections cannot be accepted now: {error}");
+                }
                 tokio::time::sleep(PAUSE_ON_ERROR).await;
                 return None;
             }

@@ -15,7 +15,7 @@ use super::{Answer, headers};
 use crate::auth::{Known, Visitor, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
-use crate::problem::Failure;
+use crate::problem::{Failure, causes};
 use crate::routes::Panicked;
 use crate::state::App;
 use crate::views::system::ErrorPage;
@@ -153,7 +153,7 @@ fn trouble(failure: &Failure) -> Option<String> {
         return None;
     }
     let number = format!("{:08x}", fastrand());
-    tracing::error!("request failed ({number}): {failure}");
+    tracing::error!("request failed ({number}): {}", causes(failure));
     Some(number)
 }
 

@@ -6,6 +6,7 @@ use crm_domain::receipts::ReceiptState;
 use crm_domain::use_cases::RecordedCallback;
 
 use super::JOB;
+use crate::problem::causes;
 use crate::state::App;
 
 /// How many are recorded in one unit of work.
@@ -41,7 +42,8 @@ pub(super) async fn run(app: App) {
                 if rest == TICK {
                     tracing::error!(
                         target: "crm_web::webhook",
-                        "callbacks are kept but cannot be recorded now, trying again: {error}"
+                        "callbacks are kept but cannot be recorded now, trying again: {}",
+                        causes(&error)
                     );
                 }
                 rest = (rest * 2).min(LONGEST_REST);

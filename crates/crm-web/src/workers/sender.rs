@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::JOB;
+use crate::problem::causes;
 use crate::state::App;
 
 /// How many messages are on their way at once; the messages of one conversation go one by one.
@@ -46,7 +47,7 @@ pub(super) async fn run(app: App, run: String) {
             Ok(None) => rest = TICK,
             Err(error) => {
                 if rest == TICK {
-                    tracing::error!("messages cannot be sent now, trying again: {error}");
+                    tracing::error!("messages cannot be sent now, trying again: {}", causes(&error));
                 }
                 rest = (rest * 2).min(LONGEST_REST);
             }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
+use crm_domain::ports::store::Verdict;
 use crm_lineworks_sim::callbacks;
 
 use crate::harness::{Ask, TARO, TestServer};
@@ -77,4 +79,51 @@ async fn every_callback_that_got_200_survives_a_kill() {
     for text in acknowledged {
         assert!(there.binary_search(&text).is_ok(), "{text} got 200 and is gone");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_kept_is_not_answered_200() {
+    let server = TestServer::start().await;
+    let taro = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let (store, hold) = (Arc::clone(&server.store), Duration::from_secs(9));
+    let holding = tokio::spawn(async move {
+        // Another process that writes and does not end: as a full disk, it lets nobody else write.
+        let work = Box::new(move |unit: &mut dyn crm_domain::ports::store::UnitOfWork| {
+            drop(unit.operation_done(&[0; 16]));
+            std::thread::sleep(hold);
+            Verdict::RollBack
+        });
+        store.run_write(work).await
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begun = Instant::now();
+    let delivery = server
+        .simulator
+        .deliver(&callbacks::text(TARO, "満杯"))
+        .await
+        .unwrap();
+    assert_eq!(delivery.status, 503);
+    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
+    assert_eq!(server.get("/readyz").await.status, 503);
+    assert_eq!(server.get("/healthz").await.status, 200);
+    holding.await.unwrap().unwrap();
+    let delivery = server
+        .simulator
+        .deliver(&callbacks::text(TARO, "また入る"))
+        .await
+        .unwrap();
+    assert_eq!(delivery.status, 200);
+    crate::harness::until("the later one is recorded", async || {
+        let messages = server.conversation(taro).await;
+        messages
+            .iter()
+            .any(|message| message.message == "また入る")
+            .then_some(())
+    })
+    .await;
+    assert!(
+        server.log().contains(" ERROR webhook callback not kept"),
+        "{}",
+        server.log()
+    );
 }

@@ -235,3 +235,44 @@ async fn every_answer_carries_what_keeps_it_safe() {
 fn ask_is_login(answer: &Answer) -> bool {
     answer.text().contains("name=\"password\"") || answer.text().contains("<html")
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn without_free_files_it_waits_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = tokio::process::Command::new("/bin/sh");
+    command
+        .arg("-c")
+        .arg(format!("ulimit -n 64; exec {}", crate::harness::server::PROGRAM));
+    let settings = [("CRM_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
+    let (child, log) = crate::harness::server::spawn(command, &settings, folder.path().to_owned());
+    let address = crate::harness::server::listening(&log, "listening on http://").await;
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(TcpStream::connect(address).await.unwrap());
+    }
+    let before = cpu_ticks(child.id().unwrap());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let spent = cpu_ticks(child.id().unwrap()) - before;
+    assert!(
+        spent < 60,
+        "{spent} hundredths of a second of work while nothing can be accepted"
+    );
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(Ask::get("/healthz").send(address).await.status, 200);
+    let told = log
+        .lock()
+        .unwrap()
+        .matches("connections cannot be accepted")
+        .count();
+    assert!((1..=5).contains(&told), "told {told} times");
+}
+
+/// Processor time that a process has spent, in ticks of ten milliseconds.
+#[cfg(target_os = "linux")]
+fn cpu_ticks(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}

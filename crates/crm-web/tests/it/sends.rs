@@ -327,3 +327,29 @@ async fn what_others_queue_is_sent_too() {
         .unwrap();
     assert_eq!(sent[0].content["text"], "端末から");
 }
+
+#[tokio::test]
+async fn form_data_of_a_script_is_read_too() {
+    let mut scene = Scene::set().await;
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let token = scene.browser.token.clone();
+    let ask = |token: &str| {
+        Ask::post(&format!("/customer/{}/send", scene.customer))
+            .header("accept", "application/json")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .bytes(format!(
+                "{}{}--b--\r\n",
+                part("message", "一 & 二=三"),
+                part("csrf_token", token)
+            ))
+    };
+    let (good, bad) = (ask(&token), ask("wrong"));
+    assert_eq!(scene.browser.send(bad).await.status, 403);
+    assert_eq!(scene.browser.send(good).await.json()["success"], true);
+    assert_eq!(
+        scene.server.simulator.messages_to(TARO)[0].content["text"],
+        "一 & 二=三"
+    );
+}

@@ -12,6 +12,7 @@ use crm_domain::activities::Activity;
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::members::Role;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::store::Store;
 use crm_domain::use_cases::{Crm, MemberForm};
 use crm_domain::values::{EmailAddress, LineUserId, PersonName, PersonReading, Remarks};
 use crm_lineworks_sim::{Simulator, SimulatorConfig};
@@ -46,6 +47,7 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub simulator: Simulator,
     pub crm: Crm,
+    pub store: Arc<dyn Store>,
     folder: TempDir,
     settings: Vec<(String, String)>,
     child: Child,
@@ -82,11 +84,12 @@ impl TestServer {
         let address = listening(&log, "listening on http://").await;
         simulator.set_callback_url(format!("http://{address}/webhook"));
         let loaded = Settings::read(&Source::new(settings.clone(), None), Need::Everything).unwrap();
-        let crm = Composition::for_command(loaded.settings).await.unwrap().0.crm;
+        let (parts, _) = Composition::for_command(loaded.settings).await.unwrap();
         Self {
             address,
             simulator,
-            crm,
+            crm: parts.crm,
+            store: parts.store,
             folder,
             settings,
             child,
@@ -225,10 +228,19 @@ impl TestServer {
     }
 }
 
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_crm-web");
+
 /// Starts the program with nothing but these settings.
 pub fn launch(settings: &[(String, String)], folder: PathBuf, arguments: &[&str]) -> (Child, Log) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_crm-web"))
-        .args(arguments)
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments);
+    spawn(command, settings, folder)
+}
+
+/// Starts a command that becomes the program.
+pub fn spawn(mut command: Command, settings: &[(String, String)], folder: PathBuf) -> (Child, Log) {
+    let mut child = command
         .env_clear()
         .envs(settings.iter().map(|(name, value)| (name, value)))
         .current_dir(folder)
