@@ -7,6 +7,7 @@ mod failure;
 mod fields;
 mod help;
 mod output;
+mod pages;
 mod poc;
 mod progress;
 mod rows;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::companies::rows;
 use super::{DONE, Outcome};
 use crate::context::Context;
+use crate::pages;
 use crate::rows::ActivityRow;
 
 #[derive(Debug, clap::Subcommand)]
@@ -34,7 +35,7 @@ pub(crate) async fn run(context: &Context, command: Activity) -> Outcome {
     match command {
         Activity::List { customer, limit } => {
             let limit = rows(limit, context);
-            let messages = crm.conversation(&desk.actor, customer, None, limit).await?;
+            let messages = pages::conversation(&desk, customer, limit).await?;
             let shown: Vec<ActivityRow> = messages.iter().map(ActivityRow::new).collect();
             context.output.list(&shown, desk.zone());
         }

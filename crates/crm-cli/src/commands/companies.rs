@@ -2,7 +2,8 @@
 
 use crm_compose::Need;
 use crm_domain::companies::{CompanyFilter, CompanyId};
-use crm_domain::paging::{Cursor, PageRequest};
+use crm_domain::error::Error;
+use crm_domain::paging::{Cursor, Page, PageRequest};
 use crm_domain::values::normalise::fold_compact;
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use crate::context::{Context, Desk};
 use crate::failure::Failure;
 use crate::fields::CompanyText;
 use crate::output;
+use crate::pages;
 use crate::rows::CompanyRow;
 
 #[derive(Debug, clap::Subcommand)]
@@ -53,19 +55,24 @@ pub(crate) struct ListArgs {
 }
 
 impl ListArgs {
-    pub(crate) fn page(&self, context: &Context) -> PageRequest {
-        PageRequest::after(self.after.clone(), rows(self.limit, context))
+    /// The rows that are wanted, read by `page`.
+    pub(crate) async fn read<T, F>(
+        &self,
+        context: &Context,
+        page: impl FnMut(PageRequest) -> F,
+    ) -> Result<Page<T>, Error>
+    where
+        F: Future<Output = Result<Page<T>, Error>>,
+    {
+        pages::read(self.after.clone(), rows(self.limit, context), page).await
     }
 }
-
-/// The store reads one row more than it is asked for, to know whether there is more.
-const ALL: usize = 1_000_000_000;
 
 /// How many rows to show: a person is not flooded, a program does not miss any.
 pub(crate) fn rows(limit: Option<u32>, context: &Context) -> usize {
     match limit {
-        Some(limit) => usize::try_from(limit).map_or(ALL, |limit| limit.min(ALL)),
-        None if context.output.is_json() => ALL,
+        Some(limit) => usize::try_from(limit).unwrap_or(usize::MAX),
+        None if context.output.is_json() => usize::MAX,
         None => PageRequest::ROWS,
     }
 }
@@ -157,11 +164,9 @@ async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
         .as_deref()
         .map(fold_compact)
         .filter(|prefix| !prefix.is_empty());
-    let page = desk
-        .parts
-        .crm
-        .list_companies(&desk.actor, CompanyFilter { prefix }, list.page(context))
-        .await?;
+    let filter = CompanyFilter { prefix };
+    let read = |page| desk.parts.crm.list_companies(&desk.actor, filter.clone(), page);
+    let page = list.read(context, read).await?;
     let rows: Vec<CompanyRow> = page
         .items
         .iter()

@@ -172,11 +172,8 @@ async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
         prefix: list.query.as_deref().and_then(CustomerPrefix::new),
         company: None,
     };
-    let page = desk
-        .parts
-        .crm
-        .list_customers(&desk.actor, filter, list.page(context))
-        .await?;
+    let read = |page| desk.parts.crm.list_customers(&desk.actor, filter.clone(), page);
+    let page = list.read(context, read).await?;
     let rows: Vec<CustomerRow> = page.items.iter().map(CustomerRow::new).collect();
     context.output.list(&rows, desk.zone());
     note_next(context, page.next.as_ref());

@@ -86,25 +86,30 @@ pub(crate) async fn run(context: &Context, command: User) -> Outcome {
         }
         User::Password { user, password_stdin } => {
             let member = find(&desk, &user).await?;
-            if !password_stdin {
-                return link(context, &desk, &member).await;
+            if password_stdin {
+                set_password(context, &desk, &member).await
+            } else {
+                link(context, &desk, &member).await
             }
-            let password = standard_input()?;
-            desk.parts
-                .crm
-                .set_password(&desk.actor, member.id, &password)
-                .await?;
-            let sentence = context
-                .output
-                .texts()
-                .fill("user.password_set", &[("email", member.email.as_str())]);
-            context.output.said(
-                &sentence,
-                &json!({"id": member.id, "email": member.email.as_str()}),
-            );
-            DONE
         }
     }
+}
+
+async fn set_password(context: &Context, desk: &Desk, member: &Member) -> Outcome {
+    let password = standard_input()?;
+    desk.parts
+        .crm
+        .set_password(&desk.actor, member.id, &password)
+        .await?;
+    let email = member.email.as_str();
+    let sentence = context
+        .output
+        .texts()
+        .fill("user.password_set", &[("email", email)]);
+    context
+        .output
+        .said(&sentence, &json!({"id": member.id, "email": email}));
+    DONE
 }
 
 async fn add(context: &Context, desk: &Desk, form: MemberForm) -> Outcome {
