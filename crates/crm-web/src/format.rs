@@ -1,4 +1,4 @@
-//! Dates, waiting times and sizes as people read them.
+//! Dates and sizes as people read them.
 
 use std::sync::Arc;
 
@@ -97,30 +97,6 @@ impl Times {
         )
     }
 
-    /// How long somebody waits, in words: 25分 / 3時間 / 昨日 17:55から / 7/4（金）から.
-    pub fn waiting_since(&self, at: Instant) -> String {
-        let at = self.local(at);
-        let minutes = (self.now - at).whole_minutes().max(0);
-        let days = (self.now.date() - at.date()).whole_days();
-        match (self.language, minutes, days) {
-            (Language::Ja, 0..60, _) => format!("{minutes}分"),
-            (Language::En, 0..60, _) => format!("{minutes} min"),
-            (Language::Ja, _, 0) => format!("{}時間", minutes / 60),
-            (Language::En, _, 0) => format!("{} h", minutes / 60),
-            (Language::Ja, _, 1) => format!("昨日 {}から", clock(at)),
-            (Language::En, _, 1) => format!("since yesterday {}", clock(at)),
-            (Language::Ja, ..) => {
-                format!(
-                    "{}/{}（{}）から",
-                    u8::from(at.month()),
-                    at.day(),
-                    weekday(at.weekday(), self.language)
-                )
-            }
-            (Language::En, ..) => format!("since {}", self.long_day(at.date(), false)),
-        }
-    }
-
     fn long_day(&self, day: Date, with_year: bool) -> String {
         let (month, number) = (u8::from(day.month()), day.day());
         let weekday = weekday(day.weekday(), self.language);
@@ -205,15 +181,6 @@ mod tests {
             "2025年7月8日（火） 14:05:33"
         );
         assert_eq!(times.iso(at("2025-07-08 05:05:33")), "2025-07-08T14:05:33+09:00");
-    }
-
-    #[test]
-    fn waiting_is_told_in_words() {
-        let times = japanese();
-        assert_eq!(times.waiting_since(at("2025-07-09 05:35")), "25分");
-        assert_eq!(times.waiting_since(at("2025-07-09 02:00")), "4時間");
-        assert_eq!(times.waiting_since(at("2025-07-08 08:55")), "昨日 17:55から");
-        assert_eq!(times.waiting_since(at("2025-07-04 03:00")), "7/4（金）から");
     }
 
     #[test]
