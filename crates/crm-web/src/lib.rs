@@ -1,4 +1,4 @@
-//! The pages, the JSON API and the callback endpoint
+#![doc = include_str!("../README.md")]
 
 pub mod api;
 pub mod assets;
