@@ -1,5 +1,7 @@
 //! Searching by the beginning of keys, and cutting pages.
 
+use crate::fault::Fault;
+
 /// The first text behind all texts that begin with `prefix`: nothing holds the last character of all.
 pub(crate) fn behind(prefix: &str) -> String {
     format!("{prefix}{}", char::MAX)
@@ -12,6 +14,18 @@ pub(crate) fn merged(lists: Vec<Vec<(String, i64)>>, limit: usize) -> Vec<(Strin
     places.dedup();
     places.truncate(limit);
     places
+}
+
+/// How many keys one statement names: every database takes so many.
+const CHUNK: usize = 500;
+
+/// Asks for many keys in pieces; the rows come piece by piece.
+pub(crate) fn in_pieces<K, T>(
+    keys: &[K],
+    query: impl FnMut(&[K]) -> Result<Vec<T>, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let pieces = keys.chunks(CHUNK).map(query).collect::<Result<Vec<_>, _>>()?;
+    Ok(pieces.into_iter().flatten().collect())
 }
 
 /// A number of rows as SQL takes it.

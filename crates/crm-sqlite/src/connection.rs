@@ -102,3 +102,30 @@ fn url_of(path: &Path) -> Result<String, SqliteError> {
     let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     Ok(format!("file:{escaped}?mode=rw"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Opener, set_reading};
+    use diesel::connection::SimpleConnection;
+    use diesel::dsl::sql;
+    use diesel::prelude::*;
+    use diesel::sql_types::BigInt;
+
+    fn pragma(conn: &mut SqliteConnection, name: &str) -> i64 {
+        sql::<BigInt>(&format!("PRAGMA {name}")).get_result(conn).unwrap()
+    }
+
+    #[test]
+    fn who_writes_waits_for_the_disk_and_who_reads_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let opener = Opener::new(folder.path().join("crm.db"), true, None).unwrap();
+        let mut writing = opener.writing().unwrap();
+        // 2 is FULL: every commit is synced.
+        assert_eq!(pragma(&mut writing, "synchronous"), 2);
+        assert_eq!(pragma(&mut writing, "foreign_keys"), 1);
+        writing.batch_execute("CREATE TABLE t (x)").unwrap();
+        let mut reading = opener.plain().unwrap();
+        set_reading(&mut reading).unwrap();
+        assert!(reading.batch_execute("INSERT INTO t VALUES (1)").is_err());
+    }
+}

@@ -19,7 +19,7 @@ use super::customers::is_visible;
 use super::inserted::inserted;
 use super::{Backend, Conn, Uow};
 use crate::fault::Fault;
-use crate::found::rows;
+use crate::found::{in_pieces, rows};
 use crate::mend::corrupt;
 use crate::schema::{activities, customers, sends};
 use crate::stamp::Stamp;
@@ -105,12 +105,14 @@ pub(super) fn insert<'a>(
 }
 
 fn check_customers(conn: &mut Conn, ids: HashSet<i64>) -> Result<(), Fault> {
-    let wanted = ids.len();
-    let found: Vec<i64> = customers::table
-        .filter(customers::id.eq_any(ids))
-        .select(customers::id)
-        .load(conn)?;
-    if found.len() == wanted {
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let found: Vec<i64> = in_pieces(&ids, |ids| {
+        Ok(customers::table
+            .filter(customers::id.eq_any(ids))
+            .select(customers::id)
+            .load(conn)?)
+    })?;
+    if found.len() == ids.len() {
         Ok(())
     } else {
         Err(StoreError::Missing("customer_id").into())
@@ -240,12 +242,14 @@ impl ActivityQueries for Uow<'_> {
     ) -> Result<Vec<Activity>, StoreError> {
         self.run(|conn| {
             let ids = newest_of_company(conn, company, before, limit)?;
-            let found = activities::table
-                .left_join(sends::table)
-                .filter(activities::id.eq_any(ids))
-                .order_by((activities::timestamp.desc(), activities::id.desc()))
-                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
-                .load(conn)?;
+            let found = in_pieces(&ids, |ids| {
+                Ok(activities::table
+                    .left_join(sends::table)
+                    .filter(activities::id.eq_any(ids))
+                    .order_by((activities::timestamp.desc(), activities::id.desc()))
+                    .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                    .load(conn)?)
+            })?;
             Ok(all(found)?)
         })
     }

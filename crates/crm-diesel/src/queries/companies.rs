@@ -17,7 +17,7 @@ use diesel::prelude::*;
 
 use super::{Backend, Conn, Uow};
 use crate::fault::Fault;
-use crate::found::{behind, merged, rows};
+use crate::found::{behind, in_pieces, merged, rows};
 use crate::mend;
 use crate::schema::{companies, customers};
 use crate::stamp::Stamp;
@@ -157,22 +157,27 @@ fn found(conn: &mut Conn, prefix: &str, page: &PageRequest) -> Result<Vec<Compan
         let limit = rows(page.limit + 1);
         lists.push(query.order_by((order(), companies::id)).limit(limit).load(conn)?);
     }
-    let ids = merged(lists, page.limit + 1).into_iter().map(|(_, id)| id);
-    Ok(companies::table
-        .filter(companies::id.eq_any(ids))
-        .order_by((companies::sort_key, companies::id))
-        .select(CompanyRow::as_select())
-        .load(conn)?)
+    let places = merged(lists, page.limit + 1).into_iter();
+    let ids: Vec<i64> = places.map(|(_, id)| id).collect();
+    in_pieces(&ids, |ids| {
+        Ok(companies::table
+            .filter(companies::id.eq_any(ids))
+            .order_by((companies::sort_key, companies::id))
+            .select(CompanyRow::as_select())
+            .load(conn)?)
+    })
 }
 
 /// How many customers belong to each of these companies.
-fn customers_of(conn: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>, Fault> {
-    let counts: Vec<(Option<i64>, i64)> = customers::table
-        .filter(customers::company_id.eq_any(ids))
-        .filter(customers::deleted_at.is_null())
-        .group_by(customers::company_id)
-        .select((customers::company_id, count_star()))
-        .load(conn)?;
+fn customers_of(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, i64>, Fault> {
+    let counts: Vec<(Option<i64>, i64)> = in_pieces(ids, |ids| {
+        Ok(customers::table
+            .filter(customers::company_id.eq_any(ids))
+            .filter(customers::deleted_at.is_null())
+            .group_by(customers::company_id)
+            .select((customers::company_id, count_star()))
+            .load(conn)?)
+    })?;
     let counts = counts.into_iter();
     Ok(counts.filter_map(|(id, count)| Some((id?, count))).collect())
 }
@@ -204,7 +209,8 @@ impl CompanyQueries for Uow<'_> {
                 key: row.sort_key.clone(),
                 id: row.id,
             });
-            let counts = customers_of(conn, page.items.iter().map(|row| row.id).collect())?;
+            let ids: Vec<i64> = page.items.iter().map(|row| row.id).collect();
+            let counts = customers_of(conn, &ids)?;
             let lines = page.items.into_iter().map(|row| {
                 Ok(CompanyLine {
                     customers: counts.get(&row.id).copied().unwrap_or_default(),

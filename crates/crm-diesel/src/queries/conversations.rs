@@ -15,6 +15,7 @@ use diesel::prelude::*;
 
 use super::{Conn, Uow};
 use crate::fault::Fault;
+use crate::found::in_pieces;
 use crate::mend::{corrupt, user_id};
 use crate::schema::{activities, conversations, sends};
 use crate::stamp::Stamp;
@@ -91,13 +92,16 @@ fn part(key: &ConversationKey) -> Part {
 
 fn known(conn: &mut Conn, keys: &[&ConversationKey]) -> Result<Known, Fault> {
     let addresses: HashSet<&str> = keys.iter().map(|key| key.address.as_str()).collect();
-    let rows: Vec<(Part, i64)> = conversations::table
-        .filter(conversations::address.eq_any(addresses))
-        .select((
-            (conversations::address, conversations::bot, conversations::kind),
-            conversations::id,
-        ))
-        .load(conn)?;
+    let addresses: Vec<&str> = addresses.into_iter().collect();
+    let rows: Vec<(Part, i64)> = in_pieces(&addresses, |addresses| {
+        Ok(conversations::table
+            .filter(conversations::address.eq_any(addresses))
+            .select((
+                (conversations::address, conversations::bot, conversations::kind),
+                conversations::id,
+            ))
+            .load(conn)?)
+    })?;
     let rows = rows.into_iter();
     Ok(rows.map(|(key, id)| (key, ConversationId::new(id))).collect())
 }
@@ -132,12 +136,14 @@ impl ConversationQueries for Uow<'_> {
 
     fn conversations_with(&mut self, people: &[LineUserId]) -> Result<Vec<Conversation>, StoreError> {
         self.run(|conn| {
-            let rows = conversations::table
-                .filter(conversations::address.eq_any(people.iter().map(LineUserId::as_str)))
-                .filter(conversations::kind.eq(ConversationKind::Person.code()))
-                .order_by(conversations::id)
-                .select(ConversationRow::as_select())
-                .load(conn)?;
+            let mut rows: Vec<ConversationRow> = in_pieces(people, |people| {
+                Ok(conversations::table
+                    .filter(conversations::address.eq_any(people.iter().map(LineUserId::as_str)))
+                    .filter(conversations::kind.eq(ConversationKind::Person.code()))
+                    .select(ConversationRow::as_select())
+                    .load(conn)?)
+            })?;
+            rows.sort_by_key(|row| row.id);
             let found = rows.into_iter().map(Conversation::try_from);
             Ok(found.collect::<Result<_, _>>()?)
         })

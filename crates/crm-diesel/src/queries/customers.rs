@@ -19,6 +19,7 @@ use diesel::prelude::*;
 
 use super::{Conn, Uow, conversations, customers_found};
 use crate::fault::Fault;
+use crate::found::in_pieces;
 use crate::mend;
 use crate::schema::{companies, customers};
 use crate::stamp::Stamp;
@@ -151,7 +152,7 @@ pub(super) fn is_visible(conn: &mut Conn, id: i64) -> Result<bool, Fault> {
 
 /// The customers at these ids, in the list's order, with what is shown beside them: a query for each kind of thing, not
 /// for each customer.
-fn lines(conn: &mut Conn, ids: Vec<i64>) -> Result<Vec<CustomerLine>, Fault> {
+fn lines(conn: &mut Conn, ids: &[i64]) -> Result<Vec<CustomerLine>, Fault> {
     let rows: Vec<CustomerRow> = customers::table
         .filter(customers::id.eq_any(ids))
         .order_by((customers::sort_key, customers::id))
@@ -182,7 +183,7 @@ impl CustomerQueries for Uow<'_> {
     fn customer(&mut self, id: CustomerId) -> Result<Option<CustomerLine>, StoreError> {
         self.run(|conn| {
             if is_visible(conn, id.get())? {
-                Ok(lines(conn, vec![id.get()])?.pop())
+                Ok(lines(conn, &[id.get()])?.pop())
             } else {
                 Ok(None)
             }
@@ -200,9 +201,9 @@ impl CustomerQueries for Uow<'_> {
                 key: key.clone(),
                 id: *id,
             });
-            let ids = page.items.into_iter().map(|(_, id)| id).collect();
+            let ids: Vec<i64> = page.items.into_iter().map(|(_, id)| id).collect();
             Ok(Page {
-                items: lines(conn, ids)?,
+                items: in_pieces(&ids, |ids| lines(conn, ids))?,
                 next: page.next,
             })
         })
@@ -213,12 +214,14 @@ impl CustomerQueries for Uow<'_> {
         ids: &[LineUserId],
     ) -> Result<Vec<(LineUserId, CustomerId)>, StoreError> {
         self.run(|conn| {
-            let rows: Vec<(Option<String>, i64)> = customers::table
-                .filter(customers::line_user_id.eq_any(ids.iter().map(LineUserId::as_str)))
-                .filter(customers::deleted_at.is_null())
-                .order_by(customers::id)
-                .select((customers::line_user_id, customers::id))
-                .load(conn)?;
+            let mut rows: Vec<(Option<String>, i64)> = in_pieces(ids, |ids| {
+                Ok(customers::table
+                    .filter(customers::line_user_id.eq_any(ids.iter().map(LineUserId::as_str)))
+                    .filter(customers::deleted_at.is_null())
+                    .select((customers::line_user_id, customers::id))
+                    .load(conn)?)
+            })?;
+            rows.sort_by_key(|(_, id)| *id);
             let pairs = rows
                 .into_iter()
                 .filter_map(|(address, id)| Some((mend::user_id(address.as_deref())?, CustomerId::new(id))));

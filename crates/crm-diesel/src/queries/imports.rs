@@ -12,11 +12,9 @@ use diesel::prelude::*;
 
 use super::{Conn, Uow, activities, companies, customers};
 use crate::fault::Fault;
+use crate::found::in_pieces;
 use crate::schema::{self, import_origins, imports};
 use crate::stamp::Stamp;
-
-/// How many ids one statement names.
-const CHUNK: usize = 500;
 
 fn note_origin(conn: &mut Conn, import: &Import, origin: &Origin, local_id: i64) -> Result<(), Fault> {
     diesel::insert_into(import_origins::table)
@@ -55,19 +53,15 @@ fn known(conn: &mut Conn, source: &str, origins: &[Origin]) -> Result<Known, Fau
 impl ImportQueries for Uow<'_> {
     fn imported(&mut self, source: &str, origins: &[Origin]) -> Result<Vec<Option<i64>>, StoreError> {
         self.run(|conn| {
-            let mut ids = Vec::with_capacity(origins.len());
-            for chunk in origins.chunks(CHUNK) {
-                let known = known(conn, source, chunk)?;
-                ids.extend(chunk.iter().map(|origin| {
-                    let key = (
-                        origin.kind.code().to_owned(),
-                        origin.foreign_id,
-                        origin.digest.to_vec(),
-                    );
+            in_pieces(origins, |origins| {
+                let known = known(conn, source, origins)?;
+                let ids = origins.iter().map(|origin| {
+                    let kind = origin.kind.code().to_owned();
+                    let key = (kind, origin.foreign_id, origin.digest.to_vec());
                     known.get(&key).copied()
-                }));
-            }
-            Ok(ids)
+                });
+                Ok(ids.collect())
+            })
         })
     }
 }

@@ -1,11 +1,12 @@
 //! What SQLite ends by itself, and what other programs do to the file.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crm_domain::ports::store::{Store, StoreError, StoreExt};
 use crm_domain::ports::store_admin::StoreAdmin;
-use crm_domain::receipts::NewReceipt;
+use crm_domain::receipts::{Kept, NewReceipt};
 use crm_sqlite::SqliteStore;
 use crm_testkit::fixtures::{receipt, start};
 use diesel::connection::SimpleConnection;
@@ -163,4 +164,65 @@ fn a_file_that_is_no_database_or_not_there_is_refused_with_a_sentence() {
         assert!(source.to_string().contains("cannot be opened"), "{source}");
     }
     assert!(!absent.exists());
+}
+
+#[test]
+fn a_commit_that_fails_is_uncertain_and_every_answer_stays_true() {
+    let child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "faults::in_a_process_whose_files_cannot_grow",
+            "--ignored",
+        ])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "the test above runs it, with a limit on the size of files"]
+fn in_a_process_whose_files_cannot_grow() {
+    run(async {
+        let (_folder, path, store) = new_store().await;
+        let mut kept = Vec::new();
+        let mut failed = None;
+        for n in 0..200 {
+            let receipt = large(&format!("{n}"), 50_000);
+            let again = receipt.clone();
+            let unit = store
+                .write::<_, StoreError, _>(move |unit| unit.edit_receipts().keep_receipt(&receipt))
+                .await;
+            match unit {
+                Ok(Kept::Added(id)) => kept.push(id.get()),
+                Ok(Kept::Existed) => panic!("nothing is sent twice"),
+                Err(error) => {
+                    failed = Some((error, again));
+                    break;
+                }
+            }
+        }
+        let (error, receipt) = failed.unwrap();
+        assert!(matches!(error, StoreError::Uncertain), "{error:?}");
+        let waiting = store
+            .read::<_, StoreError, _>(|unit| unit.receipts().pending_receipts(1_000))
+            .await
+            .unwrap();
+        let waiting: Vec<_> = waiting.iter().map(|pending| pending.id.get()).collect();
+        assert!(waiting.starts_with(&kept), "what was answered is there");
+        let rows = number(&path, "SELECT count(*) FROM receipts");
+        assert_eq!(rows, i64::try_from(waiting.len()).unwrap());
+        // Looked up by its key before anything is said: it is there or it is not, and asking again doubles nothing.
+        let again = store
+            .write::<_, StoreError, _>(move |unit| unit.edit_receipts().keep_receipt(&receipt))
+            .await;
+        let after = number(&path, "SELECT count(*) FROM receipts");
+        match again {
+            Ok(Kept::Existed) => assert_eq!(after, rows),
+            Ok(Kept::Added(_)) => assert_eq!(after, rows + 1),
+            Err(_) => assert!(after <= rows + 1),
+        }
+    });
 }

@@ -103,3 +103,24 @@ fn a_path_with_signs_that_mean_something_to_sqlite_is_a_path() {
         assert!(path.exists());
     });
 }
+
+#[test]
+fn a_question_with_very_many_ids_is_answered() {
+    run(async {
+        let (_folder, _, store) = new_store().await;
+        let id = store
+            .write::<_, StoreError, _>(|unit| {
+                let details = customer_on("山田", "太郎", &user(39_999));
+                unit.edit_customers().add_customer(&details, start())
+            })
+            .await
+            .unwrap();
+        let carrying = store
+            .read::<_, StoreError, _>(|unit| {
+                let everybody: Vec<_> = (0..40_000).map(user).collect();
+                unit.customers().customers_carrying(&everybody)
+            })
+            .await;
+        assert_eq!(carrying.unwrap(), [(user(39_999), id)]);
+    });
+}
