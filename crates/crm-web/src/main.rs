@@ -129,7 +129,7 @@ async fn serve() -> Result<(), Failed> {
         .transpose()?;
     let app = app(&server, &listen, None)?;
     let run = server.parts.secrets.token();
-    run_until_stopped(&app, run, pages, door).await;
+    run_until_stopped(&app, run, pages, door).await?;
     drop((server, log));
     Ok(())
 }
@@ -153,7 +153,7 @@ async fn demonstrate(port: u16) -> Result<(), Failed> {
         demo.sign_in
     ))?;
     let run = demo.server.parts.secrets.token();
-    run_until_stopped(&app, run, pages, None).await;
+    run_until_stopped(&app, run, pages, None).await?;
     drop((app, demo, log));
     Ok(())
 }
@@ -234,7 +234,13 @@ fn networks(ranges: Vec<IpRange>) -> Networks {
 }
 
 /// Serves until the system says stop; then lets requests and messages on their way end, within bounds.
-async fn run_until_stopped(app: &App, run: String, pages: TcpListener, door: Option<TcpListener>) {
+async fn run_until_stopped(
+    app: &App,
+    run: String,
+    pages: TcpListener,
+    door: Option<TcpListener>,
+) -> Result<(), Failed> {
+    let told_to_stop = told_to_stop()?;
     let mut listeners = JoinSet::new();
     let proxies = || app.settings.trusted_proxies.clone();
     let stop = || app.stop.clone();
@@ -247,7 +253,7 @@ async fn run_until_stopped(app: &App, run: String, pages: TcpListener, door: Opt
         listeners.spawn(server::serve(door, site, Limits::default(), proxies(), stop()));
     }
     let mut workers = workers::start(app, run);
-    told_to_stop().await;
+    told_to_stop.await;
     tracing::info!("stopping");
     app.stop.now();
     let ending = async {
@@ -258,6 +264,7 @@ async fn run_until_stopped(app: &App, run: String, pages: TcpListener, door: Opt
         tracing::warn!("not everything ended in time");
     }
     tracing::info!("stopped");
+    Ok(())
 }
 
 fn announce(what: &str, listener: &TcpListener) {
@@ -266,21 +273,26 @@ fn announce(what: &str, listener: &TcpListener) {
     }
 }
 
-/// Ctrl+C, or SIGTERM where there is such a thing.
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+/// Ctrl+C, or SIGTERM where there is such a thing. Listens from the call on, not from the first await.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    // Without signals the process can still be ended by the system.
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Ctrl+C.
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without it the process can still be ended by the system.
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 /// The demonstration's phone speaks through the simulator.

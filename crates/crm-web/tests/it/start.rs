@@ -75,7 +75,7 @@ async fn it_starts_at_once_and_stops_in_time() {
     assert_eq!(server.get("/healthz").await.status, 200);
     let took = server.stop().await;
     assert!(took < Duration::from_secs(11), "{took:?}");
-    assert!(server.log().contains("stopped"), "{}", server.log());
+    server.wait_for_log("stopped").await;
 }
 
 #[tokio::test]
