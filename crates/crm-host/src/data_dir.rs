@@ -19,11 +19,6 @@ impl DataDir {
         Ok(Self(path))
     }
 
-    /// Names a folder without touching the disk.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
-    }
-
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.0

@@ -1,6 +1,7 @@
 //! Settings: read once, checked as a whole, handed on as values.
 
 mod data;
+mod dot_env;
 mod ip_range;
 pub mod known;
 mod line_works;

@@ -47,8 +47,8 @@ pub enum Fault {
     },
     /// A line of `.env` is not `NAME=value`.
     BadLine {
-        /// Its number, if it can be told.
-        line: Option<usize>,
+        /// Its number.
+        line: usize,
     },
     /// Not one of the choices.
     NotAChoice {

@@ -40,11 +40,6 @@ impl PublicUrl {
     pub fn origin(&self) -> &str {
         &self.0
     }
-
-    /// Host and port.
-    pub fn authority(&self) -> &str {
-        self.0.split_once("://").map_or("", |(_, rest)| rest)
-    }
 }
 
 fn port_is_number(host: &str) -> bool {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crm_domain::members::Locale;
 
+use super::dot_env;
 use super::known;
 use super::problem::{Fault, Problem};
 
@@ -69,14 +70,14 @@ impl Source {
     }
 
     fn take_dot_env(&mut self, text: &str) {
-        let text = text.trim_start_matches('\u{feff}');
-        for item in dotenvy::from_read_iter(text.as_bytes()) {
+        for item in dot_env::read(text) {
             match item {
                 Ok((name, value)) if !value.trim().is_empty() => {
                     self.given.insert(name, (value, Origin::DotEnv));
                 }
                 Ok(_) => {}
-                Err(error) => self.faults.push(bad_line(text, &error)),
+                // The line's number, never its text: it may hold a secret.
+                Err(line) => self.faults.push(Problem::new(".env", Fault::BadLine { line })),
             }
         }
     }
@@ -161,17 +162,4 @@ fn unreadable(name: &str, path: &Path, error: &std::io::Error) -> Problem {
         error: error.to_string(),
     };
     Problem::new(name, fault)
-}
-
-/// The line's number, never its text: it may hold a secret.
-fn bad_line(text: &str, error: &dotenvy::Error) -> Problem {
-    let line = match error {
-        dotenvy::Error::LineParse(bad, _) => {
-            let first = bad.lines().next().unwrap_or_default().trim();
-            let of_bad = |line: &str| !first.is_empty() && line.trim().ends_with(first);
-            text.lines().position(of_bad).map(|at| at + 1)
-        }
-        _ => None,
-    };
-    Problem::new(".env", Fault::BadLine { line })
 }

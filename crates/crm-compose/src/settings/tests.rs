@@ -275,7 +275,7 @@ fn the_environment_wins_over_the_file_and_empty_is_not_given() {
 
 #[test]
 fn a_broken_line_of_the_file_is_named_by_its_number_only() {
-    let source = Source::new([], Some("CRM_LOCALE=ja\nLINE_WORKS_CLIENT_SECRET=geheim wort\n"));
+    let source = Source::new([], Some("CRM_LOCALE=ja\nLINE_WORKS_CLIENT_SECRET geheim\n"));
     let error = Settings::read(&source, Need::Everything).unwrap_err();
     assert!(error.lines()[0].contains("2行目"), "{error}");
     assert!(!error.to_string().contains("geheim"));

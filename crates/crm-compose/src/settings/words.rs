@@ -32,10 +32,9 @@ fn ja(fault: &Fault) -> String {
         Fault::Unreadable { path, error } => {
             format!("{} を読めません（{error}）。場所と権限を確かめてください", path.display())
         }
-        Fault::BadLine { line: Some(line) } => {
-            format!("{line}行目を読めません。「名前=値」の形にし、空白や記号を含む値は引用符で囲んでください")
+        Fault::BadLine { line } => {
+            format!("{line}行目を読めません。「名前=値」の形にし、引用符は閉じてください")
         }
-        Fault::BadLine { line: None } => "読めない行があります。「名前=値」の形にしてください".to_owned(),
         Fault::NotAChoice { given, choices } => {
             format!("「{given}」は使えません。{choices} のいずれかにしてください")
         }
@@ -81,10 +80,9 @@ fn en(fault: &Fault) -> String {
         Fault::Unreadable { path, error } => {
             format!("{} cannot be read ({error}); check the place and the permissions", path.display())
         }
-        Fault::BadLine { line: Some(line) } => {
-            format!("line {line} cannot be read; write NAME=value, and put values with blanks or signs in quotes")
+        Fault::BadLine { line } => {
+            format!("line {line} cannot be read; write NAME=value, and close quotation marks")
         }
-        Fault::BadLine { line: None } => "a line cannot be read; write NAME=value".to_owned(),
         Fault::NotAChoice { given, choices } => format!("“{given}” is not possible; give one of {choices}"),
         Fault::NotAnAddress { given } => {
             format!("“{given}” is not an address with a port; write it like 0.0.0.0:3000")
