@@ -128,8 +128,7 @@ async fn serve() -> Result<(), Failed> {
         .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
         .transpose()?;
     let app = app(&server, &listen, None)?;
-    let run = server.parts.secrets.token();
-    run_until_stopped(&app, run, pages, door).await?;
+    run_until_stopped(&app, pages, door).await?;
     drop((server, log));
     Ok(())
 }
@@ -152,8 +151,7 @@ async fn demonstrate(port: u16) -> Result<(), Failed> {
          \x20 お客様役 / play a customer:  {base}/demo/phone\n\n",
         demo.sign_in
     ))?;
-    let run = demo.server.parts.secrets.token();
-    run_until_stopped(&app, run, pages, None).await?;
+    run_until_stopped(&app, pages, None).await?;
     drop((app, demo, log));
     Ok(())
 }
@@ -234,12 +232,7 @@ fn networks(ranges: Vec<IpRange>) -> Networks {
 }
 
 /// Serves until the system says stop; then lets requests and messages on their way end, within bounds.
-async fn run_until_stopped(
-    app: &App,
-    run: String,
-    pages: TcpListener,
-    door: Option<TcpListener>,
-) -> Result<(), Failed> {
+async fn run_until_stopped(app: &App, pages: TcpListener, door: Option<TcpListener>) -> Result<(), Failed> {
     let told_to_stop = told_to_stop()?;
     let mut listeners = JoinSet::new();
     let proxies = || app.settings.trusted_proxies.clone();
@@ -252,7 +245,7 @@ async fn run_until_stopped(
         let site = Arc::new(CallbackDoor(app.clone()));
         listeners.spawn(server::serve(door, site, Limits::default(), proxies(), stop()));
     }
-    let mut workers = workers::start(app, run);
+    let mut workers = workers::start(app);
     told_to_stop.await;
     tracing::info!("stopping");
     app.stop.now();

@@ -101,7 +101,7 @@ async fn welcome(visitor: &Visitor, secret: &str, member: &Member, next: &str) -
     let mut browser = visitor.browser.clone();
     browser.remember(&visitor.app.keys, member.email.as_str());
     visitor.keep_browser(&mut response, &browser);
-    tracing::info!("member {} signed in", member.id);
+    tracing::info!(target: "crm_web::auth", "member {} signed in", member.id);
     Ok(response)
 }
 

@@ -5,6 +5,8 @@ mod sender;
 mod sending;
 mod signals;
 
+use std::time::Duration;
+
 use crm_domain::permissions::Actor;
 use tokio::task::JoinSet;
 
@@ -16,11 +18,25 @@ use crate::state::App;
 /// As whom background work acts.
 const JOB: Actor = Actor::Job("crm-web");
 
-/// Starts the workers; they end some seconds after the stop at the latest. `run` names this start of the program: what
-/// earlier ones had on its way becomes 結果不明, so whoever calls this holds the server's lock.
-pub fn start(app: &App, run: String) -> JoinSet<()> {
+/// How long a worker that panicked stays down.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// Starts the workers; they end some seconds after the stop at the latest. Whoever calls this holds the server's lock: what
+/// earlier runs had on its way becomes 結果不明.
+pub fn start(app: &App) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    workers.spawn(recorder::run(app.clone()));
-    workers.spawn(sender::run(app.clone(), run));
+    workers.spawn(kept_alive("recorder", app.clone(), recorder::run));
+    workers.spawn(kept_alive("sender", app.clone(), sender::run));
     workers
+}
+
+/// Runs a worker to its end; one that panics begins again.
+async fn kept_alive<F>(name: &'static str, app: App, worker: fn(App) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while tokio::spawn(worker(app.clone())).await.is_err() && !app.stop.is_said() {
+        tracing::error!("the {name} failed and begins again");
+        tokio::time::sleep(RECOVERY).await;
+    }
 }

@@ -22,17 +22,20 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How long messages on their way are waited for when the server stops; then the next start calls them 結果不明.
 const FAREWELL: Duration = Duration::from_secs(8);
 
-/// Sends until the server stops.
-pub(super) async fn run(app: App, run: String) {
+/// Sends until the server stops. Each run has a name of its own, so that what an earlier one left can be told.
+pub(super) async fn run(app: App) {
+    let run = app.secrets.token();
     abandon(&app, &run).await;
     let mut on_their_way = JoinSet::new();
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut rest = TICK;
     while !app.stop.is_said() {
         while on_their_way.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            break;
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = app.stop.said() => break,
         };
+        let Ok(place) = place else { break };
         match app.crm.claim_message(&JOB, &run).await {
             Ok(Some(send)) => {
                 let (app, run) = (app.clone(), run.clone());
