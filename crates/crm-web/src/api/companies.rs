@@ -74,6 +74,7 @@ impl Companies {
         app: App,
         by: Signed,
         /// Rows wanted, 1 to 200; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
         /// `next` of the page before.
         after: Query<Option<String>>,
@@ -94,7 +95,12 @@ impl Companies {
 
     /// One company.
     #[oai(path = "/companies/:id", method = "get", operation_id = "showCompany")]
-    async fn show(&self, app: App, by: Signed, id: Path<i64>) -> poem::Result<Json<Company>> {
+    async fn show(
+        &self,
+        app: App,
+        by: Signed,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+    ) -> poem::Result<Json<Company>> {
         let company = app
             .crm
             .show_company(&by.actor, Id::new(id.0))

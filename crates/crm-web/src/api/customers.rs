@@ -88,6 +88,7 @@ impl Customers {
         app: App,
         by: Signed,
         /// Rows wanted, 1 to 200; 50 when absent.
+        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<u32>>,
         /// `next` of the page before.
         after: Query<Option<String>>,
@@ -106,7 +107,12 @@ impl Customers {
 
     /// One customer.
     #[oai(path = "/customers/:id", method = "get", operation_id = "showCustomer")]
-    async fn show(&self, app: App, by: Signed, id: Path<i64>) -> poem::Result<Json<Customer>> {
+    async fn show(
+        &self,
+        app: App,
+        by: Signed,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+    ) -> poem::Result<Json<Customer>> {
         let line = app
             .crm
             .show_customer(&by.actor, Id::new(id.0))

@@ -26,6 +26,7 @@ fn completed(mut document: Value) -> Value {
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut);
     if let Some(schemas) = schemas {
+        schemas.values_mut().for_each(allow_null);
         schemas.insert("Problem".to_owned(), problem());
     }
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
@@ -43,7 +44,24 @@ fn completed(mut document: Value) -> Value {
     document
 }
 
+/// What may be absent in the framework's eyes is null in our answers.
+fn allow_null(schema: &mut Value) {
+    let required = schema["required"].clone();
+    let always = |name: &str| {
+        required
+            .as_array()
+            .is_some_and(|names| names.iter().any(|one| one == name))
+    };
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        if !always(name) {
+            property["nullable"] = json!(true);
+        }
+    }
+}
+
 fn complete_operation(operation: &mut Value, one: bool) {
+    let summary = operation["summary"].clone();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
     };
@@ -53,6 +71,15 @@ fn complete_operation(operation: &mut Value, one: bool) {
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         })
     };
+    if let Some(answer) = responses.get_mut("200") {
+        let content = answer.get("content").and_then(Value::as_object);
+        let shape = content.and_then(|content| content.values().next()).cloned();
+        *answer = json!({
+            "description": summary,
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+            "content": {"application/json": shape},
+        });
+    }
     responses.insert(
         "304".to_owned(),
         json!({"description": "Unchanged since the tag in `If-None-Match`"}),
@@ -114,6 +141,14 @@ mod tests {
                 assert!(operation["responses"][status].is_object(), "{path} {status}");
             }
         }
+        let customer = &document["components"]["schemas"]["Customer"]["properties"];
+        assert_eq!(customer["email"]["nullable"], true);
+        assert!(customer["last_name"]["nullable"].is_null());
+        let answer = &document["paths"]["/customers"]["get"]["responses"]["200"];
+        assert_eq!(
+            answer["content"]["application/json"]["schema"]["$ref"],
+            "#/components/schemas/CustomerList"
+        );
         let schemas = document["components"]["schemas"].as_object().unwrap();
         let text = document.to_string();
         for reference in text.split("#/components/schemas/").skip(1) {

@@ -50,13 +50,7 @@ pub(super) async fn serve(
         pulse: Arc::clone(&pulse),
     });
     let service = service_fn(|request| exchange(&site, ends, &pulse, request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .keep_alive(!last)
-        // Hyper's limit would also end idle connections; the pulse tells the two apart.
-        .header_read_timeout(None)
-        .max_header_size(HEAD_BYTES)
-        .serve_connection(io, service);
+    let connection = protocol(last).serve_connection(io, service);
     tokio::pin!(connection);
     let mut watch = tokio::time::interval(WATCH_EVERY);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,6 +77,17 @@ pub(super) async fn serve(
             }
         }
     }
+}
+
+/// How HTTP is spoken. Hyper's own time-out for heads would also end idle connections; the pulse tells the two apart.
+fn protocol(last: bool) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive(!last)
+        .header_read_timeout(None)
+        .max_header_size(HEAD_BYTES);
+    builder
 }
 
 async fn exchange(
