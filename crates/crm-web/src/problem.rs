@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use crate::i18n::{Language, catalogue};
 use crate::sentence::Sentence;
 use crate::server::BodyRefused;
-use crate::views::system::ErrorPage;
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -144,21 +143,16 @@ impl Failure {
     }
 
     /// The sentence for people.
-    pub fn sentence(&self, language: Language) -> String {
-        let texts = catalogue(language);
+    pub fn sentence(&self) -> Sentence {
         match self {
-            Self::Refused(error) => Sentence::error(error).words(texts),
-            Self::Forged => texts.text("error.csrf", &[]),
-            _ => {
-                let page = ErrorPage::of(self.status().as_u16());
-                texts.text(&format!("error_page.{}.text", page.kind), &[])
-            }
+            Self::Refused(error) => Sentence::error(error),
+            other => Sentence::of(format!("error.{}", other.code())),
         }
     }
 
     /// For our scripts and small JSON routes.
     pub fn as_json(&self, language: Language) -> Response {
-        let sentence = self.sentence(language);
+        let sentence = self.sentence().words(catalogue(language));
         let body = json!({"success": false, "message": sentence, "error": sentence, "code": self.code()});
         self.respond("application/json; charset=utf-8", &body)
     }
@@ -251,5 +245,41 @@ impl From<NotAnId> for Failure {
 impl From<NotACursor> for Failure {
     fn from(_: NotACursor) -> Self {
         Self::Parameter("after")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::error::Error;
+
+    use super::Failure;
+    use crate::i18n::{Language, catalogue};
+    use crate::server::BodyRefused;
+
+    #[test]
+    fn every_failure_has_its_sentence() {
+        let failures = [
+            Failure::Refused(Error::Stale),
+            Failure::NotSignedIn,
+            Failure::BadToken,
+            Failure::Forged,
+            Failure::NoSuchPage,
+            Failure::WrongMethod,
+            Failure::Malformed,
+            Failure::Parameter("limit"),
+            Failure::WrongType,
+            Failure::Body(BodyRefused::TooLarge),
+            Failure::Body(BodyRefused::TooSlow),
+            Failure::Body(BodyRefused::Broken),
+            Failure::WrongHost,
+            Failure::Broken("x"),
+        ];
+        for failure in failures {
+            let key = failure.sentence().key;
+            assert!(
+                catalogue(Language::Ja).get(&key).is_some(),
+                "{failure:?} has no words: {key}"
+            );
+        }
     }
 }

@@ -140,6 +140,11 @@ impl Front {
         }
         let mut page = ErrorPage::of(failure.status().as_u16());
         page.request_id = number;
+        page.detail = matches!(
+            failure,
+            Failure::Forged | Failure::WrongHost | Failure::WrongMethod | Failure::BadToken
+        )
+        .then(|| failure.sentence());
         let drawn = visitor.and_then(|visitor| visitor.page(failure.status(), Menu::None, &page));
         let mut response = drawn.unwrap_or_else(|_| failure.as_json(language));
         failure.add_headers(&mut response);
