@@ -211,6 +211,7 @@ fn app(
             origins: Origins::parse(&names.join(","))?,
             zone: Arc::new(move |at| zone.offset_at(at)),
             locale: parts.settings.web.locale,
+            firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
             callback_networks: networks(allowed.unwrap_or_default()),
             send_wait: SEND_WAIT,

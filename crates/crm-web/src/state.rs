@@ -29,6 +29,8 @@ pub struct WebSettings {
     pub zone: Zone,
     /// The language of whoever chose none.
     pub locale: Locale,
+    /// The firm's own name beside the product's.
+    pub firm_name: Option<String>,
     /// Whose `X-Forwarded-…` headers are believed.
     pub trusted_proxies: Networks,
     /// From where callbacks are taken; from everywhere when empty.

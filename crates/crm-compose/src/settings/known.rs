@@ -115,6 +115,12 @@ pub const ALL: &[Known] = &[
         "default language, ja or en",
     ),
     plain(
+        "CRM_FIRM_NAME",
+        "",
+        "画面の上端に製品名と並べて表示する自社の名前",
+        "the firm's own name, shown beside the product's",
+    ),
+    plain(
         "CRM_API_RATE_LIMIT",
         "6000",
         "トークンごとの1分あたりのリクエスト数（0で無制限）",

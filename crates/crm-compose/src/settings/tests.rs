@@ -75,6 +75,7 @@ fn every_given_value_is_understood() {
         ("CRM_API_RATE_LIMIT", "0"),
         ("CRM_TIMEZONE", "UTC"),
         ("CRM_LOCALE", "en"),
+        ("CRM_FIRM_NAME", "株式会社山田製作所"),
         ("CRM_LOG", "webhook=debug,warning"),
         ("CRM_LOG_FILE", "app.log"),
         ("CRM_LOG_FORMAT", "json"),
@@ -90,6 +91,7 @@ fn every_given_value_is_understood() {
     assert_eq!(settings.data.backup_dir, Path::new("/var/lib/crm/backups"));
     assert_eq!(settings.data.previous_secret_keys.len(), 2);
     assert_eq!(settings.web.api_rate_limit, None);
+    assert_eq!(settings.web.firm_name.as_deref(), Some("株式会社山田製作所"));
     assert_eq!(settings.log.file.as_deref(), Some(Path::new("app.log")));
     assert_eq!(settings.log.format, LogFormat::Json);
 }

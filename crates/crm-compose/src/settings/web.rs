@@ -17,6 +17,8 @@ pub struct WebSettings {
     pub time_zone: TimeZone,
     /// The language where a person made no choice.
     pub locale: Locale,
+    /// The firm's own name, shown beside the product's.
+    pub firm_name: Option<String>,
     /// Requests a minute per token; `None`: no limit.
     pub api_rate_limit: Option<u32>,
     /// Who may read `/metrics` without a token.
@@ -28,6 +30,7 @@ impl Default for WebSettings {
         Self {
             time_zone: TimeZone::tokyo(),
             locale: Locale::Ja,
+            firm_name: None,
             api_rate_limit: Some(RATE_LIMIT),
             metrics_allowed_ips: loopback(),
         }
@@ -43,6 +46,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> WebSettings {
             })
         }),
         locale: reader.parsed("CRM_LOCALE", default.locale, locale),
+        firm_name: reader.text("CRM_FIRM_NAME"),
         api_rate_limit: Some(reader.parsed("CRM_API_RATE_LIMIT", RATE_LIMIT, |text| number(text, 0)))
             .filter(|limit| *limit > 0),
         metrics_allowed_ips: reader.parsed("CRM_METRICS_ALLOWED_IPS", default.metrics_allowed_ips, |text| {

@@ -90,7 +90,7 @@ impl Visitor {
             banner: (!self.app.crm.can_send()).then_some(Banner::LineWorksMissing),
             notice: self.notice.as_deref().and_then(Notice::from_cookie),
             demo: self.app.demo.is_some(),
-            firm_name: None,
+            firm_name: self.app.settings.firm_name.clone(),
         }
     }
 
