@@ -82,6 +82,10 @@ impl Settings {
                 .get("LINE_WORKS_BOT_ID")
                 .map(|(value, _)| value.clone()),
         };
+        let idle = known::NOT_IN_USE
+            .into_iter()
+            .filter(|name| reader.used.contains_key(name));
+        reader.warnings.extend(idle.map(Warning::NotInUse));
         let mut problems = reader.problems;
         if need == Need::Store {
             problems.retain(|problem| !problem.name.starts_with("LINE_WORKS_"));

@@ -131,6 +131,8 @@ pub enum Warning {
     PlainHttp(&'static str),
     /// Callbacks that anybody can forge are accepted.
     UnsignedAllowed,
+    /// Understood, but this version does nothing with it yet.
+    NotInUse(&'static str),
 }
 
 impl Warning {

@@ -205,6 +205,12 @@ fn the_missing_bot_secret_says_where_it_stands_and_can_be_waived() {
 }
 
 #[test]
+fn what_is_not_in_use_yet_is_said() {
+    let loaded = Settings::read(&source(&[("CRM_SPOOL_DIR", "/srv/spool")]), Need::Everything).unwrap();
+    assert_eq!(loaded.warnings, [Warning::NotInUse("CRM_SPOOL_DIR")]);
+}
+
+#[test]
 fn the_private_key_has_four_ways_in() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("private.key");

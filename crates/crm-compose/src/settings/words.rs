@@ -136,6 +136,12 @@ pub(super) fn of_warning(warning: &Warning, locale: Locale) -> String {
         (Warning::PlainHttp(name), Locale::En) => {
             format!("{name}: over http:// secrets travel in the clear; use https:// but for trials")
         }
+        (Warning::NotInUse(name), Locale::Ja) => {
+            format!("{name}: このバージョンではまだ使われません（今後のバージョンで有効になります）")
+        }
+        (Warning::NotInUse(name), Locale::En) => {
+            format!("{name}: is not in use in this version yet; a later one will follow it")
+        }
         (Warning::UnsignedAllowed, Locale::Ja) => {
             "LINE_WORKS_ALLOW_UNSIGNED: 署名のないコールバックを受け付けます。誰でも偽のメッセージを送れます"
                 .to_owned()
