@@ -2,6 +2,7 @@
 
 use crm_compose::{Composition, Loaded, Need, Settings, Source, TimeZone};
 use crm_domain::permissions::Actor;
+use crm_domain::ports::store_admin::MigrationStatus;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -41,6 +42,13 @@ impl Context {
     /// The store as it is; nothing is made or changed.
     pub(crate) fn desk_as_it_is(&self) -> Result<Desk, Failure> {
         Ok(self.at(Composition::as_it_is(self.wanted(Need::Store)?)?))
+    }
+
+    /// The migrations of the store as it is; nothing is made or changed.
+    pub(crate) async fn migrations(&self) -> Result<(Vec<MigrationStatus>, TimeZone), Failure> {
+        let settings = self.wanted(Need::Store)?;
+        let zone = settings.web.time_zone.clone();
+        Ok((Composition::migrations(settings).await?, zone))
     }
 
     fn wanted(&self, need: Need) -> Result<Settings, Failure> {

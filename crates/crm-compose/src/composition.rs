@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crm_domain::ports::host::{Clock, Secrets};
 use crm_domain::ports::store::{Store, StoreError};
-use crm_domain::ports::store_admin::StoreAdmin;
+use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{ArgonPasswords, DataDir, RingSecrets, SecretKey, ServerLock, SystemClock};
 use crm_lineworks::{LineWorks, LineWorksConfig, StaticCallbacks, StaticMessengers};
@@ -101,6 +101,17 @@ impl Composition {
         Self::put_together(settings, false)
     }
 
+    /// Every migration of this program and whether the database has it; a missing database is not made.
+    pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
+        let file = settings.data.database.clone();
+        let status = if file.exists() {
+            Self::put_together(settings, false)?.admin.migrations().await
+        } else {
+            crm_sqlite::unapplied_migrations()
+        };
+        status.map_err(|source| StartError::Store { file, source })
+    }
+
     fn put_together(settings: Settings, create: bool) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets::new());
@@ -142,7 +153,7 @@ impl Composition {
         ))?)
     }
 
-    fn store_error(&self, source: StoreError) -> StartError {
+    pub(crate) fn store_error(&self, source: StoreError) -> StartError {
         StartError::Store {
             file: self.settings.data.database.clone(),
             source,
@@ -172,7 +183,7 @@ fn open_store(file: &Path, create: bool) -> Result<Arc<SqliteStore>, StartError>
     Ok(Arc::new(store))
 }
 
-fn make_folder(dir: &Path) -> Result<(), StartError> {
+pub(crate) fn make_folder(dir: &Path) -> Result<(), StartError> {
     let made = DataDir::create(dir);
     made.map(|_| ()).map_err(|source| StartError::Folder {
         dir: dir.to_owned(),

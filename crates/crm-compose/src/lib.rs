@@ -3,6 +3,7 @@
 pub mod composition;
 pub mod demo;
 pub mod logging;
+mod rehearsal;
 pub mod settings;
 mod start_error;
 pub mod time_zone;
@@ -11,6 +12,7 @@ pub use composition::{Composition, ServerComposition};
 pub use crm_host::SystemClock;
 pub use crm_host::data_dir::free_space;
 pub use demo::{DEMO_LISTEN, DemoComposition};
+pub use rehearsal::Rehearsal;
 pub use settings::{Loaded, Need, Settings, SettingsError, Source};
 pub use start_error::StartError;
 pub use time_zone::TimeZone;

@@ -13,6 +13,9 @@ use crate::error::SqliteError;
 
 /// How long a statement waits for another program's lock, in milliseconds.
 const WAIT: u32 = 2_000;
+/// How long the writer waits for one: longer than anybody waits for the writer, so that what a caller gave up on is stored
+/// all the same when the lock goes.
+const WRITER_WAIT: u32 = 6_000;
 
 /// Opens connections to one file.
 #[derive(Debug, Clone)]
@@ -50,7 +53,7 @@ impl Opener {
             .max_pages
             .map_or_else(String::new, |pages| format!("PRAGMA max_page_count = {pages};"));
         conn.batch_execute(&format!(
-            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
+            "PRAGMA busy_timeout = {WRITER_WAIT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; {limit}"
         ))
         .map_err(|error| self.failed(&error))?;

@@ -18,6 +18,7 @@ use readers::Readers;
 use writer::Writer;
 
 pub use error::SqliteError;
+pub use migrations::unapplied as unapplied_migrations;
 
 /// Where the database lies and how it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -68,6 +68,15 @@ pub(crate) fn status(conn: &mut Conn) -> Result<Vec<MigrationStatus>, StoreError
     Ok(status.collect())
 }
 
+/// What a database that is yet to be made will get: every migration of this program, none of them applied.
+pub fn unapplied() -> Result<Vec<MigrationStatus>, StoreError> {
+    let status = steps()?.into_iter().map(|step| MigrationStatus {
+        name: step.name().to_string(),
+        applied: false,
+    });
+    Ok(status.collect())
+}
+
 /// Applies what is missing, all or nothing, and returns the names. A database that is up to date is only looked at:
 /// checking the references of a million rows would cost every start seconds.
 pub(crate) fn migrate(opener: &Opener) -> Result<Vec<String>, StoreError> {

@@ -1,7 +1,7 @@
 //! `crm config`.
 
 use crm_compose::settings::{Origin, Shown, example};
-use crm_compose::{Need, Settings};
+use crm_compose::{Need, Settings, TimeZone};
 use serde::Serialize;
 use serde_json::json;
 
@@ -58,16 +58,25 @@ impl Row for SettingRow {
 pub(crate) fn run(context: &Context, command: &Config) -> Outcome {
     match command {
         Config::Check => check(context),
-        Config::Show => {
-            let loaded = context.settings(Need::Everything)?;
-            let rows: Vec<SettingRow> = loaded.shown.iter().map(SettingRow::new).collect();
-            context.output.list(&rows, &loaded.settings.web.time_zone);
-            DONE
-        }
+        Config::Show => show(context),
         Config::Example => {
             output::raw(&example(context.source.locale()));
             DONE
         }
+    }
+}
+
+/// The values first, the wrong ones as given; what is wrong with them comes after.
+fn show(context: &Context) -> Outcome {
+    let (shown, problems) = match Settings::read(&context.source, Need::Everything) {
+        Ok(loaded) => (loaded.shown, None),
+        Err(mut error) => (std::mem::take(&mut error.shown), Some(error)),
+    };
+    let rows: Vec<SettingRow> = shown.iter().map(SettingRow::new).collect();
+    context.output.list(&rows, &TimeZone::tokyo());
+    match problems {
+        None => DONE,
+        Some(error) => Err(error.into()),
     }
 }
 

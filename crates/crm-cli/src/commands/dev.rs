@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crm_compose::settings::merged_dot_env;
 use crm_compose::simulator::{SimError, Simulator, SimulatorConfig};
 use serde_json::json;
 
@@ -72,28 +73,33 @@ fn tell(context: &Context, simulator: &Simulator, callback: &str, env_file: Opti
     context.output.said(&sentence, &json);
 }
 
-/// Readable by its owner only: there is a private key in it.
+/// Puts the settings into the file, of which everything else stays. It becomes readable by its owner only: there is a
+/// private key in it. What is there is replaced as a whole, so that a full disk destroys nothing.
 fn write_settings(file: &Path, settings: &[(&'static str, String)]) -> std::io::Result<()> {
+    // A link stays one.
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let old = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = file.with_file_name(name);
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(file)?;
-    let lines: String = settings
-        .iter()
-        .map(|(name, value)| [name, "=", &quoted(value), "\n"].concat())
-        .collect();
-    out.write_all(lines.as_bytes())
-}
-
-/// In single quotes where a shell or a reader of `.env` files would take it apart.
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
-    if value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{value}'")
+    let mut out = options.open(&new)?;
+    let written = out
+        .write_all(merged_dot_env(&old, settings).as_bytes())
+        .and_then(|()| out.sync_all())
+        .and_then(|()| std::fs::rename(&new, file));
+    if written.is_err() {
+        // The first error is the one to tell.
+        drop(std::fs::remove_file(&new));
     }
+    written
 }
 
 /// Until Ctrl-C, or until the service manager says so.

@@ -1,7 +1,6 @@
 //! `crm migrate`.
 
 use crm_compose::Need;
-use crm_domain::error::Error;
 use serde::Serialize;
 
 use super::{DONE, Outcome};
@@ -51,8 +50,7 @@ pub(crate) async fn run(context: &Context, command: &Migrate) -> Outcome {
 }
 
 async fn show(context: &Context, pending_only: bool) -> Outcome {
-    let desk = context.desk_as_it_is()?;
-    let all = desk.parts.admin.migrations().await.map_err(Error::Store)?;
+    let (all, zone) = context.migrations().await?;
     let rows: Vec<MigrationRow> = all
         .into_iter()
         .filter(|migration| !(pending_only && migration.applied))
@@ -61,6 +59,6 @@ async fn show(context: &Context, pending_only: bool) -> Outcome {
             applied: migration.applied,
         })
         .collect();
-    context.output.list(&rows, desk.zone());
+    context.output.list(&rows, &zone);
     DONE
 }

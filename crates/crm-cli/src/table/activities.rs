@@ -8,11 +8,10 @@ use crm_domain::customers::{CustomerFilter, CustomerId, CustomerLine, CustomerPr
 use crm_domain::imports::{ImportedKind, Origin};
 use crm_domain::instant::Instant;
 use crm_domain::paging::PageRequest;
-use crm_domain::ports::store::StoreExt as _;
 use crm_domain::values::{LineUserId, Problem};
 
 use super::lookup::id;
-use super::report::{Became, Refusal, TableReport};
+use super::report::{Refusal, TableReport};
 use super::sheet::{Record, Sheet};
 use crate::context::Desk;
 use crate::failure::Failure;
@@ -23,7 +22,7 @@ const SOURCE: &str = "csv";
 /// Rows written in one unit of work.
 const CHUNK: usize = 2_000;
 
-pub(super) async fn import(desk: &Desk, sheet: &Sheet, dry_run: bool) -> Result<TableReport, Failure> {
+pub(super) async fn import(desk: &Desk, sheet: &Sheet) -> Result<TableReport, Failure> {
     let mut report = TableReport::default();
     let mut seen: HashMap<[u8; 16], i64> = HashMap::new();
     let mut messages = Vec::new();
@@ -44,33 +43,11 @@ pub(super) async fn import(desk: &Desk, sheet: &Sheet, dry_run: bool) -> Result<
             Err(refusal) => report.note(record.line, Err(refusal))?,
         }
     }
-    if dry_run {
-        count_only(desk, &messages, &mut report).await?;
-    } else {
-        take(desk, messages, &mut report).await?;
-    }
+    take(desk, messages, &mut report).await?;
     Ok(report)
 }
 
 type Taken = (Origin, NewActivity, CustomerLine);
-
-async fn count_only(desk: &Desk, messages: &[Taken], report: &mut TableReport) -> Result<(), Failure> {
-    let origins: Vec<Origin> = messages.iter().map(|(origin, ..)| origin.clone()).collect();
-    let known = desk
-        .parts
-        .store
-        .read(move |unit| unit.imports().imported(SOURCE, &origins))
-        .await;
-    for known in known.map_err(crm_domain::error::Error::Store)? {
-        let became = if known.is_some() {
-            Became::Unchanged
-        } else {
-            Became::Created
-        };
-        report.note(0, Ok(became))?;
-    }
-    Ok(())
-}
 
 async fn take(desk: &Desk, messages: Vec<Taken>, report: &mut TableReport) -> Result<(), Failure> {
     if messages.is_empty() {

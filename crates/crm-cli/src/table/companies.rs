@@ -7,16 +7,16 @@ use crate::context::Desk;
 use crate::failure::Failure;
 use crate::fields::CompanyText;
 
-pub(super) async fn import(desk: &Desk, sheet: &Sheet, dry_run: bool) -> Result<TableReport, Failure> {
+pub(super) async fn import(desk: &Desk, sheet: &Sheet) -> Result<TableReport, Failure> {
     let mut report = TableReport::default();
     for record in &sheet.records {
-        let outcome = take(desk, record, dry_run).await;
+        let outcome = take(desk, record).await;
         report.note(record.line, outcome)?;
     }
     Ok(report)
 }
 
-async fn take(desk: &Desk, record: &Record, dry_run: bool) -> Result<Became, Refusal> {
+async fn take(desk: &Desk, record: &Record) -> Result<Became, Refusal> {
     let crm = &desk.parts.crm;
     let stored = match id(record, "id")? {
         Some(id) => Some(crm.show_company(&desk.actor, id).await?),
@@ -24,19 +24,15 @@ async fn take(desk: &Desk, record: &Record, dry_run: bool) -> Result<Became, Ref
     };
     let Some(stored) = stored else {
         let details = put(record, CompanyText::default()).check()?;
-        if !dry_run {
-            crm.register_company(&desk.actor, details).await?;
-        }
+        crm.register_company(&desk.actor, details).await?;
         return Ok(Became::Created);
     };
     let details = put(record, CompanyText::of(&stored.details)).check()?;
     if details == stored.details {
         return Ok(Became::Unchanged);
     }
-    if !dry_run {
-        crm.revise_company(&desk.actor, stored.id, Some(stored.version), details)
-            .await?;
-    }
+    crm.revise_company(&desk.actor, stored.id, Some(stored.version), details)
+        .await?;
     Ok(Became::Updated)
 }
 

@@ -7,16 +7,16 @@ use crate::context::Desk;
 use crate::failure::Failure;
 use crate::fields::CustomerText;
 
-pub(super) async fn import(desk: &Desk, sheet: &Sheet, dry_run: bool) -> Result<TableReport, Failure> {
+pub(super) async fn import(desk: &Desk, sheet: &Sheet) -> Result<TableReport, Failure> {
     let mut report = TableReport::default();
     for record in &sheet.records {
-        let outcome = take(desk, record, dry_run).await;
+        let outcome = take(desk, record).await;
         report.note(record.line, outcome)?;
     }
     Ok(report)
 }
 
-async fn take(desk: &Desk, record: &Record, dry_run: bool) -> Result<Became, Refusal> {
+async fn take(desk: &Desk, record: &Record) -> Result<Became, Refusal> {
     let crm = &desk.parts.crm;
     let names_company = record.get("company_id").is_some() || record.get("company_name").is_some();
     let company = company_of(desk, record).await?;
@@ -28,9 +28,7 @@ async fn take(desk: &Desk, record: &Record, dry_run: bool) -> Result<Became, Ref
         None => customer_like(desk, &fresh.check()?).await?,
     };
     let Some(stored) = stored.map(|line| line.customer) else {
-        if !dry_run {
-            crm.register_customer(&desk.actor, fresh.check()?).await?;
-        }
+        crm.register_customer(&desk.actor, fresh.check()?).await?;
         return Ok(Became::Created);
     };
     let mut text = put(record, CustomerText::of(&stored.details));
@@ -41,10 +39,8 @@ async fn take(desk: &Desk, record: &Record, dry_run: bool) -> Result<Became, Ref
     if details == stored.details {
         return Ok(Became::Unchanged);
     }
-    if !dry_run {
-        crm.revise_customer(&desk.actor, stored.id, Some(stored.version), details)
-            .await?;
-    }
+    crm.revise_customer(&desk.actor, stored.id, Some(stored.version), details)
+        .await?;
     Ok(Became::Updated)
 }
 

@@ -14,11 +14,25 @@ pub(crate) use sheet::{Kind, Sheet};
 use crate::context::Desk;
 use crate::failure::Failure;
 
-/// Takes every record in, or only says what would become of it.
+/// Takes every record in. For a dry run that happens on a copy of the store, so that it says what would become of them.
 pub(crate) async fn import(desk: &Desk, sheet: &Sheet, dry_run: bool) -> Result<TableReport, Failure> {
+    if !dry_run {
+        return take(desk, sheet).await;
+    }
+    let (parts, _guard) = desk.parts.rehearsal().await?;
+    let copy = Desk {
+        parts,
+        actor: desk.actor.clone(),
+    };
+    let report = take(&copy, sheet).await;
+    drop(copy);
+    report
+}
+
+async fn take(desk: &Desk, sheet: &Sheet) -> Result<TableReport, Failure> {
     match sheet.kind {
-        Kind::Companies => companies::import(desk, sheet, dry_run).await,
-        Kind::Customers => customers::import(desk, sheet, dry_run).await,
-        Kind::Activities => activities::import(desk, sheet, dry_run).await,
+        Kind::Companies => companies::import(desk, sheet).await,
+        Kind::Customers => customers::import(desk, sheet).await,
+        Kind::Activities => activities::import(desk, sheet).await,
     }
 }

@@ -65,3 +65,33 @@ fn a_poc_env_file_without_bot_secret_does_not_stop_the_store() {
     assert_eq!(desk.run(&["config", "check"]).code, 1);
     assert_eq!(desk.json(&["customer", "list"]), serde_json::json!([]));
 }
+
+#[test]
+fn what_is_known_is_shown_before_what_is_wrong() {
+    let desk = Desk::new();
+    desk.dot_env("CRM_LISTEN=here\nCRM_LOCALE=en\nFLASK_SECRET_KEY=x\n");
+    let ran = desk.run(&["config", "show", "--format", "json"]);
+    assert_eq!(ran.code, 1);
+    let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let listen = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == "CRM_LISTEN");
+    assert_eq!(listen.unwrap()["value"], "here");
+    for word in ["CRM_LISTEN", "FLASK_SECRET_KEY", "[settings]"] {
+        assert!(ran.err.contains(word), "{word}: {}", ran.err);
+    }
+    assert!(!ran.out.contains("FLASK_SECRET_KEY"), "{}", ran.out);
+}
+
+#[test]
+fn migrations_of_a_new_folder_are_listed_and_nothing_is_made() {
+    let desk = Desk::new();
+    for flag in ["--dry-run", "--status"] {
+        let listed = desk.json(&["migrate", flag]);
+        let rows = listed.as_array().unwrap();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row["applied"] == false));
+    }
+    assert!(!desk.path("data").exists());
+}

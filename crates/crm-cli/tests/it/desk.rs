@@ -115,12 +115,17 @@ pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     pub(crate) fn wait_for(&mut self, file: &Path) {
+        self.wait_until(file, |text| !text.is_empty());
+    }
+
+    /// The file's text as soon as it is the one wanted.
+    pub(crate) fn wait_until(&mut self, file: &Path, wanted: impl Fn(&str) -> bool) -> String {
         for _ in 0..200 {
             assert!(self.0.try_wait().unwrap().is_none(), "it ended");
-            if std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0) {
-                return;
+            match std::fs::read_to_string(file) {
+                Ok(text) if wanted(&text) => return text,
+                _ => std::thread::sleep(std::time::Duration::from_millis(50)),
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
         }
         panic!("{} did not come", file.display());
     }

@@ -83,3 +83,34 @@ fn the_doctor_finds_the_simulator_well() {
     // The simulator was told 127.0.0.1, the settings say localhost.
     assert_eq!((state("callback_url").as_str(), ran.code), ("failed", 1));
 }
+
+#[test]
+fn the_settings_file_keeps_what_the_simulator_does_not_need() {
+    let desk = Desk::new();
+    desk.dot_env("# ours\nCRM_LOCALE=en\nLINE_WORKS_BOT_ID=7654321\nLINE_WORKS_BOT_SECRET_FILE=secret.txt\n");
+    let file = desk.path(".env");
+    let mut running = desk.start(&[
+        "dev",
+        "line-works",
+        "--listen",
+        "127.0.0.1:0",
+        "--env-file",
+        ".env",
+    ]);
+    let text = running.wait_until(&file, |text| text.contains("LINE_WORKS_API_URL="));
+    for line in [
+        "# ours",
+        "CRM_LOCALE=en",
+        "# LINE_WORKS_BOT_ID=7654321",
+        "# LINE_WORKS_BOT_SECRET_FILE=secret.txt",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert_eq!(desk.json(&["config", "check"])["ok"], true);
+}

@@ -97,3 +97,34 @@ fn a_file_that_is_no_table_is_refused_whole() {
     let ran = desk.run(&["import", "customers", path.to_str().unwrap()]);
     assert!(ran.err.trim_end().ends_with("[not_utf8]"), "{}", ran.err);
 }
+
+#[test]
+fn a_dry_run_says_what_the_run_says() {
+    let desk = Desk::new();
+    let customers = desk.write(
+        "customers.csv",
+        "last_name,email,company_id\n山田,a@example.jp,\n佐藤,b@example.jp,99\n山田,A@example.jp,\n",
+    );
+    let dry = desk.json(&["import", "customers", &customers, "--dry-run"]);
+    assert_eq!(
+        (&dry["created"], &dry["rejected"]),
+        (&1.into(), &1.into()),
+        "{dry}"
+    );
+    assert_eq!(desk.json(&["customer", "list"]), serde_json::json!([]));
+    let counts = |mut report: serde_json::Value| {
+        report["dry_run"].take();
+        report
+    };
+    let done = desk.json(&["import", "customers", &customers]);
+    assert_eq!(counts(done), counts(dry));
+    let messages = desk.write(
+        "messages.csv",
+        "customer_id,timestamp,message\n1,2025-07-08,x\n9,2025-07-08,x\n",
+    );
+    let dry = desk.json(&["import", "activities", &messages, "--dry-run"]);
+    let done = desk.json(&["import", "activities", &messages]);
+    assert_eq!(counts(done), counts(dry));
+    let left = std::fs::read_dir(desk.path("data")).unwrap();
+    assert!(left.flatten().all(|entry| !entry.path().is_dir()));
+}

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crm_domain::ports::host::Clock;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -84,7 +83,11 @@ fn text(at: OffsetDateTime, level: &str, module: &str, said: &Said) -> Result<St
 
 fn json(at: OffsetDateTime, level: &str, module: &str, said: Said) -> Result<String, fmt::Error> {
     let mut object = Map::new();
-    let at = at.format(&Rfc3339).map_err(|_| fmt::Error)?;
+    // RFC 3339, always with milliseconds.
+    let shape = format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3][offset_hour sign:mandatory]:[offset_minute]"
+    );
+    let at = at.format(shape).map_err(|_| fmt::Error)?;
     for (name, value) in [
         ("time", at.as_str()),
         ("level", level),
@@ -224,7 +227,7 @@ mod tests {
         });
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         let expected = serde_json::json!({
-            "time": "2025-07-08T10:30:45.9+09:00", "level": "ERROR", "module": "webhook", "message": "odd", "count": 2
+            "time": "2025-07-08T10:30:45.900+09:00", "level": "ERROR", "module": "webhook", "message": "odd", "count": 2
         });
         assert_eq!(value, expected);
     }

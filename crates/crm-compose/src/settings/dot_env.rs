@@ -3,22 +3,34 @@
 /// A name with its value, or the number of a line that is neither.
 pub(super) type Item = Result<(String, String), usize>;
 
+/// A stretch of the file as written, line ends included, and what it says; `None` for comments and empty lines.
+pub(super) struct Entry<'a> {
+    pub(super) raw: &'a str,
+    pub(super) item: Option<Item>,
+}
+
 /// Everything in the file, in order.
 pub(super) fn read(text: &str) -> Vec<Item> {
+    entries(text).into_iter().filter_map(|entry| entry.item).collect()
+}
+
+/// The file cut into its entries: together they are the whole text but for a byte order mark.
+pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
     let mut lines = Lines {
         rest: text.trim_start_matches('\u{feff}'),
         number: 0,
     };
-    let mut items = Vec::new();
-    while let Some(line) = lines.next() {
+    let mut entries = Vec::new();
+    loop {
+        let before = lines.rest;
+        let Some(line) = lines.next() else { return entries };
         let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
         let number = lines.number;
-        items.push(item(line, &mut lines).ok_or(number));
+        let said = !(line.is_empty() || line.starts_with('#'));
+        let item = said.then(|| item(line, &mut lines).ok_or(number));
+        let raw = &before[..before.len() - lines.rest.len()];
+        entries.push(Entry { raw, item });
     }
-    items
 }
 
 struct Lines<'a> {

@@ -2,6 +2,7 @@
 
 mod data;
 mod dot_env;
+mod dot_env_merge;
 mod ip_range;
 pub mod known;
 mod line_works;
@@ -18,6 +19,7 @@ mod web;
 mod words;
 
 pub use data::DataSettings;
+pub use dot_env_merge::merged as merged_dot_env;
 pub use ip_range::IpRange;
 pub use line_works::{LineWorksSettings, UnknownSender};
 pub use listen::ListenSettings;
@@ -90,9 +92,9 @@ impl Settings {
         if need == Need::Store {
             problems.retain(|problem| !problem.name.starts_with("LINE_WORKS_"));
         }
+        let shown = show::shown(&settings, &reader.used);
+        let warnings = reader.warnings;
         if problems.is_empty() {
-            let shown = show::shown(&settings, &reader.used);
-            let warnings = reader.warnings;
             Ok(Loaded {
                 settings,
                 warnings,
@@ -101,7 +103,8 @@ impl Settings {
         } else {
             Err(SettingsError {
                 problems,
-                warnings: reader.warnings,
+                warnings,
+                shown,
                 locale: settings.web.locale,
             })
         }

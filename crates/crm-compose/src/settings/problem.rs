@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crm_domain::members::Locale;
 
+use super::show::Shown;
 use super::words;
 
 /// Something wrong with one setting.
@@ -149,6 +150,8 @@ pub struct SettingsError {
     pub problems: Vec<Problem>,
     /// What is worth saying besides.
     pub warnings: Vec<Warning>,
+    /// Every setting as far as it is known, the wrong ones as given, secrets hidden.
+    pub shown: Vec<Shown>,
     /// The language in which they are said.
     pub locale: Locale,
 }
@@ -164,10 +167,14 @@ impl SettingsError {
 }
 
 impl fmt::Display for SettingsError {
-    /// A heading, then one line for each problem.
+    /// A heading, then one line for each problem and each warning.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(words::heading(self.locale))?;
-        self.lines().iter().try_for_each(|line| write!(f, "\n- {line}"))
+        self.lines().iter().try_for_each(|line| write!(f, "\n- {line}"))?;
+        let mark = words::mark_of_warning(self.locale);
+        self.warnings
+            .iter()
+            .try_for_each(|warning| write!(f, "\n- {mark}{}", warning.line(self.locale)))
     }
 }
 

@@ -315,3 +315,22 @@ fn the_example_file_names_every_setting_and_changes_nothing() {
         assert!(error.is_ok(), "{error:?}");
     }
 }
+
+#[test]
+fn warnings_are_told_beside_problems_and_the_rest_is_shown() {
+    let file = "FLASK_SECRET_KEY=hidden\nCRM_LISTEN=here\nCRM_SECRET_KEY=short\n";
+    let error = Settings::read(&Source::new([], Some(file)), Need::Everything).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("CRM_LISTEN") && text.contains("FLASK_SECRET_KEY"),
+        "{text}"
+    );
+    let shown = |name: &str| {
+        let found = error.shown.iter().find(|shown| shown.name == name);
+        found.unwrap().value.clone()
+    };
+    assert_eq!(
+        (shown("CRM_LISTEN").as_str(), shown("CRM_SECRET_KEY").as_str()),
+        ("here", "***")
+    );
+}

@@ -12,6 +12,10 @@ pub(super) fn heading(locale: Locale) -> &'static str {
     )
 }
 
+pub(super) fn mark_of_warning(locale: Locale) -> &'static str {
+    pick(locale, "注意: ", "Note: ")
+}
+
 fn pick(locale: Locale, ja: &'static str, en: &'static str) -> &'static str {
     match locale {
         Locale::Ja => ja,
