@@ -104,12 +104,9 @@ impl Messenger for LineWorks {
             .await;
         sent.unwrap_or_else(|none| {
             Err(match none {
-                NoResult::NoTurn => SendError::NotSent {
-                    problem: SendProblem::TimedOut,
-                    wait: None,
-                },
-                NoResult::NotBegun => SendError::NotSent {
-                    problem: SendProblem::Interrupted,
+                // It never left: the sentences for a time-out or an interruption would say that it may have arrived.
+                NoResult::NoTurn | NoResult::NotBegun => SendError::NotSent {
+                    problem: SendProblem::NoConnection,
                     wait: None,
                 },
                 NoResult::BrokeOff => SendError::Unknown(SendProblem::Interrupted),

@@ -69,10 +69,18 @@ impl ServiceTrouble {
         }
     }
 
-    /// The same for a message that had not left when this happened.
+    /// The same for a message that had not left when this happened. What befell the request for a token is told as such:
+    /// a cut line there says nothing about the message.
     pub(crate) fn not_sent(self) -> SendError {
+        let problem = match self.problem {
+            SendProblem::LineCut
+            | SendProblem::TimedOut
+            | SendProblem::ServerError
+            | SendProblem::Interrupted => SendProblem::TokenUnavailable,
+            problem => problem,
+        };
         SendError::NotSent {
-            problem: self.problem,
+            problem,
             wait: self.wait,
         }
     }

@@ -223,7 +223,7 @@ async fn those_whose_turn_does_not_come_have_sent_nothing() {
         waited += u32::from(
             outcome
                 == Err(SendError::NotSent {
-                    problem: P::TimedOut,
+                    problem: P::NoConnection,
                     wait: None,
                 }),
         );

@@ -56,7 +56,7 @@ async fn every_refusal_of_the_token_service_has_its_problem_and_nothing_leaves()
             answer(200, r#"{"access_token":"a\r\nb: c"}"#),
             P::TokenUnavailable,
         ),
-        (Fault::CutBeforeResponse, P::LineCut),
+        (Fault::CutBeforeResponse, P::TokenUnavailable),
         (Fault::CutAfterHeaders, P::TokenUnavailable),
     ];
     let all = setup().await;
