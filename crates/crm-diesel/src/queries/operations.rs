@@ -21,6 +21,9 @@ pub(super) fn note(conn: &mut Conn, key: &OperationKey, at: Instant) -> Result<(
     diesel::delete(operations::table.filter(operations::at.lt(yesterday))).execute(conn)?;
     diesel::insert_into(operations::table)
         .values((operations::key.eq(key.as_slice()), operations::at.eq(Stamp(at))))
+        .on_conflict(operations::key)
+        .do_update()
+        .set(operations::at.eq(Stamp(at)))
         .execute(conn)?;
     Ok(())
 }

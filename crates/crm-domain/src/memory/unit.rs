@@ -140,7 +140,9 @@ impl UnitOfWork for Unit {
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
         self.change(|state| {
             let oldest = at.minus(Duration::days(1));
-            state.operations.retain(|done| done.at >= oldest);
+            state
+                .operations
+                .retain(|done| done.at >= oldest && done.key != *key);
             state.operations.insert(|_| Operation { key: *key, at });
             Ok(())
         })

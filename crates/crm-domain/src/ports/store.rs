@@ -127,7 +127,8 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository;
     /// Imports.
     fn edit_imports(&mut self) -> &mut dyn ImportRepository;
-    /// Writes an operation key, by which this unit can be found again after `Uncertain`; forgets keys older than a day.
+    /// Writes an operation key, by which this unit can be found again after `Uncertain`; a key that is there already counts
+    /// as new. Forgets keys older than a day.
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError>;
 }
 

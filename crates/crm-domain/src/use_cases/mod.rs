@@ -60,9 +60,14 @@ impl Crm {
         Self { ports }
     }
 
-    /// Whether the database answers and can be written.
+    /// Whether the database takes what is written: one row is, always the same, because a full disk shows only then.
     pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.ports.store.ping().await?)
+        const PROBE: OperationKey = *b"can it be stored";
+        let at = self.now();
+        self.ports
+            .store
+            .write(move |uow| Ok(uow.note_operation(&PROBE, at)?))
+            .await
     }
 
     /// Whether messages can be sent at all: a bot is set up.
