@@ -58,7 +58,9 @@ async fn keep(app: &App, headers: &HeaderMap, body: Bytes) -> Response {
         }
         Ok(Err(error)) => unkept(&error),
         Err(_) => {
-            tracing::error!("callback not kept: the database did not answer in time");
+            tracing::error!(
+                "callback not kept in time: the database is busy; it is kept all the same if that ends at once"
+            );
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
     }

@@ -43,9 +43,15 @@ impl LineUserId {
                 .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
     }
 
-    /// The first eight characters, all that logs may show of it.
+    /// All that logs may show of it: the first eight characters of a UUID, the first one of anything else, which may be
+    /// a name.
     pub fn short(&self) -> String {
-        self.0.chars().take(8).collect()
+        let shown = if self.is_uuid_shaped() { 8 } else { 1 };
+        self.0
+            .chars()
+            .take(shown)
+            .chain("…".chars().filter(|_| shown == 1))
+            .collect()
     }
 }
 
@@ -65,6 +71,12 @@ mod tests {
             .flatten()
             .map(|id| id.is_uuid_shaped());
         assert_eq!(login, Some(false));
+        let short = |text: &str| LineUserId::new(text).ok().flatten().map(|id| id.short());
+        assert_eq!(
+            short("01234567-0000-4000-8000-00000000000A").as_deref(),
+            Some("01234567")
+        );
+        assert_eq!(short("hanako@example").as_deref(), Some("h…"));
         assert!(LineUserId::new("a b").is_err());
         assert_eq!(LineUserId::new(""), Ok(None));
     }

@@ -9,8 +9,13 @@ use poem::{Body, Error, IntoResponse, Request, Response, Result};
 use ring::digest::{SHA256, digest};
 
 /// Answers with the tag, or with 304 when the asker has the same already.
-pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, request: Request) -> Result<Response> {
+pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Result<Response> {
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let head_only = *request.method() == Method::HEAD;
+    if head_only {
+        // The tag is that of the representation, which only GET makes.
+        request.set_method(Method::GET);
+    }
     let has = read
         .then(|| request.headers().get(header::IF_NONE_MATCH).cloned())
         .flatten();
@@ -32,7 +37,9 @@ pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, request: Request) -> R
         response.set_status(StatusCode::NOT_MODIFIED);
         return Ok(response);
     }
-    response.set_body(Body::from(body));
+    if !head_only {
+        response.set_body(Body::from(body));
+    }
     Ok(response)
 }
 

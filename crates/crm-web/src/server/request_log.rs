@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use crm_domain::values::LineUserId;
 use poem::http::{HeaderMap, Method, Uri, header};
 use poem::{Request, Response};
 
@@ -40,19 +41,26 @@ impl Line {
     }
 }
 
-/// The path, without what makes it secret or personal: the secret of a one-time link, a user id.
+/// The path, without what may be secret or personal: of a one-time link's secret nothing, of a user id eight characters
+/// at most, and of what has no place in our paths nothing either.
 fn told_path(uri: &Uri) -> String {
     let path = uri.path();
-    for prefix in ["/link/", "/check-customer/"] {
-        if let Some(rest) = path.strip_prefix(prefix) {
-            let shown: String = rest
-                .chars()
-                .take(if prefix == "/link/" { 0 } else { 8 })
-                .collect();
-            return format!("{prefix}{shown}…");
-        }
+    if path.starts_with("/link/") {
+        return "/link/…".to_owned();
     }
-    path.to_owned()
+    if let Some(user) = path.strip_prefix("/check-customer/") {
+        let user = LineUserId::new(user).ok().flatten();
+        return format!(
+            "/check-customer/{}",
+            user.map_or_else(String::new, |user| user.short())
+        );
+    }
+    let ours = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/-_.".contains(c);
+    if path.chars().all(ours) {
+        path.to_owned()
+    } else {
+        "/…".to_owned()
+    }
 }
 
 fn names(headers: &HeaderMap) -> String {
@@ -82,6 +90,12 @@ mod tests {
         let told = |uri: &'static str| told_path(&Uri::from_static(uri));
         assert_eq!(told("/customers?q=%E5%B1%B1"), "/customers");
         assert_eq!(told("/link/0123456789"), "/link/…");
-        assert_eq!(told("/check-customer/01234567-89ab"), "/check-customer/01234567…");
+        assert_eq!(told("/check-customer/hanako@example"), "/check-customer/h…");
+        assert_eq!(
+            told("/check-customer/01234567-0000-4000-8000-000000000001"),
+            "/check-customer/01234567"
+        );
+        assert_eq!(told("/nothing/taro@example.jp"), "/…");
+        assert_eq!(told("/%E5%B1%B1"), "/…");
     }
 }

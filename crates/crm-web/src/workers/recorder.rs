@@ -87,6 +87,9 @@ fn tell(callback: &RecordedCallback) {
         ReceiptState::Unclaimed => {
             tracing::warn!(target: "crm_web::webhook", "No customer has the user id {user}; callback {} is kept", callback.receipt);
         }
+        ReceiptState::Ignored if reason == "other_domain" => {
+            tracing::warn!(target: "crm_web::webhook", "Callback {} is of another domain than LINE_WORKS_DOMAIN_ID; it is kept", callback.receipt);
+        }
         ReceiptState::Ignored => {
             tracing::info!(target: "crm_web::webhook", "Callback {} ignored: {reason}", callback.receipt);
         }

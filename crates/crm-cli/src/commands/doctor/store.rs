@@ -31,7 +31,7 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
         Ok(count) => round.bad("migrations", State::Failed, count.to_string(), "migrations"),
         Err(error) => round.bad("migrations", State::Failed, error.to_string(), "database"),
     }
-    match parts.store.ping().await {
+    match parts.crm.ready().await {
         Ok(()) => round.ok("writable", ""),
         Err(error) => round.bad("writable", State::Failed, error.to_string(), "writable"),
     }
