@@ -68,6 +68,8 @@ fn tell(context: &Context, simulator: &Simulator, callback: &str, env_file: Opti
         "token_url": simulator.token_url(),
         "api_url": simulator.api_url(),
         "callback_url": callback,
+        "send_callback_url": format!("http://{address}/sim/callbacks"),
+        "messages_url": format!("http://{address}/sim/messages"),
         "env_file": file,
     });
     context.output.said(&sentence, &json);

@@ -130,6 +130,9 @@ fn check_settings(context: &Context, round: &mut Round<'_>) -> Option<Settings> 
             for line in error.lines() {
                 round.bad("settings", State::Failed, line, "settings");
             }
+            for warning in &error.warnings {
+                round.put("settings", State::Warning, warning.line(locale), "");
+            }
             let store_only = Settings::read(&context.source, Need::Store).ok()?;
             Some(store_only.settings)
         }

@@ -192,8 +192,8 @@ pub const ALL: &[Known] = &[
     plain(
         "LINE_WORKS_DOMAIN_ID",
         "",
-        "Domain ID（Developer Console右上）",
-        "Domain ID (top right of the Developer Console)",
+        "Domain ID（Developer Consoleの左下）",
+        "Domain ID (lower left in the Developer Console)",
     ),
     secret(
         "LINE_WORKS_PRIVATE_KEY",

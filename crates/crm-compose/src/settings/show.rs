@@ -51,8 +51,8 @@ fn default_of(known: &Known, settings: &Settings) -> String {
 /// A `.env` file with every setting explained and commented out.
 pub fn example(locale: Locale) -> String {
     let mut text = match locale {
-        Locale::Ja => "# 顧客管理システムの設定。行頭の # を消すと有効になります。\n# X_FILE=パス と書くと、X の値をファイルから読みます。\n",
-        Locale::En => "# Settings of the CRM. Remove the # at the beginning of a line to use it.\n# X_FILE=path reads the value of X from a file.\n",
+        Locale::Ja => "# 顧客管理システムの設定。行頭の # を消すと有効になります。\n# X_FILE=パス と書くと、X の値をファイルから読みます（CRM_LOG_FILE は別で、ログの書き込み先です）。\n",
+        Locale::En => "# Settings of the CRM. Remove the # at the beginning of a line to use it.\n# X_FILE=path reads the value of X from a file (but not CRM_LOG_FILE: the log goes there).\n",
     }
     .to_owned();
     for known in known::ALL {
