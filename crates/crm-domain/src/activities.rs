@@ -134,10 +134,23 @@ pub struct Sending {
     pub id: SendId,
     /// How far it got.
     pub state: SendState,
-    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code.
+    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or [`crate::sends::RESENT`].
     pub reason: Option<String>,
     /// Who sent it, as shown.
     pub author: String,
+}
+
+impl Sending {
+    /// Whether it makes sense to send it again: it did not surely arrive, and nobody has.
+    pub fn may_be_resent(&self) -> bool {
+        let open = matches!(self.state, SendState::Failed | SendState::Unknown);
+        open && !self.was_resent()
+    }
+
+    /// Whether somebody has sent it again.
+    pub fn was_resent(&self) -> bool {
+        self.reason.as_deref() == Some(crate::sends::RESENT)
+    }
 }
 
 /// An activity to be added.
@@ -177,6 +190,9 @@ pub trait ActivityQueries {
     /// One message.
     fn activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;
 
+    /// On whose page a message stands, or stood until it was deleted; `None` for a customer who is gone.
+    fn customer_of_activity(&mut self, id: ActivityId) -> Result<Option<CustomerId>, StoreError>;
+
     /// The newest messages of a customer, newest first, at most `limit`, those before `before` if given.
     fn activities_before(
         &mut self,
@@ -209,6 +225,9 @@ pub trait ActivityRepository {
 
     /// Deletes one so that it can be brought back; `false` if it was not there.
     fn delete_activity(&mut self, id: ActivityId, at: Instant) -> Result<bool, StoreError>;
+
+    /// Deletes what shows a sending, on every page; says how many were there.
+    fn delete_activities_of_send(&mut self, send: SendId, at: Instant) -> Result<usize, StoreError>;
 
     /// Brings a deleted one back and says whose it is; `None` if none was deleted under this id.
     fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;

@@ -10,6 +10,9 @@ use crate::values::MessageText;
 /// A sending's key.
 pub type SendId = Id<Send>;
 
+/// The reason of a message that is 結果不明 and was sent again by a person.
+pub const RESENT: &str = "resent";
+
 /// How far a message of ours got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SendState {
@@ -124,7 +127,7 @@ pub struct Send {
     pub author: Author,
     /// How far it got.
     pub state: SendState,
-    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code.
+    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or [`RESENT`].
     pub reason: Option<String>,
     /// When it was asked for.
     pub queued_at: Instant,
@@ -159,6 +162,9 @@ pub trait SendRepository {
         reason: Option<&str>,
         at: Instant,
     ) -> Result<bool, StoreError>;
+
+    /// Notes that a message that is 結果不明 was sent again; `false` if it is in another state.
+    fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError>;
 
     /// Marks what other runs had on their way as 結果不明, and says how many; only when those runs are proved dead.
     fn abandon_sends(&mut self, living_run: &str, reason: &str, at: Instant) -> Result<usize, StoreError>;

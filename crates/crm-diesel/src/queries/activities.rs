@@ -179,6 +179,23 @@ impl ActivityQueries for Uow<'_> {
         self.run(|conn| find(conn, id.get()))
     }
 
+    fn customer_of_activity(&mut self, id: ActivityId) -> Result<Option<CustomerId>, StoreError> {
+        self.run(|conn| {
+            let kept = activities::deleted_at
+                .is_null()
+                .or(activities::deleted_at.ne(Stamp::unfinished_import()));
+            let customer: Option<i64> = activities::table
+                .inner_join(customers::table)
+                .filter(activities::id.eq(id.get()))
+                .filter(kept)
+                .filter(customers::deleted_at.is_null())
+                .select(customers::id)
+                .first(conn)
+                .optional()?;
+            Ok(customer.map(CustomerId::new))
+        })
+    }
+
     fn activities_before(
         &mut self,
         customer: CustomerId,
@@ -269,6 +286,18 @@ impl ActivityRepository for Uow<'_> {
                     .execute(conn)?;
             }
             Ok(there)
+        })
+    }
+
+    fn delete_activities_of_send(&mut self, send: SendId, at: Instant) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let shown = activities::table
+                .filter(activities::send_id.eq(send.get()))
+                .filter(activities::deleted_at.is_null());
+            let deleted = diesel::update(shown)
+                .set(activities::deleted_at.eq(Some(Stamp(at))))
+                .execute(conn)?;
+            Ok(deleted)
         })
     }
 

@@ -4,7 +4,9 @@ use crm_domain::conversations::ConversationId;
 use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
-use crm_domain::sends::{Author, NewSend, Queued, Send, SendId, SendQueries, SendRepository, SendState};
+use crm_domain::sends::{
+    Author, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository, SendState,
+};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
@@ -161,6 +163,18 @@ impl SendRepository for Uow<'_> {
                 ))
                 .execute(conn)?;
             Ok(settled == 1)
+        })
+    }
+
+    fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let unknown = sends::table
+                .find(id.get())
+                .filter(sends::state.eq(SendState::Unknown.code()));
+            let marked = diesel::update(unknown)
+                .set(sends::reason.eq(Some(RESENT)))
+                .execute(conn)?;
+            Ok(marked == 1)
         })
     }
 

@@ -11,7 +11,7 @@ use crate::customers::CustomerId;
 use crate::imports::ImportId;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
-use crate::sends::SendState;
+use crate::sends::{SendId, SendState};
 
 #[derive(Debug, Clone)]
 pub(super) struct ActivityRow {
@@ -130,6 +130,17 @@ impl ActivityQueries for Unit {
         })
     }
 
+    fn customer_of_activity(&mut self, id: ActivityId) -> Result<Option<CustomerId>, StoreError> {
+        self.look(|state| {
+            let row = state
+                .activities
+                .get(id.get())
+                .filter(|row| row.hidden_by.is_none())?;
+            state.visible_customer(row.stored.customer_id)?;
+            Some(row.stored.customer_id)
+        })
+    }
+
     fn activities_before(
         &mut self,
         customer: CustomerId,
@@ -193,6 +204,19 @@ impl ActivityRepository for Unit {
                 row.deleted_at = Some(at);
             }
             Ok(true)
+        })
+    }
+
+    fn delete_activities_of_send(&mut self, send: SendId, at: Instant) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let mut deleted = 0;
+            for row in state.activities.iter_mut() {
+                if row.stored.send_id == Some(send) && row.deleted_at.is_none() {
+                    row.deleted_at = Some(at);
+                    deleted += 1;
+                }
+            }
+            Ok(deleted)
         })
     }
 

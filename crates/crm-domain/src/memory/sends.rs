@@ -4,7 +4,7 @@ use super::unit::Unit;
 use crate::conversations::ConversationId;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
-use crate::sends::{NewSend, Queued, Send, SendId, SendQueries, SendRepository, SendState};
+use crate::sends::{NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository, SendState};
 
 #[derive(Debug, Clone)]
 pub(super) struct SendRow {
@@ -93,6 +93,16 @@ impl SendRepository for Unit {
         self.change(|state| match state.sends.get_mut(id.get()) {
             Some(row) if row.is_run_by(run) => {
                 row.settle(outcome, reason, at);
+                Ok(true)
+            }
+            _ => Ok(false),
+        })
+    }
+
+    fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError> {
+        self.change(|state| match state.sends.get_mut(id.get()) {
+            Some(row) if row.send.state == SendState::Unknown => {
+                row.send.reason = Some(RESENT.to_owned());
                 Ok(true)
             }
             _ => Ok(false),

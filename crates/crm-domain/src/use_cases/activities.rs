@@ -42,6 +42,16 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
+    /// On whose page a message stands, or stood until it was deleted.
+    pub async fn customer_of_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
+        actor.may(Action::ViewRecords)?;
+        let read = move |unit: &mut dyn ReadUnit| {
+            let customer = unit.activities().customer_of_activity(id)?;
+            customer.ok_or(Error::NotFound("activity"))
+        };
+        self.ports.store.read(read).await
+    }
+
     /// Deletes a message from a customer's page and says whose page it was.
     pub async fn delete_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
         self.change(actor, Action::DeleteMessages, move |uow, at| {

@@ -3,7 +3,7 @@
 
 use super::Crm;
 use super::customers::found;
-use crate::activities::{Direction, MessageKind, NewActivity};
+use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
 use crate::conversations::{ConversationKey, ConversationKind, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -36,7 +36,7 @@ pub struct Delivered {
 
 impl Crm {
     /// Puts a message on disk, to be sent at once by whoever delivers. The same `key` queues once, however often it comes;
-    /// without one each call is a message of its own.
+    /// without one each call is a message of its own. A key that was used for another message is an invalid `key`.
     pub async fn queue_message(
         &self,
         actor: &Actor,
@@ -44,6 +44,39 @@ impl Crm {
         text: MessageText,
         key: Option<String>,
     ) -> Result<Queued, Error> {
+        let message = self.written(actor, to, text, key)?;
+        self.change_again(move |uow| message.queue(uow)).await
+    }
+
+    /// Queues a message to a customer in place of one that failed, which leaves every page in the same step; one that is
+    /// 結果不明 stays, marked as sent again. [`Error::Stale`] when there is nothing to replace any more: somebody was faster.
+    pub async fn resend_message(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        text: MessageText,
+        key: Option<String>,
+        replaces: ActivityId,
+    ) -> Result<Queued, Error> {
+        let message = self.written(actor, Recipient::Customer(customer), text, key)?;
+        let at = message.at;
+        self.change_again(move |uow| {
+            let queued = message.queue(uow)?;
+            if let Queued::Added(_) = queued {
+                replace(uow, customer, replaces, at)?;
+            }
+            Ok(queued)
+        })
+        .await
+    }
+
+    fn written(
+        &self,
+        actor: &Actor,
+        to: Recipient,
+        text: MessageText,
+        key: Option<String>,
+    ) -> Result<Message, Error> {
         actor.may(Action::SendMessages)?;
         let messenger = self
             .ports
@@ -58,15 +91,14 @@ impl Crm {
             Some(key) => format!("{}:{key}", actor.member_id().map_or(0, crate::id::Id::get)),
             None => self.ports.secrets.token(),
         };
-        let message = Message {
+        Ok(Message {
             to,
             text,
             key,
             bot: messenger.bot(),
             author: actor.author(),
             at: self.now(),
-        };
-        self.change_again(move |uow| message.queue(uow)).await
+        })
     }
 
     /// A message of ours and how far it got.
@@ -162,6 +194,22 @@ impl Crm {
     }
 }
 
+/// Takes a message that did not arrive from every page, or marks it when that is not sure.
+fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: Instant) -> Result<(), Error> {
+    let shown = uow.activities().activity(id)?;
+    let open = shown
+        .filter(|activity| activity.customer_id == customer)
+        .and_then(|activity| activity.sending)
+        .filter(Sending::may_be_resent)
+        .ok_or(Error::Stale)?;
+    if open.state == SendState::Unknown {
+        uow.edit_sends().mark_resent(open.id)?;
+    } else {
+        uow.edit_activities().delete_activities_of_send(open.id, at)?;
+    }
+    Ok(())
+}
+
 /// A message on its way to the disk.
 #[derive(Clone)]
 struct Message {
@@ -198,8 +246,15 @@ impl Message {
             queued_at: self.at,
         };
         let queued = uow.edit_sends().add_send(&send)?;
-        if let Queued::Added(id) = queued {
-            self.show(uow, &address, conversation_id, id)?;
+        match queued {
+            Queued::Added(id) => self.show(uow, &address, conversation_id, id)?,
+            Queued::Existed(id) => {
+                let first = uow.sends().send(id)?.ok_or(Error::NotFound("message"))?;
+                // Saying what became of the first would be taken for an answer about this one.
+                if first.conversation_id != conversation_id || first.text != self.text.as_str() {
+                    return Err(Error::field("key", Problem::Taken));
+                }
+            }
         }
         Ok(queued)
     }

@@ -124,6 +124,17 @@ async fn ask_about_records(world: &World, by: &Actor) -> Vec<(&'static str, &'st
             "queue_message",
             code(crm.queue_message(by, to, text("はい"), None).await),
         ),
+        (
+            "resend_message",
+            code(
+                crm.resend_message(by, customer, text("はい"), None, ActivityId::new(404))
+                    .await,
+            ),
+        ),
+        (
+            "customer_of_message",
+            code(crm.customer_of_message(by, ActivityId::new(404)).await),
+        ),
         ("show_send", code(crm.show_send(by, SendId::new(404)).await)),
     ]
 }

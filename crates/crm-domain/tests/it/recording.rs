@@ -249,6 +249,11 @@ async fn a_deleted_message_comes_back_to_its_page() {
         "the other page keeps its own"
     );
     assert_eq!(code(world.crm.delete_message(&admin(), id).await), "not_found");
+    assert_eq!(
+        world.crm.customer_of_message(&member(), id).await.unwrap(),
+        customer,
+        "it is known whose it was"
+    );
     assert_eq!(world.crm.restore_message(&member(), id).await.unwrap(), customer);
     assert_eq!(world.plain_page(customer).await, ["一"]);
     assert_eq!(code(world.crm.restore_message(&admin(), id).await), "not_found");

@@ -82,6 +82,23 @@ async fn the_same_key_sends_once() {
 }
 
 #[tokio::test]
+async fn a_key_of_another_message_is_refused() {
+    let world = World::new();
+    let taro = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let hanako = world.customer(customer_on("山田", "花子", &user(2))).await;
+    queue(&world, taro, "はい", Some("key")).await.unwrap();
+    for (customer, words) in [(taro, "いいえ"), (hanako, "はい")] {
+        let refused = queue(&world, customer, words, Some("key")).await;
+        assert!(
+            matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "key"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(deliver_all(&world).await, 1);
+    assert_eq!(world.plain_page(hanako).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_key_belongs_to_its_author() {
     let world = World::new();
     let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
@@ -204,14 +221,14 @@ async fn the_author_is_the_one_who_wrote_it() {
 async fn an_uncertain_queueing_is_looked_up_and_sends_once() {
     let world = World::new();
     let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
-    for key in [None, Some("key")] {
+    for (key, other) in [(None, None), (Some("key"), Some("other key"))] {
         world.store.fail_next_though_stored(StoreError::Uncertain);
         assert!(matches!(
             queue(&world, customer, "はい", key).await,
             Ok(Queued::Existed(_))
         ));
         world.store.fail_next(StoreError::Uncertain);
-        assert!(queue(&world, customer, "いいえ", key).await.is_ok());
+        assert!(queue(&world, customer, "いいえ", other).await.is_ok());
     }
     world.store.fail_next(broken());
     assert_eq!(
@@ -219,9 +236,5 @@ async fn an_uncertain_queueing_is_looked_up_and_sends_once() {
         "store_unavailable"
     );
     deliver_all(&world).await;
-    assert_eq!(
-        world.messenger.texts(),
-        ["はい", "いいえ", "はい"],
-        "the key's second message was its first"
-    );
+    assert_eq!(world.messenger.texts(), ["はい", "いいえ", "はい", "いいえ"]);
 }

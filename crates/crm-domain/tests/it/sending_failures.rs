@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crm_domain::conversations::LinkStatus;
 use crm_domain::customers::CustomerId;
+use crm_domain::error::Error;
 use crm_domain::ports::messenger::{SendError, SendProblem};
 use crm_domain::ports::store::StoreError;
-use crm_domain::sends::{SendId, SendState};
+use crm_domain::sends::{Queued, RESENT, SendId, SendState};
 use crm_domain::use_cases::Recipient;
 use crm_testkit::fakes::FakeMessenger;
 use crm_testkit::fixtures::{after, customer_on, member, text, user};
@@ -198,4 +199,83 @@ async fn a_bot_that_is_set_up_no_more_sends_nothing() {
         state(&world, id).await,
         (SendState::Failed, Some("not_configured".to_owned()))
     );
+}
+
+async fn resend(world: &World, customer: CustomerId, words: &str, key: &str) -> Result<Queued, Error> {
+    let failed = world.page(customer).await;
+    let id = failed[0].id;
+    let key = Some(key.to_owned());
+    world
+        .crm
+        .resend_message(&member(), customer, text(words), key, id)
+        .await
+}
+
+#[tokio::test]
+async fn what_is_sent_again_takes_the_place_of_what_failed() {
+    let (world, customer, _) = world_with_message().await;
+    let other = world.customer(customer_on("山田", "花子", &user(1))).await;
+    world
+        .messenger
+        .answer(Err(SendError::Refused(SendProblem::Forbidden)));
+    world.crm.deliver_next(&JOB, "run").await.unwrap();
+    let failed = world.page(customer).await[0].id;
+    let first = resend(&world, customer, "一", "again").await.unwrap();
+    assert_eq!(world.plain_page(customer).await, ["[送信待ち] 一"]);
+    assert_eq!(world.plain_page(other).await, ["[送信待ち] 一"]);
+    let again = async |key: &str| {
+        let key = Some(key.to_owned());
+        world
+            .crm
+            .resend_message(&member(), customer, text("一"), key, failed)
+            .await
+    };
+    assert_eq!(again("again").await.unwrap(), Queued::Existed(first.id()));
+    assert!(
+        matches!(again("late").await, Err(Error::Stale)),
+        "somebody was faster"
+    );
+    assert_eq!(world.plain_page(customer).await, ["[送信待ち] 一"]);
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_stays_when_it_is_sent_again() {
+    let (world, customer, id) = world_with_message().await;
+    world
+        .messenger
+        .answer(Err(SendError::Unknown(SendProblem::Interrupted)));
+    world.crm.deliver_next(&JOB, "run").await.unwrap();
+    let unknown = world.page(customer).await.remove(0);
+    assert!(unknown.sending.unwrap().may_be_resent());
+    resend(&world, customer, "一", "again").await.unwrap();
+    assert_eq!(world.plain_page(customer).await.len(), 2);
+    assert_eq!(
+        state(&world, id).await,
+        (SendState::Unknown, Some(RESENT.to_owned()))
+    );
+    let late = world
+        .crm
+        .resend_message(&member(), customer, text("一"), None, unknown.id)
+        .await;
+    assert!(matches!(late, Err(Error::Stale)));
+}
+
+#[tokio::test]
+async fn only_what_failed_on_this_page_is_replaced() {
+    let (world, customer, _) = world_with_message().await;
+    let waiting = resend(&world, customer, "二", "a").await;
+    assert!(matches!(waiting, Err(Error::Stale)), "it is still on its way");
+    world
+        .messenger
+        .answer(Err(SendError::Refused(SendProblem::Forbidden)));
+    world.crm.deliver_next(&JOB, "run").await.unwrap();
+    let stranger = world.customer(customer_on("佐藤", "次郎", &user(2))).await;
+    let failed = world.page(customer).await[0].id;
+    let elsewhere = world
+        .crm
+        .resend_message(&member(), stranger, text("二"), None, failed)
+        .await;
+    assert!(matches!(elsewhere, Err(Error::Stale)));
+    assert_eq!(world.plain_page(customer).await, ["[送信失敗] 一"]);
+    assert!(world.page(stranger).await.is_empty());
 }

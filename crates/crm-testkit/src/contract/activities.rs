@@ -5,7 +5,7 @@ use crm_domain::companies::CompanyId;
 use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
-use crm_domain::sends::{Queued, SendState};
+use crm_domain::sends::{Queued, RESENT, SendState};
 
 use super::AnyStore;
 use super::steps::{add_activities, add_company, add_customer, open_talk, read, try_write, write};
@@ -268,6 +268,9 @@ pub async fn a_deleted_message_is_not_found_until_it_is_brought_back(store: AnyS
     let ids = add_activities(&store, rows).await;
     assert!(delete(&store, ids[0]).await);
     assert_eq!(found(&store, ids[0]).await, None);
+    let gone = ids[0];
+    let whose = read(&store, move |unit| unit.activities().customer_of_activity(gone)).await;
+    assert_eq!(whose, Some(customer), "it is known whose it was");
     assert_eq!(words(&newest(&store, customer, None, 9).await), ["二"]);
     assert_eq!(words(&added_after(&store, customer, None, 9).await), ["二"]);
     assert!(!delete(&store, ids[0]).await, "it is not there any more");
@@ -296,6 +299,8 @@ pub async fn messages_of_a_customer_in_the_trash_are_not_found(store: AnyStore) 
     })
     .await;
     assert_eq!(found(&store, id).await, None);
+    let whose = read(&store, move |unit| unit.activities().customer_of_activity(id)).await;
+    assert_eq!(whose, None);
     assert!(newest(&store, customer, None, 9).await.is_empty());
     assert!(added_after(&store, customer, None, 9).await.is_empty());
 }
@@ -339,6 +344,16 @@ pub async fn a_message_of_ours_shows_what_became_of_it(store: AnyStore) {
     })
     .await;
     assert_eq!(states().await, (SendState::Unknown, Some("timed_out".to_owned())));
+    assert!(write(&store, move |unit| unit.edit_sends().mark_resent(send)).await);
+    assert_eq!(states().await, (SendState::Unknown, Some(RESENT.to_owned())));
+    let remove = async || {
+        write(&store, move |unit| {
+            unit.edit_activities().delete_activities_of_send(send, after(3))
+        })
+        .await
+    };
+    assert_eq!((remove().await, remove().await), (2, 0), "gone from every page");
+    assert_eq!(found(&store, ids[1]).await, None);
     let mut imported = received(a, "昔", start());
     imported.direction = Direction::Sent;
     let id = add_activities(&store, vec![imported]).await[0];
