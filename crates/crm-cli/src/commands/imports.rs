@@ -71,6 +71,9 @@ async fn import_poc(context: &Context, file: &Path, zone: Option<&str>) -> Outco
     }
     context.output.list(&report.rows(), desk.zone());
     let texts = context.output.texts();
+    for row in &report.differing {
+        output::raw(&format!("{}\n", row.line(texts)));
+    }
     for (reason, count) in &report.mended {
         let line = texts.fill(&format!("mended.{reason}"), &[("count", &count.to_string())]);
         output::raw(&format!("{line}\n"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crm_compose::{Composition, TimeZone};
 use crm_domain::activities::{Direction, MessageKind, NewActivity};
-use crm_domain::companies::CompanyId;
+use crm_domain::companies::{CompanyDetails, CompanyId};
 use crm_domain::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::error::Error;
@@ -16,6 +16,7 @@ use crm_domain::values::LineUserId;
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::differ::{self, Known};
 use super::mend::Mender;
 use super::origin::{self, SOURCE};
 use super::report::Report;
@@ -92,12 +93,22 @@ impl Work<'_> {
                 let origin = origin::of_company(self.parts.secrets.as_ref(), row);
                 ours.push((origin, self.mender.company(row)?));
             }
+            let details: Vec<CompanyDetails> = ours.iter().map(|(_, details)| details.clone()).collect();
             let taken = self
                 .parts
                 .crm
                 .import_companies(self.actor, &self.import, ours)
                 .await?;
-            self.report.companies.add(taken.added, rows.len());
+            let known = rows.iter().zip(&taken.ids).zip(details);
+            let known = known.map(|((row, id), details)| Known {
+                foreign_id: row.id,
+                id: *id,
+                details,
+            });
+            let differing = differ::companies(self.parts.store.as_ref(), known.collect()).await?;
+            let count = &mut self.report.companies;
+            count.add(taken.added, differing.len(), rows.len());
+            self.report.differing.extend(differing);
             let ids = taken.ids.into_iter().map(CompanyId::new);
             self.companies.extend(rows.iter().map(|row| row.id).zip(ids));
             self.bar.inc(rows.len() as u64);
@@ -112,13 +123,19 @@ impl Work<'_> {
             after = last.id;
             let known = self.known_customers(&rows).await?;
             let mut fresh = Vec::new();
+            let mut before = Vec::new();
             let mut users = Vec::with_capacity(rows.len());
             for (row, known) in rows.iter().zip(&known) {
                 let company = row.company_id.and_then(|id| self.companies.get(&id).copied());
                 let details = self.mender.customer(row, company)?;
                 users.push(details.line_user_id.clone());
-                if known.is_none() {
-                    fresh.push((origin::of_customer(self.parts.secrets.as_ref(), row), details));
+                match *known {
+                    None => fresh.push((origin::of_customer(self.parts.secrets.as_ref(), row), details)),
+                    Some(id) => before.push(Known {
+                        foreign_id: row.id,
+                        id,
+                        details,
+                    }),
                 }
             }
             let talks = self.open_talks(&users).await?;
@@ -127,7 +144,10 @@ impl Work<'_> {
                 .crm
                 .import_customers(self.actor, &self.import, fresh)
                 .await?;
-            self.report.customers.add(taken.added, rows.len());
+            let differing = differ::customers(self.parts.store.as_ref(), before).await?;
+            let count = &mut self.report.customers;
+            count.add(taken.added, differing.len(), rows.len());
+            self.report.differing.extend(differing);
             let mut new = taken.ids.into_iter();
             for ((row, known), talk) in rows.iter().zip(known).zip(talks) {
                 let id = known.or_else(|| new.next()).ok_or(Error::NotFound("customer"))?;
@@ -198,7 +218,7 @@ impl Work<'_> {
             .crm
             .import_customers(self.actor, &self.import, ours)
             .await?;
-        self.report.customers.add(taken.added, missing.len());
+        self.report.customers.add(taken.added, 0, missing.len());
         for (id, ours) in missing.into_iter().zip(taken.ids) {
             let customer = CustomerId::new(ours);
             self.customers.insert(id, Person { customer, talk: None });
@@ -228,7 +248,7 @@ impl Work<'_> {
                 .crm
                 .import_activities(self.actor, &self.import, ours)
                 .await?;
-            self.report.activities.add(taken.added, rows.len());
+            self.report.activities.add(taken.added, 0, rows.len());
             if taken.added > 0 {
                 self.note_said(talks);
             }

@@ -1,5 +1,6 @@
 //! A database of the Python proof of concept, taken in as it is: no row is left behind, none is taken twice.
 
+mod differ;
 mod import;
 mod mend;
 mod origin;

@@ -97,6 +97,7 @@ fn repeating_doubles_nothing_and_brings_what_is_new() {
     let again = desk.json(&["import", "poc", &file]);
     for kind in ["companies", "customers", "activities"] {
         assert_eq!(again[kind]["created"], 0, "{again:#}");
+        assert_eq!(again[kind]["differing"], 0, "{again:#}");
     }
     poc_file::run(
         std::path::Path::new(&file),
@@ -111,6 +112,18 @@ fn repeating_doubles_nothing_and_brings_what_is_new() {
         "{more:#}"
     );
     assert_eq!(desk.json(&["customer", "list"]).as_array().unwrap().len(), 6);
+    assert_eq!(more["customers"]["differing"], 2, "{more:#}");
+    let told = &more["differing"][0];
+    assert_eq!(
+        (&told["foreign_id"], &told["fields"]),
+        (&2.into(), &serde_json::json!(["last_name", "email"]))
+    );
+    poc_file::run(
+        std::path::Path::new(&file),
+        "UPDATE companies SET phone = '03-0000-9999' WHERE id = 1",
+    );
+    let ran = desk.run(&["import", "poc", &file]);
+    assert!(ran.out.contains("会社 1番"), "{}", ran.out);
 }
 
 #[test]
