@@ -93,7 +93,8 @@ pub(crate) fn field(error: &FieldError, texts: &Texts) -> String {
     texts.fill("error.field", &[("field", error.field), ("problem", &problem)])
 }
 
-fn reasons(error: &dyn std::error::Error) -> String {
+/// An error with what caused it.
+pub(crate) fn reasons(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(deeper) = cause {

@@ -17,10 +17,6 @@ pub(crate) fn shown(at: Instant, view: &View<'_>) -> String {
     local.format(shape).unwrap_or_else(|_| at.to_string())
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned()).filter(|text| !text.is_empty())
-}
-
 fn text(value: Option<&String>) -> String {
     value.cloned().unwrap_or_default()
 }
@@ -29,29 +25,28 @@ fn text(value: Option<&String>) -> String {
 pub(crate) struct CompanyRow {
     pub(crate) id: i64,
     name: String,
-    name_kana: Option<String>,
+    name_kana: String,
     address: Option<String>,
     phone: Option<String>,
     website: Option<String>,
-    remarks: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customers: Option<i64>,
+    remarks: String,
+    customers: i64,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
 }
 
 impl CompanyRow {
-    pub(crate) fn new(company: &Company, customers: Option<i64>) -> Self {
+    pub(crate) fn new(company: &Company, customers: i64) -> Self {
         let details = &company.details;
         Self {
             id: company.id.get(),
             name: details.name.as_str().to_owned(),
-            name_kana: some(details.name_kana.as_str()),
+            name_kana: details.name_kana.as_str().to_owned(),
             address: details.address.as_ref().map(|line| line.as_str().to_owned()),
             phone: details.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             website: details.website.as_ref().map(|site| site.as_str().to_owned()),
-            remarks: some(details.remarks.as_str()),
+            remarks: details.remarks.as_str().to_owned(),
             customers,
             version: company.version,
             created_at: company.created_at,
@@ -75,11 +70,11 @@ impl Row for CompanyRow {
         vec![
             self.id.to_string(),
             self.name.clone(),
-            text(self.name_kana.as_ref()),
+            self.name_kana.clone(),
             text(self.address.as_ref()),
             text(self.phone.as_ref()),
             text(self.website.as_ref()),
-            self.customers.map(|count| count.to_string()).unwrap_or_default(),
+            self.customers.to_string(),
         ]
     }
 }
@@ -89,14 +84,14 @@ pub(crate) struct CustomerRow {
     pub(crate) id: i64,
     first_name: String,
     last_name: String,
-    first_name_kana: Option<String>,
-    last_name_kana: Option<String>,
+    first_name_kana: String,
+    last_name_kana: String,
     email: Option<String>,
     phone: Option<String>,
     line_user_id: Option<String>,
     company_id: Option<i64>,
     company_name: Option<String>,
-    remarks: Option<String>,
+    remarks: String,
     link_status: &'static str,
     version: i64,
     created_at: Instant,
@@ -110,14 +105,14 @@ impl CustomerRow {
             id: customer.id.get(),
             first_name: details.name.first().to_owned(),
             last_name: details.name.last().to_owned(),
-            first_name_kana: some(details.reading.first()),
-            last_name_kana: some(details.reading.last()),
+            first_name_kana: details.reading.first().to_owned(),
+            last_name_kana: details.reading.last().to_owned(),
             email: details.email.as_ref().map(|email| email.as_str().to_owned()),
             phone: details.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             line_user_id: details.line_user_id.as_ref().map(|user| user.as_str().to_owned()),
             company_id: details.company_id.map(crm_domain::id::Id::get),
             company_name: line.company_name.clone(),
-            remarks: some(details.remarks.as_str()),
+            remarks: details.remarks.as_str().to_owned(),
             link_status: line.link.code(),
             version: customer.version,
             created_at: customer.created_at,

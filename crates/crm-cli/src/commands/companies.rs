@@ -2,6 +2,7 @@
 
 use crm_compose::Need;
 use crm_domain::companies::{CompanyFilter, CompanyId};
+use crm_domain::customers::CustomerFilter;
 use crm_domain::error::Error;
 use crm_domain::paging::{Cursor, Page, PageRequest};
 use crm_domain::values::normalise::fold_compact;
@@ -152,10 +153,21 @@ pub(crate) async fn run(context: &Context, command: Company) -> Outcome {
 
 async fn show(context: &Context, desk: &Desk, id: CompanyId) -> Result<(), Failure> {
     let company = desk.parts.crm.show_company(&desk.actor, id).await?;
+    let customers = customers_of(desk, id).await?;
     context
         .output
-        .record(&CompanyRow::new(&company, None), desk.zone());
+        .record(&CompanyRow::new(&company, customers), desk.zone());
     Ok(())
+}
+
+async fn customers_of(desk: &Desk, id: CompanyId) -> Result<i64, Error> {
+    let filter = CustomerFilter {
+        prefix: None,
+        company: Some(id),
+    };
+    let read = |page| desk.parts.crm.list_customers(&desk.actor, filter.clone(), page);
+    let page = pages::read(None, usize::MAX, read).await?;
+    Ok(i64::try_from(page.items.len()).unwrap_or(i64::MAX))
 }
 
 async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
@@ -170,7 +182,7 @@ async fn show_list(context: &Context, desk: &Desk, list: &ListArgs) -> Outcome {
     let rows: Vec<CompanyRow> = page
         .items
         .iter()
-        .map(|line| CompanyRow::new(&line.company, Some(line.customers)))
+        .map(|line| CompanyRow::new(&line.company, line.customers))
         .collect();
     context.output.list(&rows, desk.zone());
     note_next(context, page.next.as_ref());

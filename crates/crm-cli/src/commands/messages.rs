@@ -24,9 +24,10 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Message {
     /// Send a text and wait for the outcome.
+    #[command(group = clap::ArgGroup::new("to").required(true).args(["customer", "user_id"]))]
     Send {
         /// To this customer.
-        #[arg(long, required_unless_present = "user_id", conflicts_with = "user_id")]
+        #[arg(long, value_name = "ID")]
         customer: Option<CustomerId>,
         /// To this LINE WORKS user id.
         #[arg(long, value_name = "U")]

@@ -76,13 +76,22 @@ pub(crate) async fn run(context: &Context, command: Token) -> Outcome {
     DONE
 }
 
+/// The end that was typed; it must lie ahead.
 fn end(text: &str, now: Instant, zone: &TimeZone) -> Result<Instant, Failure> {
+    let end = moment(text, now, zone)
+        .ok_or_else(|| Failure::Misused("expires", vec![("given", text.to_owned())]))?;
+    if end <= now {
+        return Err(Failure::Misused("expires_past", vec![("given", text.to_owned())]));
+    }
+    Ok(end)
+}
+
+fn moment(text: &str, now: Instant, zone: &TimeZone) -> Option<Instant> {
     if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse::<u16>().ok()) {
-        return Ok(now.plus(Duration::days(i64::from(days))));
+        return Some(now.plus(Duration::days(i64::from(days))));
     }
     Date::parse(text, format_description!("[year]-[month]-[day]"))
         .ok()
         .and_then(Date::next_day)
         .map(|day| zone.instant_of(day.with_time(time!(0:00))))
-        .ok_or_else(|| Failure::Misused("expires", vec![("given", text.to_owned())]))
 }

@@ -32,3 +32,21 @@ fn a_company_lives_through_its_commands() {
         serde_json::Value::Null
     );
 }
+
+#[test]
+fn a_company_tells_how_many_customers_it_has() {
+    let desk = Desk::new();
+    let company = desk.json(&["company", "add", "--name", "青空商事"]);
+    assert_eq!(
+        (&company["customers"], &company["remarks"], &company["address"]),
+        (&0.into(), &"".into(), &serde_json::Value::Null)
+    );
+    let id = company["id"].to_string();
+    let customer = desk.customer("山田", &["--company-id", &id]);
+    assert_eq!(desk.json(&["company", "show", &id])["customers"], 1);
+    assert!(desk.run(&["company", "show", &id]).out.contains('1'));
+    let list = desk.json(&["customer", "list"]);
+    for name in ["first_name_kana", "last_name_kana", "remarks"] {
+        assert_eq!(list[0][name], "", "{name} of {customer}");
+    }
+}

@@ -80,3 +80,31 @@ fn messages_follow_the_language_set() {
     assert!(japanese.starts_with("この顧客は見つかりません"), "{japanese}");
     assert!(english.starts_with("There is no such customer"), "{english}");
 }
+
+#[test]
+fn what_was_misunderstood_is_named() {
+    let desk = Desk::new();
+    let ran = desk.run(&["message", "send", "--message", "hi"]);
+    assert!(
+        ran.err.contains("--customer") && ran.err.contains("--user-id"),
+        "{}",
+        ran.err
+    );
+    desk.run(&["migrate"]);
+    let ran = desk.run(&["backup", "nonexist/x.db"]);
+    assert!(
+        ran.err.contains("フォルダー nonexist") && ran.err.trim_end().ends_with("[no_folder]"),
+        "{}",
+        ran.err
+    );
+    let token = ["token", "create", "--user", "1", "--name", "x", "--expires"];
+    for (given, code) in [
+        ("2020-01-01", "expires_past"),
+        ("0d", "expires_past"),
+        ("soon", "expires"),
+    ] {
+        let ran = desk.run(&[&token[..], &[given]].concat());
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.trim_end().ends_with(&format!("[{code}]")), "{}", ran.err);
+    }
+}

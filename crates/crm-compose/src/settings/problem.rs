@@ -174,7 +174,7 @@ impl fmt::Display for SettingsError {
         let mark = words::mark_of_warning(self.locale);
         self.warnings
             .iter()
-            .try_for_each(|warning| write!(f, "\n- {mark}{}", warning.line(self.locale)))
+            .try_for_each(|warning| write!(f, "\n{mark}{}", warning.line(self.locale)))
     }
 }
 
