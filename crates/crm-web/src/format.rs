@@ -69,6 +69,12 @@ impl Times {
         }
     }
 
+    /// 7月8日（火）, for sentences that outlive the day; with the year when it is another one.
+    pub fn date(&self, at: Instant) -> String {
+        let day = self.local(at).date();
+        self.long_day(day, day.year() != self.now.date().year())
+    }
+
     /// The day of the request: 2025年7月9日（水）.
     pub fn today(&self) -> String {
         self.long_day(self.now.date(), true)
@@ -107,6 +113,19 @@ impl Times {
             (Language::En, true) => format!("{weekday}, {number} {} {}", month_name(month), day.year()),
         }
     }
+}
+
+/// 2,000: as the counter beside a field writes it.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn clock(at: OffsetDateTime) -> String {
@@ -151,8 +170,14 @@ mod tests {
     use crm_domain::instant::Instant;
     use time::macros::offset;
 
-    use super::{Times, excerpt, file_size};
+    use super::{Times, excerpt, file_size, grouped};
     use crate::i18n::Language;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let shown = [0, 999, 2_000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "2,000", "1,234,567"]);
+    }
 
     fn at(utc: &str) -> Instant {
         let (day, clock) = utc.split_once(' ').unwrap_or_default();
@@ -173,6 +198,7 @@ mod tests {
         let times = japanese();
         assert_eq!(times.day(at("2025-07-08 15:00")), "今日");
         assert_eq!(times.day(at("2025-07-08 14:59")), "昨日");
+        assert_eq!(times.date(at("2025-07-08 15:00")), "7月9日（水）");
         assert_eq!(times.day(at("2025-07-07 03:00")), "7月7日（月）");
         assert_eq!(times.day(at("2024-12-31 15:00")), "1月1日（水）");
         assert_eq!(times.day(at("2024-12-31 14:00")), "2024年12月31日（火）");

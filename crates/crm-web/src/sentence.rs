@@ -5,6 +5,7 @@ use crm_domain::ports::messenger::SendProblem;
 use crm_domain::values::{FieldError, Problem};
 use serde::Serialize;
 
+use crate::format::grouped;
 use crate::i18n::{Catalogue, Language, catalogue};
 
 /// A sentence of the catalogues; templates print it with `say(…)`.
@@ -64,7 +65,7 @@ impl Sentence {
 
     /// The words.
     pub fn words(&self, texts: &Catalogue) -> String {
-        let number = self.number.map(|number| number.to_string()).unwrap_or_default();
+        let number = self.number.map(grouped).unwrap_or_default();
         texts.text(&self.key, &[("number", &number)])
     }
 }

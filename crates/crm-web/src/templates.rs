@@ -4,6 +4,7 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 use rust_embed::RustEmbed;
 
+use crate::format::grouped;
 use crate::i18n::{Language, catalogue};
 use crate::message_html::{escaped, message_html};
 use crate::page::{Frame, Page};
@@ -91,7 +92,7 @@ fn say(language: Language, sentence: &Value) -> Result<String, Error> {
     let number = if number.is_none() {
         String::new()
     } else {
-        number.to_string()
+        grouped(u64::try_from(number)?)
     };
     match catalogue(language).get(key.as_str().unwrap_or_default()) {
         Some(_) => Ok(catalogue(language).text(key.as_str().unwrap_or_default(), &[("number", &number)])),

@@ -90,6 +90,10 @@ fn every_page_renders_with_every_sample_in_every_language() {
             "{name} has inline code"
         );
         assert!(!html.contains("<b>佐藤"), "{name} does not escape");
+        assert!(
+            !html.contains("None") && !html.contains("none<"),
+            "{name} shows a missing value"
+        );
         for form in html.split("<form").skip(1) {
             let tag = &form[..form.find('>').unwrap()];
             let body = &form[..form.find("</form>").expect("a form that ends")];

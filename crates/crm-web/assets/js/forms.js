@@ -4,9 +4,11 @@ import { isConverting } from "./http.js";
 
 const DASHES = /[\u2010-\u2015\u2212\u30fc\uff0d\uff70]/g;
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 const NORMALISE = {
   ascii: (text) => text.normalize("NFKC").trim(),
-  id: (text) => text.normalize("NFKC").replace(/\s+/g, ""),
+  id: (text) => text.normalize("NFKC").trim(),
   phone: (text) => text.replace(DASHES, "-").normalize("NFKC").trim().replace(/\s+/g, " "),
   kana: (text) => toKatakana(text.normalize("NFKC")).trim().replace(/\s+/g, " "),
 };
@@ -23,6 +25,7 @@ export function startForms() {
       if (right !== field.value) field.value = right;
     });
   }
+  for (const note of document.querySelectorAll("[data-odd-id]")) followId(note);
   for (const select of document.querySelectorAll("[data-submit-on-change]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }
@@ -30,6 +33,16 @@ export function startForms() {
     if (!form.hasAttribute("data-composer")) startOne(form);
   }
   document.querySelector("[data-print]")?.addEventListener("click", () => print());
+}
+
+/** The note appears when an odd id is left, and goes as soon as the id has its shape or is empty. */
+function followId(note) {
+  const field = document.getElementById(note.dataset.oddId);
+  const fits = () => field.value.trim() === "" || UUID.test(field.value.trim());
+  field.addEventListener("blur", () => (note.hidden = fits()));
+  field.addEventListener("input", () => {
+    if (fits()) note.hidden = true;
+  });
 }
 
 function startOne(form) {

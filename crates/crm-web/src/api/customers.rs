@@ -15,13 +15,13 @@ use crate::state::App;
 #[derive(Debug, Object)]
 pub(crate) struct Customer {
     id: i64,
-    /// 名; may be empty when `last_name` is not.
+    /// Given name; may be empty when `last_name` is not.
     first_name: String,
-    /// 姓; may be empty when `first_name` is not.
+    /// Family name; may be empty when `first_name` is not.
     last_name: String,
-    /// メイ.
+    /// Reading of the given name, in katakana.
     first_name_kana: String,
-    /// セイ.
+    /// Reading of the family name, in katakana.
     last_name_kana: String,
     email: Option<String>,
     phone: Option<String>,

@@ -21,7 +21,7 @@ pub const BASE: &str = "/api/v1";
 
 /// The operations of version 1.
 fn service() -> OpenApiService<(Customers, Companies), ()> {
-    OpenApiService::new((Customers, Companies), "顧客管理システム API", "1")
+    OpenApiService::new((Customers, Companies), "Customer Management API", "1")
 }
 
 /// Adds the API's addresses.

@@ -22,6 +22,19 @@ pub struct FormState {
     pub failed: bool,
     /// An error that belongs to no single field.
     pub error: Option<Sentence>,
+    /// Whether somebody else saved the record in between.
+    pub stale: bool,
+    /// What is stored now, where it differs from what was typed.
+    pub theirs: Vec<Theirs>,
+}
+
+/// A field that is stored otherwise than it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Theirs {
+    /// The field's name.
+    pub field: &'static str,
+    /// What is stored, as people read it; empty for nothing.
+    pub value: String,
 }
 
 /// One field: what was typed, and what is to be said about it.
@@ -69,6 +82,21 @@ impl FormState {
         self.error = Some(why);
     }
 
+    /// Says that somebody else saved in between: `stored` is the form of what they saved, `tidy` that of what was
+    /// typed, in the same spelling.
+    pub fn refuse_stale(&mut self, stored: &FormState, tidy: &FormState) {
+        self.stale = true;
+        self.refuse_all(Sentence::of("form.stale"));
+        let value = |form: &FormState, name: &str| form.fields.get(name).map(|field| field.value.clone());
+        self.theirs = (self.order.iter().copied())
+            .filter(|name| value(stored, name) != value(tidy, name))
+            .map(|field| Theirs {
+                field,
+                value: value(stored, field).unwrap_or_default(),
+            })
+            .collect();
+    }
+
     /// Says what a use case answered, beside the fields that it named.
     pub fn refuse_with(&mut self, error: &Error) {
         match error {
@@ -105,7 +133,28 @@ mod tests {
     use crm_domain::error::Error;
     use crm_domain::values::{FieldError, Problem};
 
-    use super::FormState;
+    use super::{FormState, Theirs};
+
+    #[test]
+    fn what_somebody_else_saved_is_told_where_it_differs() {
+        let names = ["email", "phone", "remarks"];
+        let stored = FormState::of(&names)
+            .with("email", "a@example.jp")
+            .with("phone", "1");
+        let typed = FormState::of(&names).with("phone", "1").with("remarks", "x");
+        let mut form = typed.clone();
+        form.refuse_stale(&stored, &typed);
+        let theirs = |field, value: &str| Theirs {
+            field,
+            value: value.to_owned(),
+        };
+        assert_eq!(
+            form.theirs,
+            [theirs("email", "a@example.jp"), theirs("remarks", "")]
+        );
+        assert!(form.stale && form.failed);
+        assert_eq!(form.fields["remarks"].value, "x");
+    }
 
     #[test]
     fn the_first_error_of_a_field_stands_and_strangers_become_the_forms_own() {

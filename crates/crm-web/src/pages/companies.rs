@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_domain::companies::{Company, CompanyFilter};
+use crm_domain::companies::{Company, CompanyDetails, CompanyFilter, CompanyId};
 use crm_domain::customers::CustomerFilter;
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
@@ -185,8 +185,13 @@ async fn revise(
     let company = crm.show_company(&by.actor, id(&number)?).await?;
     let outcome = match input.parse(company.details.remarks) {
         Ok(details) => {
-            crm.revise_company(&by.actor, company.id, input.version, details)
-                .await
+            let saved = crm
+                .revise_company(&by.actor, company.id, input.version, details.clone())
+                .await;
+            if let Err(Error::Stale) = saved {
+                return tell_stale(&visitor, &by, company.id, &input, &details).await;
+            }
+            saved
         }
         Err(errors) => Err(Error::Invalid(errors)),
     };
@@ -199,6 +204,22 @@ async fn revise(
     }
 }
 
+/// The form again with what was typed, what somebody else saved meanwhile, and the newest version, so that saving once
+/// more overwrites it.
+async fn tell_stale(
+    visitor: &Visitor,
+    by: &Signed,
+    number: CompanyId,
+    input: &CompanyInput,
+    typed: &CompanyDetails,
+) -> Result<Response, Failure> {
+    let stored = visitor.app.crm.show_company(&by.actor, number).await?;
+    let mut form = input.state();
+    form.refuse_stale(&company_form(&stored.details), &company_form(typed));
+    let record = Some((number.get(), stored.version));
+    draw_form(visitor, by, record, form, StatusCode::CONFLICT)
+}
+
 /// The form again with what was typed and what is wrong; other failures are told on a page of their own.
 fn refuse(
     visitor: &Visitor,
@@ -207,14 +228,12 @@ fn refuse(
     input: &CompanyInput,
     error: Error,
 ) -> Result<Response, Failure> {
-    let status = match error {
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Stale => StatusCode::CONFLICT,
-        other => return Err(other.into()),
-    };
+    if !matches!(error, Error::Invalid(_)) {
+        return Err(error.into());
+    }
     let mut form = input.state();
     form.refuse_with(&error);
-    draw_form(visitor, by, record, form, status)
+    draw_form(visitor, by, record, form, StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn draw_form(

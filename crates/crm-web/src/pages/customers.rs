@@ -1,7 +1,7 @@
 //! Customers: list, page, form, question before deleting.
 
 use crm_domain::companies::{CompanyFilter, CompanyId};
-use crm_domain::customers::{CustomerFilter, CustomerLine, CustomerPrefix};
+use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine, CustomerPrefix};
 use crm_domain::error::Error;
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Action;
@@ -172,8 +172,13 @@ async fn revise(
     let customer = line.customer;
     let outcome = match input.parse(customer.details.remarks) {
         Ok(details) => {
-            crm.revise_customer(&by.actor, customer.id, input.version, details)
-                .await
+            let saved = crm
+                .revise_customer(&by.actor, customer.id, input.version, details.clone())
+                .await;
+            if let Err(Error::Stale) = saved {
+                return tell_stale(&visitor, &by, customer.id, &input, &details).await;
+            }
+            saved
         }
         Err(errors) => Err(Error::Invalid(errors)),
     };
@@ -186,6 +191,27 @@ async fn revise(
     }
 }
 
+/// The form again with what was typed, what somebody else saved meanwhile, and the newest version, so that saving once
+/// more overwrites it.
+async fn tell_stale(
+    visitor: &Visitor,
+    by: &Signed,
+    number: CustomerId,
+    input: &CustomerInput,
+    typed: &CustomerDetails,
+) -> Result<Response, Failure> {
+    let line = visitor.app.crm.show_customer(&by.actor, number).await?;
+    let mut form = input.state();
+    form.refuse_stale(&customer_form(&line.customer.details), &customer_form(typed));
+    for theirs in &mut form.theirs {
+        if theirs.field == "company_id" {
+            theirs.value = line.company_name.clone().unwrap_or_default();
+        }
+    }
+    let record = Some((number.get(), line.customer.version));
+    draw_form(visitor, by, record, form, StatusCode::CONFLICT).await
+}
+
 /// The form again with what was typed and what is wrong; other failures are told on a page of their own.
 async fn refuse(
     visitor: &Visitor,
@@ -194,14 +220,12 @@ async fn refuse(
     input: &CustomerInput,
     error: Error,
 ) -> Result<Response, Failure> {
-    let status = match error {
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Stale => StatusCode::CONFLICT,
-        other => return Err(other.into()),
-    };
+    if !matches!(error, Error::Invalid(_)) {
+        return Err(error.into());
+    }
     let mut form = input.state();
     form.refuse_with(&error);
-    draw_form(visitor, by, record, form, status).await
+    draw_form(visitor, by, record, form, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 async fn draw_form(

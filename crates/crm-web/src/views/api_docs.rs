@@ -14,6 +14,8 @@ pub struct ApiDocsPage {
     pub version: String,
     /// What it is for.
     pub description: String,
+    /// That the page is in English, for readers of another language in theirs.
+    pub note: Option<String>,
     /// In the order of their paths.
     pub operations: Vec<Operation>,
     /// The shapes that go in and out.
@@ -99,6 +101,7 @@ impl ApiDocsPage {
             title: text(&document["info"]["title"]),
             version: text(&document["info"]["version"]),
             description: text(&document["info"]["description"]),
+            note: None,
             operations,
             schemas: entries(&document["components"]["schemas"])
                 .map(|(name, schema)| Schema::of(name, schema))
@@ -203,7 +206,7 @@ impl Page for ApiDocsPage {
         let document = serde_json::json!({
             "info": {"title": "CRM", "version": "1.0", "description": "Customers and companies"},
             "paths": {"/customers/{id}": {"get": {
-                "summary": "One customer", "description": "Answers 404 for one in the trash.",
+                "summary": "One customer", "description": "Answers `404` for one in the trash.",
                 "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer", "format": "int64"}, "description": "Its number"}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Customer"}}}},
                 "responses": {"200": {"description": "Found", "content": {"application/json": {"schema": {"allOf": [{"$ref": "#/components/schemas/Customer"}]}}}},
@@ -212,7 +215,11 @@ impl Page for ApiDocsPage {
                 "id": {"type": "integer", "format": "int64", "description": "Number"},
                 "tags": {"type": "array", "items": {"type": "string"}}}}}}
         });
-        vec![ApiDocsPage::of(&document), ApiDocsPage::default()]
+        let noted = ApiDocsPage {
+            note: Some("英語です。".to_owned()),
+            ..ApiDocsPage::default()
+        };
+        vec![ApiDocsPage::of(&document), noted]
     }
 }
 

@@ -58,6 +58,8 @@ pub struct CustomerPage {
     pub remarks: Option<String>,
     /// LINE WORKS ユーザーID.
     pub line_user_id: Option<String>,
+    /// Whether that id is not shaped like those that callbacks carry.
+    pub odd_user_id: bool,
     /// LINE WORKS連携状態.
     pub link: LinkView,
     /// The conversation.
@@ -132,6 +134,7 @@ impl CustomerPage {
             phone: row.phone,
             remarks: filled(line.customer.details.remarks.as_str()),
             line_user_id: user_id.map(|id| id.as_str().to_owned()),
+            odd_user_id: user_id.is_some_and(|id| !id.is_uuid_shaped()),
             link: row.link,
             talk,
             composer,
@@ -242,6 +245,7 @@ impl Page for CustomerPage {
             phone: row.phone,
             remarks: Some("水曜は定休日".to_owned()),
             line_user_id: Some("00000000-0000-4000-8000-000000000001".to_owned()),
+            odd_user_id: false,
             link: row.link,
             talk: Talk::sample(),
             composer: Composer::sample(),
@@ -259,6 +263,7 @@ impl Page for CustomerPage {
             ..Composer::sample()
         };
         let mut gone = full.clone();
+        (gone.line_user_id, gone.odd_user_id) = (Some("taro.yamada".to_owned()), true);
         gone.link = LinkView {
             state: "left",
             date: Some("7月8日（火）".to_owned()),
@@ -299,8 +304,10 @@ impl Page for CustomerFormPage {
             .with("email", "taro@")
             .with("company_id", "2");
         edit.form.refuse("email", Sentence::of("problem.email.malformed"));
-        edit.form.refuse_all(Sentence::of("error.stale"));
         edit.form.warn("line_user_id", "warning.user_id_shape");
-        vec![new, edit]
+        let mut stale = edit.clone();
+        let stored = FormState::of(&CUSTOMER_FIELDS).with("last_name", "山本");
+        stale.form.refuse_stale(&stored, &edit.form);
+        vec![new, edit, stale]
     }
 }

@@ -62,6 +62,15 @@ async fn a_company_lives_from_its_form_to_its_trash() {
         .post(&format!("{path}/edit"), &[("name", "山田工業"), ("version", "1")])
         .await;
     assert_eq!(revised.header("location"), Some(path.as_str()));
+    let late = [("name", "山田商事"), ("version", "1")];
+    let stale = browser.post(&format!("{path}/edit"), &late).await;
+    let page = stale.text();
+    assert_eq!(stale.status, 409);
+    assert!(
+        page.contains("<dt>会社名</dt><dd>山田工業</dd>") && page.contains("name=\"version\" value=\"2\""),
+        "{page}"
+    );
+    assert!(page.contains("value=\"山田商事\""), "what was typed is kept");
     assert_eq!(browser.post(&format!("{path}/delete"), &[]).await.status, 303);
     assert_eq!(browser.get(&path).await.status, 404);
     let orphan = browser.get(&customer).await;

@@ -2,6 +2,7 @@
 
 use crm_domain::members::Role;
 
+use crate::harness::http::encode;
 use crate::harness::{Browser, TARO, TestServer};
 
 async fn scene() -> (TestServer, Browser) {
@@ -94,6 +95,21 @@ async fn a_change_based_on_an_old_version_is_not_saved() {
         .await;
     assert_eq!(late.status, 409);
     assert!(late.text().contains("ほかの人が先に保存しました") && late.text().contains("value=\"鈴木\""));
+    let page = late.text();
+    assert!(
+        page.contains("<dt>姓</dt><dd>田中</dd>"),
+        "what the other saved is shown: {page}"
+    );
+    assert!(
+        page.contains("name=\"version\" value=\"2\"") && page.contains("もう一度「保存」を押すと"),
+        "{page}"
+    );
+    let again = [("last_name", "鈴木"), ("version", "2")];
+    assert_eq!(
+        browser.post(&path, &again).await.status,
+        303,
+        "saving once more overwrites"
+    );
     let without_version = browser.post(&path, &[("last_name", "鈴木")]).await;
     assert_eq!(
         without_version.status, 303,
@@ -113,6 +129,18 @@ async fn an_odd_user_id_is_saved_and_remarked_on() {
     let (server, mut browser) = scene().await;
     let id = server.add_customer("山田", "", Some("taro.yamada")).await;
     let form = browser.get(&format!("/customer/{id}/edit")).await.text();
+    let note = |page: &str| {
+        let (_, after) = page.split_once("id=\"w-line_user_id\"").unwrap();
+        after.split('>').next().unwrap().to_owned()
+    };
+    assert!(!note(&form).contains("hidden") && form.contains("h-line_user_id w-line_user_id"));
+    let empty = browser.get("/customer/new").await.text();
+    assert!(note(&empty).contains("hidden"));
+    let shown = browser.get(&format!("/customer/{id}")).await.text();
+    assert!(shown.contains("UUIDの形"), "also after it was saved");
+    let blank = [("last_name", "山田"), ("line_user_id", "taro yamada")];
+    let refused = browser.post("/customer/new", &blank).await;
+    assert!(refused.status == 422 && refused.text().contains("ユーザーIDに空白は使えません"));
     assert!(form.contains("UUIDの形") && form.contains("このBotと話せるのは自社のLINE WORKSのメンバーだけです。LINEのお客様や他社のLINE WORKSの方とは話せません。"));
 }
 
@@ -147,6 +175,43 @@ async fn the_list_is_found_by_prefix_and_read_page_by_page() {
     );
     let none = browser.get("/customers?q=%3Cscript%3E").await.text();
     assert!(none.contains("&lt;script&gt;") && !none.contains("<script>"));
+}
+
+#[tokio::test]
+async fn the_words_about_searching_say_what_it_does() {
+    let (server, mut browser) = scene().await;
+    server.add_customer("山田", "太郎", Some(TARO)).await;
+    let found = async |browser: &mut Browser, typed: &str| {
+        let typed = encode(typed);
+        browser.get(&format!("/customers?q={typed}")).await.text()
+    };
+    for typed in ["山田", "山田太", &TARO[..6]] {
+        assert!(
+            found(&mut browser, typed).await.contains("<tr data-href"),
+            "{typed}"
+        );
+    }
+    let none = found(&mut browser, "太郎").await;
+    assert!(!none.contains("<tr data-href") && none.contains("姓名（姓から）"));
+    for words in ["フリガナ", "メールアドレス", "電話番号", "ユーザーID"] {
+        assert!(none.contains(words), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_keeps_its_frame_for_who_is_signed_in() {
+    let (server, mut browser) = scene().await;
+    for (path, status) in [("/customer/999", 404), ("/nowhere", 404), ("/test-webhook", 403)] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, status);
+        let page = answer.text();
+        assert!(
+            page.contains("class=\"sidebar\"") && page.contains("user-menu"),
+            "{path}"
+        );
+    }
+    let stranger = server.get("/nowhere").await.text();
+    assert!(!stranger.contains("class=\"sidebar\""));
 }
 
 #[tokio::test]

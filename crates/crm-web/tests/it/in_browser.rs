@@ -247,3 +247,50 @@ async fn nothing_scrolls_sideways_on_a_phone_and_nothing_inline_is_refused() {
     }
     window.close().await;
 }
+
+#[tokio::test]
+async fn a_form_tells_about_an_odd_id_and_leaves_legal_forms_out_of_readings() {
+    let (_server, window, _) = scene(1280).await;
+    window.go("/customer/new").await;
+    let hidden = "return document.querySelector('#w-line_user_id').hidden";
+    window.type_into("#f-line_user_id", "taro yamada").await;
+    assert!(window.ask::<bool>(hidden).await, "not while it is typed");
+    window
+        .run("document.querySelector('#f-line_user_id').blur()")
+        .await;
+    assert!(!window.ask::<bool>(hidden).await, "told on leaving the field");
+    let value = "return document.querySelector('#f-line_user_id').value";
+    assert_eq!(
+        window.ask::<String>(value).await,
+        "taro yamada",
+        "nothing is removed unseen"
+    );
+    window
+        .run("document.querySelector('#f-line_user_id').value = ''")
+        .await;
+    window.type_into("#f-line_user_id", TARO).await;
+    assert!(window.ask::<bool>(hidden).await, "gone once it has its shape");
+    window.run("document.querySelector('[data-guard]').reset()").await;
+    window.go("/company/new").await;
+    window.type_into("#f-name", "かぶしきがいしゃやまだ").await;
+    let reading = "return document.querySelector('#f-name_kana').value";
+    assert_eq!(window.ask::<String>(reading).await, "ヤマダ");
+    window.run("document.querySelector('[data-guard]').reset()").await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn nothing_that_needs_scripts_shows_without_them() {
+    let (_server, window, customer) = scene(1280).await;
+    for path in [format!("/customer/{customer}"), "/customer/new".to_owned()] {
+        window.go(&path).await;
+        window
+            .run("document.documentElement.classList.remove('js')")
+            .await;
+        let shown =
+            "return [...document.querySelectorAll('.needs-js, [data-copy], [data-print], [data-shortcuts]')]
+            .filter((one) => one.checkVisibility()).map((one) => one.outerHTML).join()";
+        assert_eq!(window.ask::<String>(shown).await, "", "{path}");
+    }
+    window.close().await;
+}
