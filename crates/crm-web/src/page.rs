@@ -83,12 +83,14 @@ pub struct Notice {
 }
 
 /// The actions that a following page tells about; between the two it travels in a short-lived cookie.
-const NOTICES: [(&str, Option<&str>); 12] = [
+const NOTICES: [(&str, Option<&str>); 14] = [
     ("saved", None),
     ("added", None),
     ("message_sent", None),
     ("message_deleted", Some("activity_restore")),
     ("message_restored", None),
+    ("message_already_deleted", Some("activity_restore")),
+    ("message_already_resent", None),
     ("customer_deleted", None),
     ("company_deleted", None),
     ("user_changed", None),

@@ -53,9 +53,15 @@ fn the_table_of_permissions() {
 
 /// What each use case about records answers to this actor.
 async fn ask_about_records(world: &World, by: &Actor) -> Vec<(&'static str, &'static str)> {
+    let mut answers = ask_about_people(world, by).await;
+    answers.extend(ask_about_messages(world, by).await);
+    answers
+}
+
+/// What each use case about customers and companies answers to this actor.
+async fn ask_about_people(world: &World, by: &Actor) -> Vec<(&'static str, &'static str)> {
     let crm = &world.crm;
     let (customer, company, page) = (CustomerId::new(404), CompanyId::new(404), PageRequest::first(1));
-    let to = Recipient::Customer(customer);
     vec![
         (
             "list_customers",
@@ -104,6 +110,14 @@ async fn ask_about_records(world: &World, by: &Actor) -> Vec<(&'static str, &'st
             ),
         ),
         ("discard_company", code(crm.discard_company(by, company).await)),
+    ]
+}
+
+/// What each use case about messages answers to this actor.
+async fn ask_about_messages(world: &World, by: &Actor) -> Vec<(&'static str, &'static str)> {
+    let (crm, customer) = (&world.crm, CustomerId::new(404));
+    let to = Recipient::Customer(customer);
+    vec![
         (
             "conversation",
             code(crm.conversation(by, customer, None, 1).await),

@@ -1,38 +1,105 @@
 // The field to answer in: grows, counts, keeps its draft, sends without a new page.
-import { isConverting, postForm, randomKey } from "./http.js";
+import { isConverting } from "./http.js";
+import { Outbox } from "./outbox.js";
 import { recall, remember } from "./store.js";
 
 const ENTER_CHOICE = "crm.enter";
 
 export function startComposer(conversation) {
   const form = document.querySelector("[data-composer]");
-  if (!form) return;
-  const field = form.elements.message;
-  const draft = `crm.draft.${form.dataset.customer}`;
-  if (!field.value) field.value = recall(draft);
-  const refresh = () => {
-    grow(field);
-    count(form, field);
-    remember(draft, field.value);
-  };
-  field.addEventListener("input", refresh);
-  refresh();
-  startEnter(form, field);
-  let key = randomKey();
-  let busy = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (busy || !field.value.trim()) return;
-    busy = true;
-    const outcome = await send(form, field, key, conversation);
-    busy = false;
-    if (outcome !== "unanswered") key = randomKey();
-    if (outcome === "sent") {
-      field.value = "";
-      refresh();
+  if (form) new Composer(form, conversation).start();
+}
+
+class Composer {
+  constructor(form, conversation) {
+    this.form = form;
+    this.field = form.elements.message;
+    this.conversation = conversation;
+    this.button = form.querySelector("[type=submit]");
+    this.error = form.querySelector("[data-composer-error]");
+    this.draft = `crm.draft.${form.dataset.customer}`;
+    this.again = {};
+    const told = (item, answer) => this.told(item, answer);
+    this.outbox = new Outbox(form.action, { told, halted: (body) => this.halted(body) });
+  }
+
+  start() {
+    if (!this.field.value) this.field.value = recall(this.draft);
+    this.field.addEventListener("input", () => this.refresh());
+    this.refresh();
+    startEnter(this.form, this.field);
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.field.value.trim()) this.send();
+    });
+  }
+
+  /** The draft holds what is typed and what the server has not answered for. */
+  refresh() {
+    grow(this.field);
+    count(this.form, this.field);
+    remember(this.draft, [...this.outbox.texts, this.field.value].filter(Boolean).join("\n"));
+  }
+
+  /** The field is free for the next message at once. */
+  async send() {
+    const text = this.field.value;
+    const bubble = this.conversation?.showPending(this.form.querySelector("[data-pending]"), text);
+    const { replaces } = this.again;
+    const key = text === this.again.text ? this.again.key : undefined;
+    const there = replaces && document.getElementById(`m${replaces}`);
+    this.again = {};
+    this.error.replaceChildren();
+    this.field.value = "";
+    const sending = this.outbox.add(text, { key, replaces: there ? replaces : "", bubble });
+    this.refresh();
+    this.field.focus();
+    setBusy(this.button, true);
+    await sending;
+    if (!this.outbox.busy) setBusy(this.button, false);
+  }
+
+  async told(item, body) {
+    await this.conversation?.refresh(true);
+    item.bubble?.remove();
+    if (!body.success) {
+      this.error.textContent = body.message ?? this.words("offline");
+      // What may have arrived stands in the conversation, where sending it again asks first.
+      if (!body.state) this.giveBack(item.text);
+      else if (body.state === "failed" && !this.field.value && !this.outbox.items.length) {
+        this.giveBack(item.text);
+        this.again = { replaces: this.conversation?.failed(body.send) };
+      }
     }
-    field.focus();
-  });
+    this.refresh();
+  }
+
+  /** Nothing was answered: the bubbles wait, and the last message returns to the field unless another is being typed. */
+  halted(body) {
+    this.error.replaceChildren();
+    if (body.code === "not_signed_in") this.error.append(this.form.querySelector("[data-signed-out]").content.cloneNode(true));
+    else this.error.textContent = body.message ?? this.words("offline");
+    if (!this.field.value) {
+      const { text, key, replaces, bubble } = this.outbox.takeBack();
+      bubble?.remove();
+      this.giveBack(text);
+      this.again = { text, key, replaces };
+    }
+    for (const { bubble } of this.outbox.items) {
+      const state = bubble?.querySelector("[data-unsent]");
+      if (state) state.textContent = state.dataset.unsent;
+    }
+    this.refresh();
+  }
+
+  giveBack(text) {
+    this.field.value = [text, this.field.value].filter(Boolean).join("\n");
+    this.again = {};
+  }
+
+  words(name) {
+    return this.form.querySelector(`[data-${name}]`).content.textContent;
+  }
 }
 
 /** The large page keeps the same draft. */
@@ -49,28 +116,6 @@ export function startDraft() {
   field.addEventListener("input", refresh);
   refresh();
   form.addEventListener("submit", () => remember(draft, ""));
-}
-
-async function send(form, field, key, conversation) {
-  const button = form.querySelector("[type=submit]");
-  const error = form.querySelector("[data-composer-error]");
-  error.textContent = "";
-  setBusy(button, true);
-  const bubble = conversation?.showPending(form.querySelector("[data-pending]"), field.value);
-  try {
-    const { body } = await postForm(form.action, { message: field.value, key });
-    await conversation?.refresh(true);
-    if (body.success) return "sent";
-    error.textContent = body.message ?? form.querySelector("[data-offline]").content.textContent;
-    // What may have arrived stands in the conversation, where sending it again asks first.
-    return body.state === "unknown" ? "sent" : "refused";
-  } catch {
-    error.textContent = form.querySelector("[data-offline]").content.textContent;
-    return "unanswered";
-  } finally {
-    bubble?.remove();
-    setBusy(button, false);
-  }
 }
 
 export function setBusy(button, busy) {

@@ -1,8 +1,11 @@
 // The conversation: opens at its end, loads older messages without a jump, shows what arrives.
 import { fetchFragment } from "./http.js";
+import { compare, insert, remove } from "./places.js";
+import { recall, remember } from "./store.js";
 
 const INTERVAL = 2000;
 const CLOSE_TO_END = 80;
+const FOCUS = "crm.focus";
 
 export function startConversation() {
   const region = document.querySelector("[data-talk]");
@@ -16,7 +19,9 @@ class Conversation {
     this.pill = document.querySelector("[data-talk-new]");
     this.last = Number(region.dataset.last);
     this.asking = null;
+    this.missing = [];
     this.openAtEnd();
+    this.keepFocus();
     this.watchOlder();
     this.pill.addEventListener("click", () => this.toEnd());
     region.addEventListener("scroll", () => this.atEnd() && (this.pill.hidden = true), { passive: true });
@@ -29,6 +34,19 @@ class Conversation {
     const target = document.getElementById(location.hash.slice(1));
     if (target && this.list.contains(target)) target.scrollIntoView({ block: "center" });
     else this.toEnd();
+  }
+
+  /** After a message is deleted the page is a new one; the focus goes on at the message that followed. */
+  keepFocus() {
+    const place = recall(FOCUS);
+    remember(FOCUS, "");
+    if (place) (document.getElementById(place) ?? document.getElementById("message"))?.focus();
+    this.list.addEventListener("submit", (event) => {
+      if (event.defaultPrevented || !event.target.matches(".msg-delete")) return;
+      const messages = [...this.list.querySelectorAll("[data-at]")];
+      const next = messages[messages.indexOf(event.target.closest("[data-at]")) + 1];
+      remember(FOCUS, next?.id ?? "message");
+    });
   }
 
   atEnd() {
@@ -50,7 +68,8 @@ class Conversation {
   async ask(follow) {
     const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"]')].map((m) => m.dataset.id);
     const query = new URLSearchParams({ after: String(this.last) });
-    if (waiting.length) query.set("watch", waiting.join(","));
+    const watched = [...waiting, ...this.missing];
+    if (watched.length) query.set("watch", watched.join(","));
     const items = await fetchFragment(`${this.region.dataset.url}?${query}`);
     if (!items) return;
     const stay = !follow && !this.atEnd();
@@ -67,7 +86,11 @@ class Conversation {
     let day = null;
     for (const item of items) {
       if ("link" in item.dataset) {
-        document.querySelector("[data-link-status]")?.replaceChildren(...item.childNodes);
+        showLink(item);
+        continue;
+      }
+      if ("present" in item.dataset) {
+        this.compare(item.dataset);
         continue;
       }
       if (item.classList.contains("day")) {
@@ -81,11 +104,39 @@ class Conversation {
         if (known.dataset.state !== item.dataset.state) known.replaceWith(item);
         continue;
       }
-      if (day && !this.list.querySelector(`.day[data-day="${day.dataset.day}"]`)) this.list.append(day);
-      this.list.append(item);
+      if (this.isOlder(item)) continue;
+      if (item.dataset.send) this.settlePending(item);
+      insert(this.list, item, day);
       added = true;
     }
     return added;
+  }
+
+  /** Whether a message belongs before all that is loaded; it comes with the older ones. */
+  isOlder(item) {
+    const first = this.list.querySelector("[data-at]");
+    return first && this.region.querySelector("[data-older]") && compare(item.dataset.at, first.dataset.at) < 0;
+  }
+
+  /** The end of the conversation as it is: what was deleted goes, what was brought back is asked for. */
+  compare({ present, from }) {
+    const ids = present.split(",").filter(Boolean);
+    for (const known of this.list.querySelectorAll("[data-at]")) {
+      if ((!from || compare(known.dataset.at, from) >= 0) && !ids.includes(known.dataset.id)) remove(this.list, known);
+    }
+    this.missing = ids.filter((id) => Number(id) <= this.last && !document.getElementById(`m${id}`));
+  }
+
+  /** What was sent is there: the bubble that stood for it goes. */
+  settlePending(item) {
+    const words = (bubble) => bubble.querySelector(".msg-text").textContent.trim();
+    const pending = [...this.list.querySelectorAll("[data-pending-message]")];
+    pending.find((bubble) => words(bubble) === words(item))?.remove();
+  }
+
+  /** The failed message of a sending, if it stands here. */
+  failed(send) {
+    return this.list.querySelector(`[data-send="${send}"][data-state="failed"]`)?.dataset.id;
   }
 
   watchOlder() {
@@ -129,4 +180,10 @@ class Conversation {
     this.toEnd();
     return bubble;
   }
+}
+
+function showLink(item) {
+  const place = document.querySelector("[data-link-status]");
+  const changed = place && place.textContent.trim() !== item.textContent.trim();
+  if (changed) place.replaceChildren(...item.childNodes);
 }

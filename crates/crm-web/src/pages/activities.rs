@@ -21,7 +21,7 @@ use crate::page::Menu;
 use crate::problem::Failure;
 use crate::sentence::Sentence;
 use crate::views::LinkView;
-use crate::views::activities::{MessagesFragment, Talk};
+use crate::views::activities::{MessagesFragment, Present, Talk};
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -57,6 +57,7 @@ async fn piece(
         MessagesFragment {
             talk: older_talk(&visitor, &by, &line, &query.before).await?,
             link: None,
+            present: None,
         }
     };
     visitor.page(StatusCode::OK, Menu::None, &page)
@@ -79,29 +80,25 @@ async fn news(
     };
     let crm = &visitor.app.crm;
     let mut found = crm.new_messages(&by.actor, customer, after, MESSAGES).await?;
+    let newest = crm.conversation(&by.actor, customer, None, MESSAGES).await?;
+    let present = Present::of(&newest, MESSAGES);
     let watched: Vec<i64> = query
         .watch
         .split(',')
         .filter_map(|number| number.parse().ok())
         .collect();
-    if !watched.is_empty() {
-        let newest = crm.conversation(&by.actor, customer, None, MESSAGES).await?;
-        let known: Vec<ActivityId> = found.iter().map(|message| message.id).collect();
-        let changed = newest
-            .into_iter()
-            .rev()
-            .filter(|message| watched.contains(&message.id.get()) && !known.contains(&message.id));
-        found = changed.chain(found).collect();
-    }
+    let known: Vec<ActivityId> = found.iter().map(|message| message.id).collect();
+    let changed = newest
+        .into_iter()
+        .filter(|message| watched.contains(&message.id.get()) && !known.contains(&message.id));
+    found.extend(changed);
+    found.sort_by_key(|message| (message.timestamp, message.id));
     let times = times(visitor);
-    let link = if found.is_empty() {
-        None
-    } else {
-        Some(crm.show_customer(&by.actor, customer).await?.link)
-    };
+    let link = crm.show_customer(&by.actor, customer).await?.link;
     Ok(MessagesFragment {
         talk: Talk::of(&found, may(by, Action::DeleteMessages), &times),
-        link: link.map(|link| LinkView::of(link, &times)),
+        link: Some(LinkView::of(link, &times)),
+        present: Some(present),
     })
 }
 
@@ -112,7 +109,17 @@ async fn delete(
     form: Protected<Nothing>,
 ) -> Result<Response, Failure> {
     let message: ActivityId = id(&number)?;
-    let customer = visitor.app.crm.delete_message(&form.by.actor, message).await?;
+    let crm = &visitor.app.crm;
+    let customer = match crm.delete_message(&form.by.actor, message).await {
+        Ok(customer) => customer,
+        // Somebody was faster; the page may still show it.
+        Err(Error::NotFound(_)) => {
+            let customer = crm.customer_of_message(&form.by.actor, message).await?;
+            let notice = Some(("message_already_deleted", Some(message.get())));
+            return Ok(visitor.redirect(&links::customer(customer.get()), notice));
+        }
+        Err(error) => return Err(error.into()),
+    };
     Ok(visitor.redirect(
         &links::customer(customer.get()),
         Some(("message_deleted", Some(message.get()))),
@@ -125,11 +132,13 @@ async fn restore(
     Path(number): Path<String>,
     form: Protected<Nothing>,
 ) -> Result<Response, Failure> {
-    let customer = visitor
-        .app
-        .crm
-        .restore_message(&form.by.actor, id(&number)?)
-        .await?;
+    let message: ActivityId = id(&number)?;
+    let crm = &visitor.app.crm;
+    let customer = match crm.restore_message(&form.by.actor, message).await {
+        // It is back already.
+        Err(Error::NotFound(_)) => crm.customer_of_message(&form.by.actor, message).await,
+        outcome => outcome,
+    }?;
     Ok(visitor.redirect(&links::customer(customer.get()), Some(("message_restored", None))))
 }
 

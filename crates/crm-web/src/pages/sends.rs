@@ -27,7 +27,7 @@ use crate::workers::{self, Outcome};
 
 pub(super) fn mount(route: Route) -> Route {
     route
-        .at("/customer/:id/send", post(quick))
+        .at("/customer/:id/send", get(lead_back).post(quick))
         .at("/send-message", post(to_user))
         .at("/send-message/:id", get(show_large).post(large))
 }
@@ -37,12 +37,23 @@ pub(super) fn mount(route: Route) -> Route {
 struct Written {
     message: String,
     key: Option<String>,
+    /// The failed message that this one takes the place of.
+    replaces: String,
 }
 
 /// Queues what was written and waits a little for the outcome.
 async fn send(visitor: &Visitor, by: &Signed, to: Recipient, written: &Written) -> Result<Outcome, Error> {
     let text = MessageText::new(&written.message).map_err(|problem| Error::field("message", problem))?;
-    workers::send(&visitor.app, &by.actor, to, text, written.key.clone()).await
+    let key = written.key.clone();
+    match (to, written.replaces.as_str()) {
+        (Recipient::Customer(customer), replaces) if !replaces.is_empty() => {
+            let replaces = replaces
+                .parse()
+                .map_err(|_| Error::field("replaces", Problem::Malformed))?;
+            workers::resend(&visitor.app, &by.actor, customer, text, key, replaces).await
+        }
+        (to, _) => workers::send(&visitor.app, &by.actor, to, text, key).await,
+    }
 }
 
 /// Whether a script of ours, or a program, wants to know rather than see.
@@ -52,6 +63,14 @@ fn wants_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     accepts.contains("application/json") || headers.contains_key("x-csrf-token")
+}
+
+/// Whoever opens the address of a form comes to the page on which it stands.
+#[handler]
+#[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
+fn lead_back(visitor: Visitor, _by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
+    let customer: CustomerId = id(&number)?;
+    Ok(visitor.redirect(&links::customer(customer.get()), None))
 }
 
 #[handler]
@@ -69,6 +88,10 @@ async fn quick(
     match outcome {
         // What became of it stands beside the message.
         Ok(_) => Ok(visitor.redirect(&links::customer(customer.get()), None)),
+        Err(Error::Stale) => {
+            let notice = Some(("message_already_resent", None));
+            Ok(visitor.redirect(&links::customer(customer.get()), notice))
+        }
         Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
             let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
             let talk = older_talk(&visitor, &by, &line, "").await?;
@@ -103,7 +126,14 @@ async fn to_user(
         Err(problem) => Err(Error::field("userId", problem)),
     };
     let outcome = match user {
-        Ok(user) => send(&visitor, &by, Recipient::User(user), &Written { message, key }).await,
+        Ok(user) => {
+            let written = Written {
+                message,
+                key,
+                ..Written::default()
+            };
+            send(&visitor, &by, Recipient::User(user), &written).await
+        }
         Err(error) => Err(error),
     };
     Ok(tell(&visitor, outcome, Some(&user_id)))
@@ -114,17 +144,22 @@ async fn to_user(
 fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str>) -> Response {
     let texts = catalogue(visitor.language);
     let state = outcome.as_ref().ok().map(|outcome| outcome.state.code());
+    let number = outcome.as_ref().ok().map(|outcome| outcome.id);
     let (status, success, words) = match outcome {
         Ok(outcome) => {
             let (status, success, sentence) = judge(&outcome);
             (status, success, sentence.words(texts))
         }
         Err(error) => {
-            let words = Sentence::error(&error).words(texts);
+            let sentence = match error {
+                Error::Stale => Sentence::of("notice.message_already_resent"),
+                ref error => Sentence::error(error),
+            };
+            let words = sentence.words(texts);
             (Failure::from(error).status(), false, words)
         }
     };
-    let mut body = json!({"success": success, "message": words, "state": state});
+    let mut body = json!({"success": success, "message": words, "state": state, "send": number});
     if let Some(user_id) = user_id {
         body["userId"] = json!(user_id);
     }

@@ -218,20 +218,27 @@ impl Asked {
         request
     }
 
-    /// Where to go after signing in: here, or back to the page whose form was sent.
+    /// Where to go after signing in: here, or back to the page whose form was sent. A form's own address shows that page
+    /// too, except where a button has an address of its own.
     fn next(&self) -> &str {
         if self.method == Method::GET || self.method == Method::HEAD {
             return safe_next(&self.target);
         }
-        let referer = self
-            .headers
-            .get(header::REFERER)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let path = referer
-            .split_once("://")
-            .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
-        safe_next(path.unwrap_or("/"))
+        let buttons = ["/activity/", "/logout", "/admin/", "/me/"];
+        let form = if buttons.iter().any(|button| self.target.starts_with(button)) {
+            links::HOME
+        } else {
+            &self.target
+        };
+        safe_next(self.referring_page().unwrap_or(form))
+    }
+
+    /// The path of the page of ours on which the request was made.
+    fn referring_page(&self) -> Option<&str> {
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let (_, rest) = text(header::REFERER)?.split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/')?);
+        (text(header::HOST) == Some(authority)).then_some(path)
     }
 }
 

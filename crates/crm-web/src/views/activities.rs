@@ -52,6 +52,10 @@ pub struct Day {
 pub struct Message {
     /// The activity's number.
     pub id: i64,
+    /// Its place in the conversation.
+    pub place: String,
+    /// The number of its sending; only of what we sent.
+    pub send: Option<i64>,
     /// `in`, `out` or `note`.
     pub side: &'static str,
     /// What it says.
@@ -137,8 +141,19 @@ pub struct Composer {
 pub struct MessagesFragment {
     /// The messages asked for.
     pub talk: Talk,
-    /// LINE WORKS連携状態, which new messages may have changed.
+    /// LINE WORKS連携状態, which may have changed; only beside what is new.
     pub link: Option<LinkView>,
+    /// What the end of the conversation consists of; only beside what is new.
+    pub present: Option<Present>,
+}
+
+/// The newest messages by number, so that an open page can tell which are gone and which came back.
+#[derive(Debug, Clone, Serialize)]
+pub struct Present {
+    /// Numbers, separated by commas.
+    pub ids: String,
+    /// The place of the oldest; empty when there is nothing older.
+    pub from: String,
 }
 
 /// `GET /send-message/{id}`.
@@ -182,6 +197,8 @@ impl Message {
     fn sample(id: i64, side: &'static str, text: &str) -> Message {
         Message {
             id,
+            place: format!("1751951133000.{id}"),
+            send: (side == "out").then_some(id),
             side,
             body: Body::Text {
                 text: text.to_owned(),
@@ -290,10 +307,15 @@ impl Page for MessagesFragment {
                     state: "active",
                     date: None,
                 }),
+                present: Some(Present {
+                    ids: "14,15".to_owned(),
+                    from: String::new(),
+                }),
             },
             MessagesFragment {
                 talk: Talk::default(),
                 link: None,
+                present: None,
             },
         ]
     }

@@ -1,13 +1,13 @@
 //! From the domain's messages to bubbles under their days.
 
-use crm_domain::activities::{Activity, ActivityPlace, Direction, MessageKind};
+use crm_domain::activities::{Activity, ActivityPlace, Direction, MessageKind, Sending};
 use crm_domain::customers::CustomerLine;
 use crm_domain::instant::Instant;
 use crm_domain::ports::messenger::SendProblem;
 use crm_domain::sends::SendState;
 use crm_domain::values::MessageText;
 
-use super::activities::{Body, Composer, Day, Message, Talk, Who};
+use super::activities::{Body, Composer, Day, Message, Present, Talk, Who};
 use super::companies::TimelineEntry;
 use super::{Face, filled};
 use crate::format::{Times, excerpt, file_size};
@@ -77,11 +77,13 @@ impl Message {
     /// One bubble.
     pub fn of(activity: &Activity, may_delete: bool, times: &Times) -> Message {
         let sending = activity.sending.as_ref();
-        let trouble =
-            sending.filter(|sending| matches!(sending.state, SendState::Failed | SendState::Unknown));
+        let trouble = sending.filter(|sending| sending.may_be_resent());
         let problem = trouble.and_then(|sending| SendProblem::from_code(sending.reason.as_deref()?));
+        let resent = sending.is_some_and(Sending::was_resent);
         Message {
             id: activity.id.get(),
+            place: place_code(activity),
+            send: sending.map(|sending| sending.id.get()),
             side: side(activity.direction),
             body: Body::of(activity),
             excerpt: excerpt(&activity.message, QUESTION),
@@ -90,10 +92,24 @@ impl Message {
             iso: times.iso(activity.timestamp),
             state: activity.send_state().map(SendState::code),
             author: sending.map(|sending| sending.author.clone()),
-            failure: problem.map(Sentence::send_problem),
+            failure: problem
+                .map(Sentence::send_problem)
+                .or_else(|| resent.then(|| Sentence::of("talk.resent"))),
             customer_id: activity.customer_id.get(),
             resend: trouble.map(|_| activity.message.clone()),
             may_delete,
+        }
+    }
+}
+
+impl Present {
+    /// Of the newest messages, newest first, of which at most `limit` were asked for.
+    pub fn of(newest: &[Activity], limit: usize) -> Present {
+        let ids: Vec<String> = newest.iter().map(|message| message.id.to_string()).collect();
+        let oldest = newest.last().filter(|_| newest.len() == limit);
+        Present {
+            ids: ids.join(","),
+            from: oldest.map(place_code).unwrap_or_default(),
         }
     }
 }

@@ -77,7 +77,7 @@ impl LinkView {
     /// The status, with the day of a leaving.
     pub fn of(link: LinkStatus, times: &Times) -> LinkView {
         let date = match link {
-            LinkStatus::Left(at) => Some(times.day(at)),
+            LinkStatus::Left(at) => Some(times.date(at)),
             _ => None,
         };
         LinkView {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crm_domain::permissions::Actor;
 use tokio::task::JoinSet;
 
-pub use sending::{Outcome, send};
+pub use sending::{Outcome, resend, send};
 pub use signals::Signals;
 
 use crate::state::App;

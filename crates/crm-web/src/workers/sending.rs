@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crm_domain::activities::ActivityId;
+use crm_domain::customers::CustomerId;
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::messenger::SendProblem;
@@ -36,6 +38,24 @@ pub async fn send(
     key: Option<String>,
 ) -> Result<Outcome, Error> {
     let id = app.crm.queue_message(actor, to, text, key).await?.id();
+    follow(app, actor, id).await
+}
+
+/// As [`send`], in place of the message `replaces` of this customer's page, which failed.
+pub async fn resend(
+    app: &App,
+    actor: &Actor,
+    customer: CustomerId,
+    text: MessageText,
+    key: Option<String>,
+    replaces: ActivityId,
+) -> Result<Outcome, Error> {
+    let queued = app.crm.resend_message(actor, customer, text, key, replaces);
+    let id = queued.await?.id();
+    follow(app, actor, id).await
+}
+
+async fn follow(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> {
     let mut expected = app.signals.outcome_of(id);
     app.signals.message_queued();
     let before = look(app, actor, id).await?;

@@ -125,6 +125,16 @@ async fn a_deleted_message_can_be_brought_back() {
         Some(path.as_str())
     );
     assert!(browser.get(&path).await.text().contains("消す前"));
+    let restore_again = browser.post(&undo, &[]).await;
+    assert_eq!(restore_again.header("location"), Some(path.as_str()));
+    for _ in 0..2 {
+        let deleted = browser.post(&format!("/activity/{action}"), &[]).await;
+        assert_eq!(
+            (deleted.status, deleted.header("location")),
+            (303, Some(path.as_str()))
+        );
+    }
+    assert!(browser.get(&path).await.text().contains("すでに削除されています"));
     assert_eq!(browser.post("/activity/999/delete", &[]).await.status, 404);
     assert_eq!(browser.post("/activity/x/delete", &[]).await.status, 404);
 }
@@ -182,7 +192,7 @@ async fn a_failure_stays_with_the_text() {
         .post(&format!("/send-message/{number}"), &[("message", &long)])
         .await;
     assert_eq!(large.status, 422);
-    assert!(large.text().contains(&long) && large.text().contains("2000文字"));
+    assert!(large.text().contains(&long) && large.text().contains("2,000文字"));
     let sent = browser
         .post(&format!("/send-message/{number}"), &[("message", "届く")])
         .await;
@@ -217,4 +227,34 @@ async fn a_message_that_failed_is_sent_again_once() {
         assert_eq!(browser.post(&format!("{path}/send"), &again).await.status, 303);
     }
     assert_eq!(server.simulator.messages_to(TARO).len(), 1);
+}
+
+#[tokio::test]
+async fn the_fragment_tells_the_link_and_what_is_there() {
+    let (server, mut browser, path) = scene().await;
+    let customer = path.rsplit('/').next().unwrap().parse().unwrap();
+    server
+        .simulator
+        .deliver(&callbacks::text(TARO, "はい"))
+        .await
+        .unwrap();
+    let id = server.wait_for_messages(customer, 1).await[0].id;
+    let piece = format!("{path}/messages?after={id}");
+    let text = browser.get(&piece).await.text();
+    assert!(ids(&text).is_empty() && text.contains("連携済み"), "{text}");
+    assert!(
+        text.contains(&format!("data-present=\"{id}\" data-from=\"\"")),
+        "{text}"
+    );
+    server
+        .simulator
+        .deliver(&callbacks::end(TARO, "c-1"))
+        .await
+        .unwrap();
+    let left = until("they left", async || {
+        let text = browser.get(&piece).await.text();
+        text.contains("退室").then_some(text)
+    })
+    .await;
+    assert!(!left.contains("今日"), "{left}");
 }

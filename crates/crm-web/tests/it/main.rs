@@ -22,6 +22,7 @@ mod harness;
 mod health;
 mod in_browser;
 mod limits;
+mod live_talk;
 mod members;
 mod sends;
 mod sign_in;

@@ -1,0 +1,54 @@
+// What was written and is on its way to our server: one after the other, each once, nothing lost.
+import { postForm, randomKey } from "./http.js";
+
+/** The messages of one composer that the server has not answered for. */
+export class Outbox {
+  /** `told` learns of each answer; `halted` of a server that does not answer, or not to us. */
+  constructor(address, { told, halted }) {
+    this.address = address;
+    this.told = told;
+    this.halted = halted;
+    this.items = [];
+    this.busy = false;
+  }
+
+  get texts() {
+    return this.items.map((item) => item.text);
+  }
+
+  /** Adds a message; a key that was used before makes it the same message once more. */
+  add(text, { key = randomKey(), replaces = "", bubble }) {
+    this.items.push({ text, key, replaces, bubble });
+    return this.run();
+  }
+
+  /** Takes the last message back, to be changed or sent again. */
+  takeBack() {
+    return this.items.pop();
+  }
+
+  async run() {
+    if (this.busy) return;
+    this.busy = true;
+    while (this.items.length) {
+      const item = this.items[0];
+      const answer = await this.post(item);
+      if (!answer) break;
+      this.items.shift();
+      await this.told(item, answer);
+    }
+    this.busy = false;
+  }
+
+  /** The answer about this message; none when it has to be asked for again. */
+  async post({ text, key, replaces }) {
+    try {
+      const { status, body } = await postForm(this.address, { message: text, key, replaces });
+      if (body.state || status === 409 || status === 422) return body;
+      this.halted(body);
+    } catch {
+      this.halted({});
+    }
+    return null;
+  }
+}
