@@ -88,6 +88,8 @@ fn write_settings(file: &Path, settings: &[(&'static str, String)]) -> std::io::
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = file.with_file_name(name);
+    // One may be left of a run that was killed.
+    drop(std::fs::remove_file(&new));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
