@@ -16,7 +16,7 @@ const GATHER: Duration = Duration::from_millis(15);
 /// So many callbacks during one batch mean that they pour in.
 const POURING: u64 = 64;
 /// The longest pause between batches while they do.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Looks this often even if nobody woke it.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
@@ -66,7 +66,7 @@ async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
         }
         if app.signals.kept_so_far() - kept >= POURING {
             // They are answered first: what is kept can wait a little, whoever sends cannot.
-            tokio::time::sleep(begun.elapsed().min(LONGEST_PAUSE)).await;
+            tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_PAUSE)).await;
         }
     }
 }
