@@ -185,5 +185,10 @@ class Conversation {
 function showLink(item) {
   const place = document.querySelector("[data-link-status]");
   const changed = place && place.textContent.trim() !== item.textContent.trim();
-  if (changed) place.replaceChildren(...item.childNodes);
+  if (!changed) return;
+  place.replaceChildren(...item.childNodes);
+  const note = document.querySelector("[data-left-note]");
+  if (!note) return;
+  note.hidden = !item.dataset.left;
+  note.textContent = item.dataset.left;
 }

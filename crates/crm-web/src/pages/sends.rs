@@ -3,7 +3,7 @@
 use crm_domain::customers::{CustomerId, CustomerLine};
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
-use crm_domain::sends::SendState;
+use crm_domain::sends::{SendId, SendState};
 use crm_domain::use_cases::Recipient;
 use crm_domain::values::{LineUserId, MessageText, Problem};
 use poem::http::{HeaderMap, StatusCode, header};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::activities::answer;
-use super::customers::{draw, older_talk};
+use super::customers::{MESSAGES, draw, older_talk};
 use super::{id, times};
 use crate::auth::{Protected, Signed, Visitor};
 use crate::i18n::catalogue;
@@ -209,10 +209,10 @@ async fn large(
     if wants_json(headers) {
         return Ok(tell(&visitor, outcome, None));
     }
-    let (status, why) = match outcome {
+    let (status, why, replaces) = match outcome {
         Ok(outcome) if outcome.state == SendState::Failed => {
             let (status, _, why) = judge(&outcome);
-            (status, why)
+            (status, why, shown_as(&visitor, &by, customer, outcome.id).await?)
         }
         Ok(outcome) => {
             let notice = (outcome.state == SendState::Sent).then_some(("message_sent", None));
@@ -220,11 +220,32 @@ async fn large(
         }
         Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
             let why = Sentence::error(&error);
-            (Failure::from(error).status(), why)
+            let replaces = written.replaces.parse().ok();
+            (Failure::from(error).status(), why, replaces)
+        }
+        Err(Error::Stale) => {
+            let why = Sentence::of("notice.message_already_resent");
+            (StatusCode::CONFLICT, why, None)
         }
         Err(error) => return Err(error.into()),
     };
-    draw_large(&visitor, &line, again(&visitor, &line, written, why), status)
+    let composer = again(&visitor, &line, written, why);
+    draw_large(&visitor, &line, Composer { replaces, ..composer }, status)
+}
+
+/// The number under which a message just sent stands on the customer's page.
+async fn shown_as(
+    visitor: &Visitor,
+    by: &Signed,
+    customer: CustomerId,
+    send: SendId,
+) -> Result<Option<i64>, Failure> {
+    let newest = visitor.app.crm.conversation(&by.actor, customer, None, MESSAGES);
+    let shown = newest.await?.into_iter().find(|message| {
+        let sending = message.sending.as_ref();
+        sending.is_some_and(|sending| sending.id == send)
+    });
+    Ok(shown.map(|message| message.id.get()))
 }
 
 fn draw_large(

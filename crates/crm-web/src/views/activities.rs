@@ -130,6 +130,8 @@ pub struct Composer {
     pub key: Option<String>,
     /// What was typed and could not be sent.
     pub text: String,
+    /// The failed message that sending this again takes the place of.
+    pub replaces: Option<i64>,
     /// Why.
     pub error: Option<Sentence>,
     /// Most characters of one message.
@@ -187,6 +189,7 @@ impl Composer {
             to: "山田 太郎 様（株式会社山田製作所）へ".to_owned(),
             key: Some("k-1".to_owned()),
             text: String::new(),
+            replaces: None,
             error: None,
             limit: 2000,
         }
@@ -336,6 +339,7 @@ impl Page for SendMessagePage {
         };
         let mut failed = page.clone();
         failed.composer.error = Some(Sentence::of("send_problem.not_found"));
+        failed.composer.replaces = Some(7);
         failed.composer.text.push_str("お世話になっております。");
         let mut gone = page.clone();
         gone.link = LinkView {

@@ -224,6 +224,7 @@ impl Composer {
             to,
             key: Some(key),
             text: String::new(),
+            replaces: None,
             error: None,
             limit: MessageText::MAX,
         }

@@ -198,6 +198,13 @@ async fn an_open_page_follows_a_leaving_a_deletion_and_its_undoing() {
             "return document.querySelector('[data-link-status] .link-left') !== null",
         )
         .await;
+    let note: String = window
+        .ask("return document.querySelector('[data-left-note]').innerText")
+        .await;
+    assert!(
+        note.contains("退室しています") && !note.contains("今日"),
+        "{note}"
+    );
     let first = found.last().unwrap().id;
     let operator = TestServer::operator();
     server.crm.delete_message(&operator, first).await.unwrap();

@@ -24,6 +24,7 @@ mod in_browser;
 mod limits;
 mod live_talk;
 mod members;
+mod resends;
 mod sends;
 mod sign_in;
 mod start;
