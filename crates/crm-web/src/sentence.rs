@@ -166,6 +166,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stand_as_beside_the_field_and_codes_come_last() {
+        for language in Language::ALL {
+            let texts = catalogue(language);
+            let long = Sentence::message(Problem::TooLong { max: 2000 }).words(texts);
+            assert!(long.contains("2,000"), "{long}");
+            for problem in SendProblem::ALL {
+                let words = Sentence::send_problem(problem).words(texts);
+                let code = words.find(['4', '5']).map(|place| &words[place..]);
+                assert!(code.is_none_or(|code| code.chars().count() == 4), "{words}");
+            }
+        }
+    }
+
+    #[test]
     fn a_field_with_words_of_its_own_uses_them() {
         let email = Sentence::field(&FieldError::new("email", Problem::Malformed));
         assert_eq!(email.key, "problem.email.malformed");

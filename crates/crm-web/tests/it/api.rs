@@ -134,3 +134,20 @@ async fn the_document_needs_no_sign_in_and_tells_the_truth() {
         assert_eq!(status, if path.contains("{id}") { 404 } else { 200 }, "{asked}");
     }
 }
+
+#[tokio::test]
+async fn the_page_about_it_is_in_one_language() {
+    let server = TestServer::start().await;
+    let page = server.get("/api/docs").await.text();
+    assert!(page.contains("<html lang=\"en\">") && page.contains("<code>crm token create</code>"));
+    assert!(!page.contains('`'), "no marks of another format");
+    let (before, note) = page
+        .split_once("lang=\"ja\">")
+        .expect("a word to readers of Japanese");
+    let (_, after) = note.split_once("</p>").unwrap();
+    let japanese = |text: &str| {
+        text.chars()
+            .any(|letter| ('\u{3040}'..='\u{9fff}').contains(&letter))
+    };
+    assert!(!japanese(before) && !japanese(after), "{page}");
+}

@@ -294,3 +294,71 @@ async fn nothing_that_needs_scripts_shows_without_them() {
     }
     window.close().await;
 }
+
+async fn company_with(window: &Window, customer: CustomerId) -> String {
+    window.go("/company/new").await;
+    window.type_into("#f-name", "株式会社山田製作所").await;
+    window.click("[data-guard] [type=submit]").await;
+    let arrived = "return /^.company.[0-9]+$/.test(location.pathname)";
+    window.until("the company's page", arrived).await;
+    let path: String = window.ask("return location.pathname").await;
+    let number = path.trim_start_matches("/company/");
+    window.go(&format!("/customer/{customer}/edit")).await;
+    window
+        .run(&format!(
+            "document.querySelector('#f-company_id').value = '{number}';
+             document.querySelector('#f-email').value = 'taro.yamada-keiri@yamada-seisakusho.example.jp';
+             document.querySelector('[data-guard]').requestSubmit()"
+        ))
+        .await;
+    window
+        .until("saved", "return !location.pathname.endsWith('/edit')")
+        .await;
+    path
+}
+
+#[tokio::test]
+async fn nothing_scrolls_sideways_between_a_phone_and_a_desk() {
+    for width in [768, 1024] {
+        let (_server, window, customer) = scene(width).await;
+        let company = company_with(&window, customer).await;
+        let person = format!("/customer/{customer}");
+        for path in ["/customers", "/companies", &company, &person] {
+            window.go(path).await;
+            let over: i32 = window
+                .ask("return document.documentElement.scrollWidth - innerWidth")
+                .await;
+            assert!(over <= 0, "{path} is {over} wider than {width}");
+            let broken = "return [...document.querySelectorAll('.tab, .side-entry span')]
+                .some((one) => one.scrollHeight > 52)";
+            assert!(!window.ask::<bool>(broken).await, "{path}: a word breaks");
+        }
+        window.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_touched_is_large_enough_and_what_has_the_focus_is_seen() {
+    let (_server, window, customer) = scene(390).await;
+    let company = company_with(&window, customer).await;
+    let (talk, profile) = (
+        format!("/customer/{customer}"),
+        format!("/customer/{customer}?a=b#profile"),
+    );
+    for path in ["/customers", "/customer/new", &talk, &profile, &company] {
+        window.go(path).await;
+        let small = "return [...document.querySelectorAll('main a, main button, main select, .topbar a')]
+            .filter((one) => one.checkVisibility() && one.tabIndex >= 0)
+            .map((one) => [one.outerHTML, one.getBoundingClientRect()])
+            .filter(([, box]) => box.width < 43.5 || box.height < 43.5)
+            .map(([html]) => html).join()";
+        assert_eq!(window.ask::<String>(small).await, "", "{path}");
+        let heading = "return [...document.querySelectorAll('h1')].some((one) => one.checkVisibility())";
+        assert!(window.ask::<bool>(heading).await, "{path} has no heading");
+    }
+    window.click(".profile-delete button").await;
+    let outline = "const focused = document.activeElement;
+        return focused.matches('[data-dialog-cancel]') && getComputedStyle(focused).outlineStyle === 'solid'";
+    window.until("the focus is seen", outline).await;
+    window.close().await;
+}
