@@ -208,6 +208,19 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// The status with which a form comes back, so that nothing typed is lost: its fields are wrong, or the database fails,
+/// which is told to the log too. `None` for what is told on a page of its own.
+pub(crate) fn status_of_refusal(error: &Error) -> Option<StatusCode> {
+    match error {
+        Error::Invalid(_) => Some(StatusCode::UNPROCESSABLE_ENTITY),
+        Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain) => {
+            tracing::error!("a form could not be saved: {}", causes(error));
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        _ => None,
+    }
+}
+
 fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Denied(_) => StatusCode::FORBIDDEN,

@@ -19,7 +19,7 @@ use crate::forms::FormState;
 use crate::forms::companies::CompanyInput;
 use crate::links;
 use crate::page::Menu;
-use crate::problem::Failure;
+use crate::problem::{Failure, status_of_refusal};
 use crate::views::companies::{
     COMPANY_FIELDS, CompaniesPage, CompanyFormPage, CompanyPage, CompanyRow, TimelineEntry, company_form,
 };
@@ -228,12 +228,12 @@ fn refuse(
     input: &CompanyInput,
     error: Error,
 ) -> Result<Response, Failure> {
-    if !matches!(error, Error::Invalid(_)) {
+    let Some(status) = status_of_refusal(&error) else {
         return Err(error.into());
-    }
+    };
     let mut form = input.state();
     form.refuse_with(&error);
-    draw_form(visitor, by, record, form, StatusCode::UNPROCESSABLE_ENTITY)
+    draw_form(visitor, by, record, form, status)
 }
 
 fn draw_form(

@@ -17,7 +17,7 @@ use crate::forms::FormState;
 use crate::forms::customers::{CustomerInput, warn_of_odd_user_id};
 use crate::links;
 use crate::page::Menu;
-use crate::problem::Failure;
+use crate::problem::{Failure, status_of_refusal};
 use crate::views::CompanyRef;
 use crate::views::activities::{Composer, Talk};
 use crate::views::conversation::{place_code, place_of};
@@ -220,12 +220,12 @@ async fn refuse(
     input: &CustomerInput,
     error: Error,
 ) -> Result<Response, Failure> {
-    if !matches!(error, Error::Invalid(_)) {
+    let Some(status) = status_of_refusal(&error) else {
         return Err(error.into());
-    }
+    };
     let mut form = input.state();
     form.refuse_with(&error);
-    draw_form(visitor, by, record, form, StatusCode::UNPROCESSABLE_ENTITY).await
+    draw_form(visitor, by, record, form, status).await
 }
 
 async fn draw_form(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crm_domain::members::Role;
 use crm_domain::ports::store::Verdict;
 use crm_lineworks_sim::callbacks;
 
@@ -85,6 +86,8 @@ async fn every_callback_that_got_200_survives_a_kill() {
 async fn what_cannot_be_kept_is_not_answered_200() {
     let server = TestServer::start().await;
     let taro = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let mut browser = server.signed_in(Role::Member).await;
+    browser.get("/customer/new").await;
     let (store, hold) = (Arc::clone(&server.store), Duration::from_secs(9));
     let holding = tokio::spawn(async move {
         // Another process that writes and does not end: as a full disk, it lets nobody else write.
@@ -96,6 +99,8 @@ async fn what_cannot_be_kept_is_not_answered_200() {
         store.run_write(work).await
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
+    let typed = [("last_name", "書きかけ"), ("email", "typed@example.jp")];
+    let saving = tokio::spawn(async move { browser.post("/customer/new", &typed).await });
     let begun = Instant::now();
     let delivery = server
         .simulator
@@ -106,6 +111,14 @@ async fn what_cannot_be_kept_is_not_answered_200() {
     assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
     assert_eq!(server.get("/readyz").await.status, 503);
     assert_eq!(server.get("/healthz").await.status, 200);
+    let page = saving.await.unwrap();
+    assert_eq!(page.status, 503);
+    for kept in ["書きかけ", "typed@example.jp", "データベースを使えないため"] {
+        assert!(
+            page.text().contains(kept),
+            "{kept} is not on the page that comes back"
+        );
+    }
     holding.await.unwrap().unwrap();
     let delivery = server
         .simulator
