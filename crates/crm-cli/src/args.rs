@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Messages to be sent.
     #[command(subcommand)]
     Message(commands::messages::Message),
+    /// Callbacks as kept.
+    #[command(subcommand)]
+    Webhook(commands::webhook::Webhook),
     /// Bring in data from elsewhere.
     #[command(subcommand)]
     Import(commands::imports::Import),

@@ -104,6 +104,9 @@ pub trait ReceiptQueries {
     /// The oldest pending ones, at most `limit`, in the order in which they were kept.
     fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError>;
 
+    /// How many could not be understood.
+    fn uninterpreted_receipts(&mut self) -> Result<usize, StoreError>;
+
     /// When the newest callback came, if any did.
     fn last_received(&mut self) -> Result<Option<Instant>, StoreError>;
 }
@@ -115,4 +118,7 @@ pub trait ReceiptRepository {
 
     /// Notes what became of pending ones and says how many it were; those that are not pending any more stay as they are.
     fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<usize, StoreError>;
+
+    /// Makes those that could not be understood pending again and says how many it were.
+    fn reopen_receipts(&mut self) -> Result<usize, StoreError>;
 }

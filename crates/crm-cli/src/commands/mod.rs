@@ -14,6 +14,7 @@ pub(crate) mod migrate;
 pub(crate) mod secret_input;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod webhook;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Customer(command) => customers::run(context, command).await,
         Command::Activity(command) => activities::run(context, command).await,
         Command::Message(command) => messages::run(context, command).await,
+        Command::Webhook(command) => webhook::run(context, command).await,
         Command::Import(command) => imports::run(context, command).await,
         Command::Backup(command) => backup::run(context, &command).await,
         Command::Dev(command) => dev::run(context, command).await,

@@ -7,14 +7,21 @@ use crm_domain::receipts::{
     Kept, NewReceipt, PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptQueries, ReceiptRepository,
     ReceiptState,
 };
-use diesel::dsl::max;
+use diesel::dsl::{max, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::Uow;
 use super::inserted::inserted;
 use crate::found::rows;
 use crate::schema::receipts;
 use crate::stamp::Stamp;
+
+/// The code stands in the text: a partial index is not used for a bound value.
+fn uninterpreted() -> SqlLiteral<Bool> {
+    sql(&format!("state = '{}'", ReceiptState::Uninterpreted.code()))
+}
 
 impl ReceiptQueries for Uow<'_> {
     fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError> {
@@ -32,6 +39,14 @@ impl ReceiptQueries for Uow<'_> {
                 received_at: at.0,
             });
             Ok(pending.collect())
+        })
+    }
+
+    fn uninterpreted_receipts(&mut self) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let lost = receipts::table.filter(uninterpreted());
+            let count: i64 = lost.count().get_result(conn)?;
+            Ok(usize::try_from(count).unwrap_or_default())
         })
     }
 
@@ -85,6 +100,20 @@ impl ReceiptRepository for Uow<'_> {
                     .execute(conn)?;
             }
             Ok(settled)
+        })
+    }
+
+    fn reopen_receipts(&mut self) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let lost = receipts::table.filter(uninterpreted());
+            let reopened = diesel::update(lost)
+                .set((
+                    receipts::state.eq(ReceiptState::Pending.code()),
+                    receipts::reason.eq(None::<String>),
+                    receipts::settled_at.eq(None::<Stamp>),
+                ))
+                .execute(conn)?;
+            Ok(reopened)
         })
     }
 }

@@ -15,6 +15,11 @@ pub(super) struct ReceiptRow {
 }
 
 impl ReceiptRow {
+    fn is_uninterpreted(&self) -> bool {
+        let state = self.outcome.as_ref().map(|outcome| outcome.state);
+        state == Some(ReceiptState::Uninterpreted)
+    }
+
     fn is_pending(&self) -> bool {
         self.outcome
             .as_ref()
@@ -35,6 +40,16 @@ impl ReceiptQueries for Unit {
                     received_at: row.kept.received_at,
                 })
                 .collect()
+        })
+    }
+
+    fn uninterpreted_receipts(&mut self) -> Result<usize, StoreError> {
+        self.look(|state| {
+            state
+                .receipts
+                .iter()
+                .filter(|(_, row)| row.is_uninterpreted())
+                .count()
         })
     }
 
@@ -71,6 +86,19 @@ impl ReceiptRepository for Unit {
                 }
             }
             Ok(settled)
+        })
+    }
+
+    fn reopen_receipts(&mut self) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let lost = state.receipts.iter().filter(|(_, row)| row.is_uninterpreted());
+            let ids: Vec<i64> = lost.map(|(id, _)| id).collect();
+            for id in &ids {
+                if let Some(row) = state.receipts.get_mut(*id) {
+                    row.outcome = None;
+                }
+            }
+            Ok(ids.len())
         })
     }
 }

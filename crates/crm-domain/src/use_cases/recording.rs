@@ -70,6 +70,14 @@ impl Crm {
         Ok(Recorded { callbacks, more })
     }
 
+    /// Lets the recorder try again what could not be understood, and says how many: a later version may know more.
+    pub async fn reinterpret_callbacks(&self, actor: &Actor) -> Result<usize, Error> {
+        self.change(actor, Action::Diagnose, |uow, _| {
+            Ok(uow.edit_receipts().reopen_receipts()?)
+        })
+        .await
+    }
+
     fn understand(&self, receipt: PendingReceipt) -> Understood {
         let event = self.ports.callbacks.interpret(&receipt.body);
         Understood {

@@ -98,6 +98,7 @@ macro_rules! contract_suite {
                 the_oldest_pending_come_first,
                 settling_takes_callbacks_out_of_the_waiting_ones,
                 what_is_settled_stays_as_it_is,
+                what_was_not_understood_can_be_opened_again,
                 of_recorders_at_once_one_settles,
                 a_message_refers_to_its_callback,
                 the_newest_callback_tells_when_it_came,

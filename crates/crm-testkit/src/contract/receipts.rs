@@ -192,6 +192,30 @@ pub async fn what_is_settled_stays_as_it_is(store: AnyStore) {
     );
 }
 
+pub async fn what_was_not_understood_can_be_opened_again(store: AnyStore) {
+    let lost = keep_new(&store, "一", start()).await;
+    let done = keep_new(&store, "二", start()).await;
+    settle(
+        &store,
+        vec![
+            outcome(lost, ReceiptState::Uninterpreted),
+            outcome(done, ReceiptState::Recorded),
+        ],
+    )
+    .await;
+    let count = async || read(&store, |unit| unit.receipts().uninterpreted_receipts()).await;
+    assert_eq!(count().await, 1);
+    let reopened = write(&store, |uow| uow.edit_receipts().reopen_receipts()).await;
+    assert_eq!(reopened, 1);
+    assert_eq!(count().await, 0);
+    let waiting: Vec<ReceiptId> = pending(&store, 9)
+        .await
+        .iter()
+        .map(|receipt| receipt.id)
+        .collect();
+    assert_eq!(waiting, [lost]);
+}
+
 pub async fn of_recorders_at_once_one_settles(store: AnyStore) {
     let id = keep_new(&store, "一", start()).await;
     let counts = at_once(8, |_| {

@@ -18,7 +18,16 @@ pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
         Ok(parts) => check_open(round, &parts).await,
         Err(error) => {
             round.bad("database", State::Failed, error.sentence(locale), "database");
-            round.skip(&["migrations", "writable", "last_received", "server"], "earlier");
+            round.skip(
+                &[
+                    "migrations",
+                    "writable",
+                    "uninterpreted",
+                    "last_received",
+                    "server",
+                ],
+                "earlier",
+            );
         }
     }
     check_space(round, &dir);
@@ -35,6 +44,7 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
         Ok(()) => round.ok("writable", ""),
         Err(error) => round.bad("writable", State::Failed, error.to_string(), "writable"),
     }
+    check_understood(round, parts).await;
     let last = parts.store.read(|unit| unit.receipts().last_received()).await;
     let last: Result<_, StoreError> = last;
     match last {
@@ -71,5 +81,23 @@ fn check_space(round: &mut Round<'_>, dir: &std::path::Path) {
         }
         Ok(None) => round.skip(&["disk_space"], "unknown"),
         Err(error) => round.bad("disk_space", State::Failed, error.to_string(), "database"),
+    }
+}
+
+async fn check_understood(round: &mut Round<'_>, parts: &Composition) {
+    let counted = parts
+        .store
+        .read(|unit| unit.receipts().uninterpreted_receipts())
+        .await;
+    let counted: Result<_, StoreError> = counted;
+    match counted {
+        Ok(0) => round.ok("uninterpreted", ""),
+        Ok(count) => round.bad(
+            "uninterpreted",
+            State::Warning,
+            count.to_string(),
+            "uninterpreted",
+        ),
+        Err(error) => round.bad("uninterpreted", State::Failed, error.to_string(), "database"),
     }
 }
