@@ -29,7 +29,7 @@ pub struct SimulatorConfig {
     /// The app's RSA key in PEM: public (`PUBLIC KEY`, `RSA PUBLIC KEY`) or, since an operator has only that,
     /// private (`PRIVATE KEY`, `RSA PRIVATE KEY`), of which the public half is used.
     pub key_pem: String,
-    /// The scopes ticked on the app; others are refused with `invalid_scope`.
+    /// The scopes ticked on the app at the start; others are refused with `invalid_scope`.
     pub scopes: Vec<String>,
     /// How long an access token lives, in whole seconds. Default one hour.
     pub token_lifetime: Duration,
@@ -99,6 +99,10 @@ pub struct Member {
     pub last_name: String,
     /// Given name.
     pub first_name: String,
+    /// How the family name is read, in katakana; may be empty.
+    pub last_name_kana: String,
+    /// How the given name is read; may be empty.
+    pub first_name_kana: String,
     /// Whether the bot may be used by this member; if not, sending answers 403 `ACCESS_DENIED`.
     pub may_use_bot: bool,
 }
@@ -115,8 +119,18 @@ impl Member {
             email: None,
             last_name: last_name.into(),
             first_name: first_name.into(),
+            last_name_kana: String::new(),
+            first_name_kana: String::new(),
             may_use_bot: true,
         }
+    }
+
+    /// The same member with the reading of the name.
+    #[must_use]
+    pub fn with_kana(mut self, last: impl Into<String>, first: impl Into<String>) -> Self {
+        self.last_name_kana = last.into();
+        self.first_name_kana = first.into();
+        self
     }
 
     /// The same member with a login id.

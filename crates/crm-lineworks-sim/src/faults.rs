@@ -10,6 +10,8 @@ pub enum Endpoint {
     Token,
     /// `POST …/messages`, to a user or a channel.
     Send,
+    /// `GET /users` and `GET /users/{userId}`.
+    Users,
     /// Every request of the service.
     All,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 mod attachments;
 mod bots;
 mod control;
+mod members;
 mod messages;
 mod token;
 mod users;
@@ -50,5 +51,7 @@ fn sim() -> Route {
     Route::new()
         .at("/callbacks", post(control::send_callback))
         .at("/messages", get(control::messages))
+        .at("/members", get(members::list).post(members::add))
+        .at("/scopes", get(members::scopes).put(members::tick))
         .at("/faults", post(control::plan_fault).delete(control::clear_faults))
 }

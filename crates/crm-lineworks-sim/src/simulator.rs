@@ -177,9 +177,12 @@ impl Simulator {
 
     /// One more member; replaces the one with the same id.
     pub fn add_member(&self, member: Member) {
-        let mut state = self.shared.lock();
-        state.members.retain(|known| known.user_id != member.user_id);
-        state.members.push(member);
+        self.shared.lock().add_member(member);
+    }
+
+    /// Ticks exactly these scopes on the app. Tokens issued before keep what they were granted.
+    pub fn set_scopes(&self, scopes: &[&str]) {
+        self.shared.lock().scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     }
 
     /// Where callbacks are posted from now on.

@@ -30,6 +30,8 @@ pub(crate) struct Shared {
 
 pub(crate) struct State {
     pub(crate) members: Vec<Member>,
+    /// The scopes ticked on the app.
+    pub(crate) scopes: Vec<String>,
     pub(crate) callback_url: Option<String>,
     pub(crate) faults: FaultPlan,
     pub(crate) outbox: Outbox,
@@ -46,6 +48,7 @@ impl Shared {
     pub(crate) fn new(config: SimulatorConfig, key: VerifyingKey, bound: SocketAddr) -> Self {
         let state = State {
             members: config.members.clone(),
+            scopes: config.scopes.clone(),
             callback_url: config.callback_url.clone(),
             faults: FaultPlan::default(),
             outbox: Outbox::default(),
@@ -108,6 +111,14 @@ impl Shared {
         let earliest = state.last_issued.saturating_add(Duration::milliseconds(1));
         state.last_issued = now.max(earliest);
         state.last_issued
+    }
+}
+
+impl State {
+    /// One more member; replaces the one with the same id.
+    pub(crate) fn add_member(&mut self, member: Member) {
+        self.members.retain(|known| known.user_id != member.user_id);
+        self.members.push(member);
     }
 }
 

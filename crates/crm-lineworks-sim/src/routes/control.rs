@@ -65,6 +65,7 @@ struct FaultRequest {
 enum EndpointWord {
     Token,
     Send,
+    Users,
     #[default]
     All,
 }
@@ -173,6 +174,7 @@ pub(super) async fn plan_fault(Data(shared): Data<&Arc<Shared>>, request: &Reque
     let endpoint = match asked.endpoint {
         EndpointWord::Token => Endpoint::Token,
         EndpointWord::Send => Endpoint::Send,
+        EndpointWord::Users => Endpoint::Users,
         EndpointWord::All => Endpoint::All,
     };
     let count = asked.count;
@@ -216,7 +218,10 @@ pub(super) fn clear_faults(Data(shared): Data<&Arc<Shared>>) -> Response {
 }
 
 /// JSON by its content type too, so that no web page elsewhere can post here with a form.
-async fn read<T: serde::de::DeserializeOwned>(request: &Request, body: Body) -> Result<T, Refusal> {
+pub(super) async fn read<T: serde::de::DeserializeOwned>(
+    request: &Request,
+    body: Body,
+) -> Result<T, Refusal> {
     let bytes = json_body::read(body, JSON_LIMIT).await?;
     let object = json_body::object(request.headers(), &bytes)?;
     serde_json::from_value(Value::Object(object)).map_err(|error| Refusal::invalid(error.to_string()))

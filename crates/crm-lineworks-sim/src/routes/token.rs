@@ -94,7 +94,8 @@ fn ticked_scopes(shared: &Shared, form: &Form) -> Result<Vec<String>, OAuthRefus
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    if scopes.is_empty() || scopes.iter().any(|scope| !shared.config.scopes.contains(scope)) {
+    let ticked = shared.lock().scopes.clone();
+    if scopes.is_empty() || scopes.iter().any(|scope| !ticked.contains(scope)) {
         return Err(OAuthRefusal::invalid_scope());
     }
     Ok(scopes)

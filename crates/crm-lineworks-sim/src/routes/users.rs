@@ -3,7 +3,7 @@
 use crate::answers::{Refusal, json_answer};
 use crate::config::Member;
 use crate::form;
-use crate::gate::Operation;
+use crate::gate::{self, Operation};
 use crate::state::Shared;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -65,20 +65,31 @@ fn is_uuid(text: &str) -> bool {
             .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// Everything about a member.
 fn profile(shared: &Shared, member: &Member) -> Value {
-    let mut user = json!({
-        "userId": member.user_id,
-        "domainId": shared.config.domain_id,
-        "userName": {"lastName": member.last_name, "firstName": member.first_name},
-        "isAdministrator": false,
-        "isPending": false,
-        "isSuspended": false,
-        "isDeleted": false,
-    });
-    if let (Some(email), Some(fields)) = (&member.email, user.as_object_mut()) {
-        fields.insert("email".into(), json!(email));
+    let mut user = reduced(shared, member);
+    if let Some(fields) = user.as_object_mut() {
+        for state in ["isAdministrator", "isPending", "isSuspended", "isDeleted"] {
+            fields.insert(state.into(), json!(false));
+        }
+        if let Some(email) = &member.email {
+            fields.insert("email".into(), json!(email));
+        }
     }
     user
+}
+
+/// What the scope `user.profile.read` alone shows.
+fn reduced(shared: &Shared, member: &Member) -> Value {
+    let mut name = json!({"lastName": member.last_name, "firstName": member.first_name});
+    let readings = [
+        ("phoneticLastName", &member.last_name_kana),
+        ("phoneticFirstName", &member.first_name_kana),
+    ];
+    for (field, reading) in readings.into_iter().filter(|(_, reading)| !reading.is_empty()) {
+        name[field] = json!(reading);
+    }
+    json!({"userId": member.user_id, "domainId": shared.config.domain_id, "userName": name})
 }
 
 #[handler]
@@ -87,9 +98,16 @@ pub(super) fn show(
     request: &Request,
     Path(user_id): Path<String>,
 ) -> Response {
-    GET.run(shared, request, |_| {
+    GET.run(shared, request, |now| {
         let member = find(shared, &user_id).ok_or_else(Refusal::user_not_exist)?;
-        Ok(json_answer(StatusCode::OK, &profile(shared, &member)))
+        let scopes = gate::bearer_scopes(shared, request.headers(), now)?;
+        let whole = scopes.iter().any(|scope| LIST.scopes.contains(&scope.as_str()));
+        let user = if whole {
+            profile(shared, &member)
+        } else {
+            reduced(shared, &member)
+        };
+        Ok(json_answer(StatusCode::OK, &user))
     })
 }
 

@@ -78,6 +78,7 @@ fn planned(shared: &Shared, request: &Request<Incoming>) -> Option<Fault> {
         _ if path.starts_with("/sim/") => return None,
         "/oauth2/v2.0/token" if posted => Endpoint::Token,
         _ if posted && path.ends_with("/messages") => Endpoint::Send,
+        _ if path.starts_with("/v1.0/users") => Endpoint::Users,
         _ => Endpoint::All,
     };
     let mut state = shared.lock();

@@ -53,6 +53,34 @@ fn a_member_is_found_by_id_and_login_id() {
 }
 
 #[test]
+fn the_profile_scope_alone_shows_a_reduced_profile_and_no_list() {
+    let world = World::with(|config| {
+        let anna = Member::new(ANNA, "山田", "花子").with_kana("ヤマダ", "ハナコ");
+        config.members = vec![anna.with_email("anna@sim.example")];
+    });
+    let user = format!("/v1.0/users/{ANNA}");
+    let name = json!({
+        "lastName": "山田", "firstName": "花子",
+        "phoneticLastName": "ヤマダ", "phoneticFirstName": "ハナコ"
+    });
+    let reduced = world.token_for("user.profile.read");
+    let shown = world.get(&reduced, &user).json();
+    assert_eq!(shown["userName"], name);
+    assert!(shown.get("email").is_none() && shown.get("isDeleted").is_none());
+    assert_eq!(
+        world.get(&reduced, "/v1.0/users").verdict(),
+        (403, "FORBIDDEN".to_owned())
+    );
+    let whole = world.get(&world.token_for("user.read"), &user).json();
+    assert_eq!((&whole["userName"], &whole["isDeleted"]), (&name, &json!(false)));
+    let for_sending = world.token_for("bot");
+    assert_eq!(
+        world.get(&for_sending, &user).verdict(),
+        (403, "FORBIDDEN".to_owned())
+    );
+}
+
+#[test]
 fn members_are_listed_in_pages_whose_cursor_must_be_encoded() {
     let world = World::with(|config| {
         config.members = (0..250)

@@ -120,3 +120,32 @@ fn faults_are_planned_and_cleared() {
         400
     );
 }
+
+#[test]
+fn members_and_scopes_can_be_changed() {
+    let world = World::new();
+    let member = json!({
+        "userId": ANNA, "email": "anna@sim.example", "lastName": "山田", "firstName": "花子",
+        "lastNameKana": "ヤマダ", "firstNameKana": "ハナコ"
+    });
+    assert_eq!(post(&world, "/sim/members", &member).status, 204);
+    assert_eq!(post(&world, "/sim/members", &json!({"userId": ""})).status, 400);
+    let listed = world.call("GET", "/sim/members", &[], None).unwrap().json();
+    assert_eq!(listed["members"][0]["lastNameKana"], "ヤマダ");
+    assert_eq!(listed["members"][0]["mayUseBot"], true);
+    let headers = [("Content-Type", "application/json")];
+    let scopes = json!({"scopes": ["bot"]}).to_string();
+    let ticked = world.call("PUT", "/sim/scopes", &headers, Some(scopes.as_bytes()));
+    assert_eq!(ticked.unwrap().status, 204);
+    let shown = world.call("GET", "/sim/scopes", &[], None).unwrap().json();
+    assert_eq!(shown, json!({"scopes": ["bot"]}));
+    let fields = |scope: &str| {
+        let mut fields = world.token_fields(&crate::world::assertion(&world.claims()));
+        fields.retain(|(name, _)| *name != "scope");
+        fields.push(("scope", scope.to_owned()));
+        fields
+    };
+    let refused = world.ask_token(&fields("user.read"));
+    assert_eq!(refused.verdict(), (400, "invalid_scope".to_owned()));
+    assert_eq!(world.ask_token(&fields("bot")).status, 200);
+}
