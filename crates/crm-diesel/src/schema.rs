@@ -191,6 +191,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        kind -> Text,
+        conversation_id -> Nullable<BigInt>,
+        customer_id -> Nullable<BigInt>,
+        company_id -> Nullable<BigInt>,
+        member_id -> Nullable<BigInt>,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    event_epoch (id) {
+        id -> BigInt,
+        epoch -> Text,
+    }
+}
+
 diesel::joinable!(activities -> customers (customer_id));
 diesel::joinable!(activities -> sends (send_id));
 diesel::joinable!(customers -> companies (company_id));
@@ -213,4 +232,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     sends,
     activities,
     operations,
+    events,
+    event_epoch,
 );

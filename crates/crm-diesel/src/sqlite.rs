@@ -19,6 +19,8 @@ mod credentials;
 mod customers;
 #[path = "queries/customers_found.rs"]
 mod customers_found;
+#[path = "queries/events.rs"]
+mod events;
 #[path = "queries/imports.rs"]
 mod imports;
 #[path = "queries/inserted.rs"]

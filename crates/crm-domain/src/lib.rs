@@ -5,6 +5,7 @@ pub mod companies;
 pub mod conversations;
 pub mod customers;
 pub mod error;
+pub mod events;
 pub mod id;
 pub mod imports;
 pub mod instant;

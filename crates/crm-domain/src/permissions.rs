@@ -62,11 +62,13 @@ pub enum Action {
     Diagnose,
     /// Bring in data from other systems.
     ImportRecords,
+    /// Carry what changed to open pages, whoever has them open.
+    RelayEvents,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ViewRecords,
         Self::EditRecords,
         Self::DeleteRecords,
@@ -78,6 +80,7 @@ impl Action {
         Self::ManageTokens,
         Self::Diagnose,
         Self::ImportRecords,
+        Self::RelayEvents,
     ];
 }
 
@@ -92,7 +95,10 @@ impl Actor {
         let allowed = match self {
             Self::Member { role, .. } | Self::Token { role, .. } => role_may(*role, action),
             Self::Operator { .. } => !matches!(action, Action::RecordCallbacks),
-            Self::Job(_) => matches!(action, Action::RecordCallbacks | Action::DeliverMessages),
+            Self::Job(_) => matches!(
+                action,
+                Action::RecordCallbacks | Action::DeliverMessages | Action::RelayEvents
+            ),
             Self::Platform => matches!(action, Action::RecordCallbacks),
         };
         if allowed { Ok(()) } else { Err(Denied(action)) }
@@ -136,7 +142,7 @@ fn role_may(role: Role, action: Action) -> bool {
         | Action::DeleteRecords
         | Action::SendMessages
         | Action::DeleteMessages => true,
-        Action::RecordCallbacks | Action::DeliverMessages => false,
+        Action::RecordCallbacks | Action::DeliverMessages | Action::RelayEvents => false,
         Action::ManageMembers | Action::ManageTokens | Action::Diagnose | Action::ImportRecords => {
             role == Role::Admin
         }

@@ -4,6 +4,7 @@ use crm_domain::activities::{ActivityQueries, ActivityRepository};
 use crm_domain::companies::{CompanyQueries, CompanyRepository};
 use crm_domain::conversations::{ConversationQueries, ConversationRepository};
 use crm_domain::customers::{CustomerQueries, CustomerRepository};
+use crm_domain::events::{EventQueries, EventRepository};
 use crm_domain::imports::{ImportQueries, ImportRepository};
 use crm_domain::instant::Instant;
 use crm_domain::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
@@ -97,6 +98,10 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn events(&mut self) -> &mut dyn EventQueries {
+        self
+    }
+
     fn imports(&mut self) -> &mut dyn ImportQueries {
         self
     }
@@ -136,6 +141,10 @@ impl UnitOfWork for Uow<'_> {
     }
 
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn edit_events(&mut self) -> &mut dyn EventRepository {
         self
     }
 

@@ -5,6 +5,7 @@ mod companies;
 mod conversations;
 mod credentials;
 mod customers;
+mod events;
 mod imports;
 mod members;
 mod receipts;

@@ -4,6 +4,7 @@ use super::activities::ActivityRow;
 use super::companies::CompanyRow;
 use super::credentials::{FailedSignIn, LinkRow, SessionRow, TokenRow};
 use super::customers::CustomerRow;
+use super::events::Epoch;
 use super::imports::{ImportRow, OriginRow};
 use super::members::MemberRow;
 use super::receipts::ReceiptRow;
@@ -11,6 +12,7 @@ use super::sends::SendRow;
 use super::table::Table;
 use super::unit::Operation;
 use crate::conversations::Conversation;
+use crate::events::NewEvent;
 
 /// The tables. A copy is cheap: it shares all rows.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +28,8 @@ pub(super) struct State {
     pub(super) tokens: Table<TokenRow>,
     pub(super) links: Table<LinkRow>,
     pub(super) failed_sign_ins: Table<FailedSignIn>,
+    pub(super) events: Table<NewEvent>,
+    pub(super) event_epoch: Epoch,
     pub(super) imports: Table<ImportRow>,
     pub(super) origins: Table<OriginRow>,
     pub(super) operations: Table<Operation>,

@@ -65,6 +65,11 @@ impl<R: Clone> Table<R> {
         Arc::make_mut(&mut self.0).rows.values_mut()
     }
 
+    /// [`Table::retain`] by key and row.
+    pub(super) fn retain_rows(&mut self, keep: impl Fn(i64, &R) -> bool) {
+        Arc::make_mut(&mut self.0).rows.retain(|id, row| keep(*id, row));
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&R) -> bool) {
         Arc::make_mut(&mut self.0).rows.retain(|_, row| keep(row));
     }

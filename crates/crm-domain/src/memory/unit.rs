@@ -7,6 +7,7 @@ use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::events::{EventQueries, EventRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
@@ -101,6 +102,9 @@ impl ReadUnit for Unit {
     fn credentials(&mut self) -> &mut dyn CredentialQueries {
         self
     }
+    fn events(&mut self) -> &mut dyn EventQueries {
+        self
+    }
     fn imports(&mut self) -> &mut dyn ImportQueries {
         self
     }
@@ -132,6 +136,9 @@ impl UnitOfWork for Unit {
         self
     }
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+    fn edit_events(&mut self) -> &mut dyn EventRepository {
         self
     }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {

@@ -10,6 +10,7 @@ use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::events::{EventQueries, EventRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
@@ -100,6 +101,8 @@ pub trait ReadUnit {
     fn members(&mut self) -> &mut dyn MemberQueries;
     /// Sessions, tokens, one-time links.
     fn credentials(&mut self) -> &mut dyn CredentialQueries;
+    /// What changed.
+    fn events(&mut self) -> &mut dyn EventQueries;
     /// Imports.
     fn imports(&mut self) -> &mut dyn ImportQueries;
     /// Whether the unit of work that wrote this operation key was stored.
@@ -125,6 +128,8 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_members(&mut self) -> &mut dyn MemberRepository;
     /// Sessions, tokens, one-time links.
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// What changed.
+    fn edit_events(&mut self) -> &mut dyn EventRepository;
     /// Imports.
     fn edit_imports(&mut self) -> &mut dyn ImportRepository;
     /// Writes an operation key, by which this unit can be found again after `Uncertain`; a key that is there already counts

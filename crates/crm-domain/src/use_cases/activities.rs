@@ -6,8 +6,10 @@ use crate::activities::{Activity, ActivityId, ActivityPlace};
 use crate::conversations::{ConversationId, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
+use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
-use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 
 impl Crm {
     /// The newest messages of a customer, newest first, those before `before` if given.
@@ -61,6 +63,7 @@ impl Crm {
                 .ok_or(Error::NotFound("activity"))?;
             uow.edit_activities().delete_activity(id, at)?;
             review_link(uow, activity.conversation_id)?;
+            announce(uow, &activity, at)?;
             Ok(activity.customer_id)
         })
         .await
@@ -68,12 +71,13 @@ impl Crm {
 
     /// Brings a deleted message back and says to whose page.
     pub async fn restore_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
-        self.change(actor, Action::DeleteMessages, move |uow, _| {
+        self.change(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .edit_activities()
                 .restore_activity(id)?
                 .ok_or(Error::NotFound("activity"))?;
             review_link(uow, activity.conversation_id)?;
+            announce(uow, &activity, at)?;
             Ok(activity.customer_id)
         })
         .await
@@ -95,4 +99,12 @@ fn review_link(uow: &mut dyn UnitOfWork, conversation: Option<ConversationId>) -
         uow.edit_conversations().reset_link(id, link)?;
     }
     Ok(())
+}
+
+/// Tells open pages that this message was deleted or brought back.
+fn announce(uow: &mut dyn UnitOfWork, activity: &Activity, at: Instant) -> Result<(), StoreError> {
+    let event = NewEvent::new(EventKind::Message, at)
+        .conversation(activity.conversation_id)
+        .customer(activity.customer_id);
+    uow.edit_events().add_events(&[event])
 }

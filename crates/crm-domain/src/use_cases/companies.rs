@@ -4,9 +4,11 @@ use super::Crm;
 use crate::activities::{Activity, ActivityPlace};
 use crate::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
+use crate::instant::Instant;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
-use crate::ports::store::StoreExt;
+use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
 
 impl Crm {
     /// A page of the companies with the number of their customers, ordered by reading or name.
@@ -65,7 +67,9 @@ impl Crm {
     /// Adds a company.
     pub async fn register_company(&self, actor: &Actor, details: CompanyDetails) -> Result<CompanyId, Error> {
         self.change(actor, Action::EditRecords, move |uow, at| {
-            Ok(uow.edit_companies().add_company(&details, at)?)
+            let id = uow.edit_companies().add_company(&details, at)?;
+            announce(uow, id, at)?;
+            Ok(id)
         })
         .await
     }
@@ -81,7 +85,8 @@ impl Crm {
         self.change(actor, Action::EditRecords, move |uow, at| {
             let stored = uow.companies().company(id)?.ok_or(Error::NotFound("company"))?;
             let version = version.unwrap_or(stored.version);
-            Ok(uow.edit_companies().revise_company(id, version, &details, at)?)
+            uow.edit_companies().revise_company(id, version, &details, at)?;
+            Ok(announce(uow, id, at)?)
         })
         .await
     }
@@ -90,11 +95,17 @@ impl Crm {
     pub async fn discard_company(&self, actor: &Actor, id: CompanyId) -> Result<(), Error> {
         self.change(actor, Action::DeleteRecords, move |uow, at| {
             if uow.edit_companies().discard_company(id, at)? {
-                Ok(())
+                Ok(announce(uow, id, at)?)
             } else {
                 Err(Error::NotFound("company"))
             }
         })
         .await
     }
+}
+
+/// Tells open pages that this company was added, changed or deleted.
+fn announce(uow: &mut dyn UnitOfWork, id: CompanyId, at: Instant) -> Result<(), StoreError> {
+    uow.edit_events()
+        .add_events(&[NewEvent::new(EventKind::Company, at).company(id)])
 }

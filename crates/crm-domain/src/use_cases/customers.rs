@@ -4,9 +4,11 @@ use super::Crm;
 use crate::activities::Activity;
 use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
+use crate::instant::Instant;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
-use crate::ports::store::{ReadUnit, StoreExt};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 use crate::values::LineUserId;
 
 /// Who carries a LINE WORKS user id, and what was said last (§5.5.2).
@@ -62,7 +64,9 @@ impl Crm {
         details: CustomerDetails,
     ) -> Result<CustomerId, Error> {
         self.change(actor, Action::EditRecords, move |uow, at| {
-            Ok(uow.edit_customers().add_customer(&details, at)?)
+            let id = uow.edit_customers().add_customer(&details, at)?;
+            announce(uow, id, at)?;
+            Ok(id)
         })
         .await
     }
@@ -78,7 +82,8 @@ impl Crm {
         self.change(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id)?.customer;
             let version = version.unwrap_or(stored.version);
-            Ok(uow.edit_customers().revise_customer(id, version, &details, at)?)
+            uow.edit_customers().revise_customer(id, version, &details, at)?;
+            Ok(announce(uow, id, at)?)
         })
         .await
     }
@@ -96,9 +101,9 @@ impl Crm {
                 line_user_id: user.clone(),
                 ..stored.details
             };
-            Ok(uow
-                .edit_customers()
-                .revise_customer(id, stored.version, &details, at)?)
+            uow.edit_customers()
+                .revise_customer(id, stored.version, &details, at)?;
+            Ok(announce(uow, id, at)?)
         })
         .await
     }
@@ -107,7 +112,7 @@ impl Crm {
     pub async fn discard_customer(&self, actor: &Actor, id: CustomerId) -> Result<(), Error> {
         self.change(actor, Action::DeleteRecords, move |uow, at| {
             if uow.edit_customers().discard_customer(id, at)? {
-                Ok(())
+                Ok(announce(uow, id, at)?)
             } else {
                 Err(Error::NotFound("customer"))
             }
@@ -119,4 +124,10 @@ impl Crm {
 /// The customer, or the error that says there is none.
 pub(super) fn found<U: ReadUnit + ?Sized>(unit: &mut U, id: CustomerId) -> Result<CustomerLine, Error> {
     unit.customers().customer(id)?.ok_or(Error::NotFound("customer"))
+}
+
+/// Tells open pages that this customer was added, changed or deleted.
+fn announce(uow: &mut dyn UnitOfWork, id: CustomerId, at: Instant) -> Result<(), StoreError> {
+    uow.edit_events()
+        .add_events(&[NewEvent::new(EventKind::Customer, at).customer(id)])
 }

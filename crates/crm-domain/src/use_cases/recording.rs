@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Crm;
+use super::events::{Touched, announce_recorded};
 use crate::activities::{Direction, NewActivity};
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crate::customers::CustomerId;
@@ -213,6 +214,7 @@ impl<'a> Batch<'a> {
             .collect();
         uow.edit_activities().add_activities(&activities)?;
         self.change_links(uow)?;
+        announce_recorded(uow, &self.touched(), now)?;
         let outcomes: Vec<ReceiptOutcome> = self
             .callbacks
             .iter()
@@ -319,6 +321,24 @@ impl<'a> Batch<'a> {
             uow.edit_conversations().set_link(id, link, at)?;
         }
         Ok(())
+    }
+
+    /// The conversations that open pages are told of.
+    fn touched(&self) -> Touched {
+        let mut touched = Touched::default();
+        for callback in self.callbacks {
+            match self.conversation_of(callback) {
+                Some(id) if callback.message().is_some() => {
+                    let customers = self.customers_of(callback);
+                    touched.said.entry(id).or_default().extend(customers);
+                }
+                Some(id) => {
+                    touched.changed.insert(id);
+                }
+                None => {}
+            }
+        }
+        touched
     }
 
     fn outcome(&self, callback: &Understood) -> ReceiptOutcome {

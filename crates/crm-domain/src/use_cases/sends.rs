@@ -3,10 +3,12 @@
 
 use super::Crm;
 use super::customers::found;
+use super::events::announce_messages;
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
-use crate::conversations::{ConversationKey, ConversationKind, LinkState};
+use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::messenger::{OutgoingText, SendError, SendProblem};
@@ -117,7 +119,13 @@ impl Crm {
         // Not repeated when uncertain: what was claimed unseen becomes 結果不明, never a second message.
         self.ports
             .store
-            .write(move |uow| Ok(uow.edit_sends().claim_send(&run, at)?))
+            .write(move |uow| {
+                let claimed = uow.edit_sends().claim_send(&run, at)?;
+                if let Some(send) = &claimed {
+                    announce(uow, Some(send.conversation_id), at)?;
+                }
+                Ok(claimed)
+            })
             .await
     }
 
@@ -163,6 +171,7 @@ impl Crm {
         let reason = delivered.problem.map(SendProblem::code);
         self.change_again(move |uow| {
             let settled = uow.edit_sends().finish_send(id, &run, state, reason, at)?;
+            announce(uow, Some(conversation), at)?;
             if settled && state == SendState::Sent {
                 uow.edit_conversations()
                     .set_link(conversation, LinkState::Active, at)?;
@@ -189,14 +198,21 @@ impl Crm {
         actor.may(Action::DeliverMessages)?;
         let (run, at) = (living_run.to_owned(), self.now());
         let reason = SendProblem::Interrupted.code();
-        self.change_again(move |uow| Ok(uow.edit_sends().abandon_sends(&run, reason, at)?))
-            .await
+        self.change_again(move |uow| {
+            let abandoned = uow.edit_sends().abandon_sends(&run, reason, at)?;
+            if abandoned > 0 {
+                announce(uow, None, at)?;
+            }
+            Ok(abandoned)
+        })
+        .await
     }
 }
 
 /// Takes a message that did not arrive from every page, or marks it when that is not sure.
 fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: Instant) -> Result<(), Error> {
     let shown = uow.activities().activity(id)?;
+    let shown_in = shown.as_ref().and_then(|activity| activity.conversation_id);
     let open = shown
         .filter(|activity| activity.customer_id == customer)
         .and_then(|activity| activity.sending)
@@ -207,7 +223,17 @@ fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: I
     } else {
         uow.edit_activities().delete_activities_of_send(open.id, at)?;
     }
-    Ok(())
+    announce(uow, shown_in, at)
+}
+
+/// Tells open pages that messages of ours in this conversation, or in any, changed their state.
+fn announce(
+    uow: &mut dyn UnitOfWork,
+    conversation: Option<ConversationId>,
+    at: Instant,
+) -> Result<(), Error> {
+    let event = NewEvent::new(EventKind::Send, at).conversation(conversation);
+    Ok(uow.edit_events().add_events(&[event])?)
 }
 
 /// A message on its way to the disk.
@@ -264,7 +290,7 @@ impl Message {
         &self,
         uow: &mut dyn UnitOfWork,
         address: &LineUserId,
-        conversation: crate::conversations::ConversationId,
+        conversation: ConversationId,
         send: SendId,
     ) -> Result<(), Error> {
         let carrying = uow
@@ -283,6 +309,10 @@ impl Message {
         };
         let activities: Vec<NewActivity> = carrying.into_iter().map(|(_, customer)| one(customer)).collect();
         uow.edit_activities().add_activities(&activities)?;
-        Ok(())
+        let shown = [(
+            conversation,
+            activities.iter().map(|shown| shown.customer_id).collect(),
+        )];
+        Ok(announce_messages(uow, &shown.into(), self.at)?)
     }
 }

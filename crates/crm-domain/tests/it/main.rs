@@ -4,6 +4,7 @@
 
 mod companies;
 mod customers;
+mod events;
 mod imports;
 mod links;
 mod members;

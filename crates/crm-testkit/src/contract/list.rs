@@ -135,6 +135,14 @@ macro_rules! contract_suite {
                 a_one_time_link_works_once_at_the_same_moment_too,
                 failed_sign_ins_are_counted_by_account_and_time,
             ]
+            events: [
+                an_added_event_is_found_as_it_was,
+                what_came_after_a_place_comes_oldest_first,
+                the_epoch_stays_the_same,
+                a_unit_that_errs_adds_no_event,
+                who_follows_misses_none_of_many_at_once,
+                old_events_are_forgotten_but_never_the_newest,
+            ]
             imports: [
                 imported_rows_are_invisible_until_the_import_is_finished,
                 an_invisible_company_is_missing_for_others,

@@ -13,6 +13,7 @@ pub mod conversations;
 pub mod credentials;
 pub mod customer_search;
 pub mod customers;
+pub mod events;
 pub mod imports;
 mod list;
 pub mod members;

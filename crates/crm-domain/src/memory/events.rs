@@ -1,0 +1,62 @@
+//! Events in memory.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::unit::Unit;
+use crate::events::{Event, EventCursor, EventQueries, EventRepository, NewEvent};
+use crate::instant::Instant;
+use crate::ports::store::StoreError;
+
+/// The name of this store's history.
+#[derive(Debug, Clone)]
+pub(super) struct Epoch(String);
+
+impl Default for Epoch {
+    /// Another one for each store: it need not be secret.
+    fn default() -> Self {
+        Self(format!("{:016x}", RandomState::new().hash_one("epoch")))
+    }
+}
+
+impl EventQueries for Unit {
+    fn event_cursor(&mut self) -> Result<EventCursor, StoreError> {
+        self.look(|state| EventCursor {
+            epoch: state.event_epoch.0.clone(),
+            seq: state.events.iter().next_back().map_or(0, |(seq, _)| seq),
+        })
+    }
+
+    fn events_after(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.look(|state| {
+            let rows = state.events.iter_after(seq).take(limit);
+            rows.map(|(seq, what)| Event { seq, what: *what }).collect()
+        })
+    }
+
+    fn oldest_event(&mut self) -> Result<Option<i64>, StoreError> {
+        self.look(|state| state.events.iter().next().map(|(seq, _)| seq))
+    }
+}
+
+impl EventRepository for Unit {
+    fn add_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
+        self.change(|state| {
+            for event in events {
+                state.events.insert(|_| *event);
+            }
+            Ok(())
+        })
+    }
+
+    fn prune_events(&mut self, before: Instant, keep: usize) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let newest = state.events.iter().next_back().map_or(0, |(seq, _)| seq);
+            let beyond = newest.saturating_sub(i64::try_from(keep).unwrap_or(i64::MAX));
+            let count = state.events.iter().count();
+            state
+                .events
+                .retain_rows(|seq, row| seq == newest || (row.at >= before && seq > beyond));
+            Ok(count - state.events.iter().count())
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Events: what changed since a page was made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::Duration;
+
+use super::Crm;
+use crate::conversations::ConversationId;
+use crate::customers::CustomerId;
+use crate::error::Error;
+use crate::events::{EVENTS_AT_ONCE, Event, EventCursor, EventKind, NewEvent};
+use crate::instant::Instant;
+use crate::permissions::{Action, Actor};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
+
+/// How long events are kept: who is away longer loads everything anew.
+const KEPT_FOR: Duration = Duration::DAY;
+/// How many events are kept.
+const KEPT: usize = 200_000;
+
+/// What came after a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Events {
+    /// These, oldest first, and the place behind the last of them.
+    List {
+        /// The events.
+        events: Vec<Event>,
+        /// Where to go on.
+        cursor: EventCursor,
+    },
+    /// The place is unknown, forgotten or too far back: everything is to be loaded anew, and events followed from here.
+    Reload(EventCursor),
+}
+
+impl Crm {
+    /// What this member may learn of that came after `after`; without one nothing, but the newest place.
+    pub async fn list_events(&self, actor: &Actor, after: Option<EventCursor>) -> Result<Events, Error> {
+        actor.may(Action::ViewRecords)?;
+        let member = actor.member_id();
+        let mut found = self.events_since(after).await?;
+        if let Events::List { events, .. } = &mut found {
+            events.retain(|event| event.concerns(member));
+        }
+        Ok(found)
+    }
+
+    /// [`Crm::list_events`] for the job that carries events to open pages: those of every member.
+    pub async fn relay_events(&self, actor: &Actor, after: Option<EventCursor>) -> Result<Events, Error> {
+        actor.may(Action::RelayEvents)?;
+        self.events_since(after).await
+    }
+
+    /// Forgets events that are too old for any page, and says how many.
+    pub async fn forget_events(&self, actor: &Actor) -> Result<usize, Error> {
+        actor.may(Action::RelayEvents)?;
+        let before = self.now().minus(KEPT_FOR);
+        self.change_again(move |uow| Ok(uow.edit_events().prune_events(before, KEPT)?))
+            .await
+    }
+
+    async fn events_since(&self, after: Option<EventCursor>) -> Result<Events, Error> {
+        self.ports
+            .store
+            .read(move |unit| since(unit, after.as_ref()))
+            .await
+    }
+}
+
+fn since(unit: &mut dyn ReadUnit, after: Option<&EventCursor>) -> Result<Events, Error> {
+    let end = unit.events().event_cursor()?;
+    let Some(after) = after else {
+        return Ok(Events::List {
+            events: Vec::new(),
+            cursor: end,
+        });
+    };
+    if after.epoch != end.epoch || after.seq > end.seq {
+        return Ok(Events::Reload(end));
+    }
+    if after.seq == end.seq {
+        return Ok(Events::List {
+            events: Vec::new(),
+            cursor: end,
+        });
+    }
+    let oldest = unit.events().oldest_event()?;
+    let forgotten = oldest.is_none_or(|oldest| oldest > after.seq.saturating_add(1));
+    let events = unit.events().events_after(after.seq, EVENTS_AT_ONCE + 1)?;
+    if forgotten || events.len() > EVENTS_AT_ONCE {
+        return Ok(Events::Reload(end));
+    }
+    Ok(Events::List { events, cursor: end })
+}
+
+/// Conversations in which something was said, and the customers on whose pages it shows.
+pub(super) type Said = BTreeMap<ConversationId, BTreeSet<CustomerId>>;
+
+/// Tells open pages of new messages: one event for each customer on whose page they show, one for a conversation that shows
+/// on none.
+pub(super) fn announce_messages(
+    uow: &mut dyn UnitOfWork,
+    said: &Said,
+    at: Instant,
+) -> Result<(), StoreError> {
+    let mut events = Vec::with_capacity(said.len());
+    for (conversation, customers) in said {
+        let event = NewEvent::new(EventKind::Message, at).conversation(*conversation);
+        events.extend(customers.iter().map(|customer| event.customer(*customer)));
+        if customers.is_empty() {
+            events.push(event);
+        }
+    }
+    uow.edit_events().add_events(&events)
+}
+
+/// What a round of recording did to conversations.
+#[derive(Default)]
+pub(super) struct Touched {
+    /// Something was said in these.
+    pub(super) said: Said,
+    /// These changed in another way.
+    pub(super) changed: BTreeSet<ConversationId>,
+}
+
+/// Tells open pages what a round of recording did: once for a conversation, however much it was.
+pub(super) fn announce_recorded(
+    uow: &mut dyn UnitOfWork,
+    touched: &Touched,
+    at: Instant,
+) -> Result<(), StoreError> {
+    announce_messages(uow, &touched.said, at)?;
+    let quietly = touched.changed.iter().filter(|id| !touched.said.contains_key(id));
+    let events: Vec<NewEvent> = quietly
+        .map(|id| NewEvent::new(EventKind::Conversation, at).conversation(*id))
+        .collect();
+    uow.edit_events().add_events(&events)
+}
