@@ -1,0 +1,141 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::print_stdout, reason = "a measuring program prints what it measured")]
+
+mod callbacks;
+pub mod crash;
+mod dice;
+mod hello;
+mod http;
+mod load;
+mod pages;
+mod peer;
+mod report;
+mod run;
+mod seed;
+mod server;
+pub mod shim;
+mod sign_in;
+pub mod trial;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Load and measure, beside the peer.
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything, as in `docs/performance.md`.
+    All(AllOptions),
+    /// Fill a database.
+    Seed {
+        /// The file to make.
+        file: PathBuf,
+        #[command(flatten)]
+        size: Size,
+    },
+    /// Answer every request with an empty poem handler, as a yardstick.
+    Hello {
+        /// Where to listen.
+        #[arg(default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
+    /// Signed callbacks against a running server.
+    Load {
+        /// The server, on loopback.
+        server: SocketAddr,
+        #[command(flatten)]
+        load: Load,
+        /// The bot secret that signs.
+        #[arg(long, default_value = server::BOT_SECRET)]
+        secret: String,
+        #[command(flatten)]
+        size: Size,
+    },
+    /// Kills the server at random under load and looks for everything that it answered.
+    Crash(crash::CrashOptions),
+}
+
+/// How much data.
+#[derive(Args, Clone, Copy)]
+struct Size {
+    /// How many customers.
+    #[arg(long, default_value_t = 100_000)]
+    customers: usize,
+    /// How many messages.
+    #[arg(long, default_value_t = 1_000_000)]
+    activities: usize,
+}
+
+/// How much load.
+#[derive(Args, Clone, Copy)]
+struct Load {
+    /// Connections at once.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Seconds of load.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+}
+
+#[derive(Args)]
+struct AllOptions {
+    #[command(flatten)]
+    size: Size,
+    #[command(flatten)]
+    load: Load,
+    /// The release server; beside this program if not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// A database made by `seed`, to save the filling; it is copied, not changed.
+    #[arg(long)]
+    database: Option<PathBuf>,
+    /// The folder of the Flask peer.
+    #[arg(long, requires = "peer_python")]
+    peer_dir: Option<PathBuf>,
+    /// A Python with flask and gunicorn.
+    #[arg(long)]
+    peer_python: Option<PathBuf>,
+}
+
+/// Does what the command line asks for.
+pub async fn run() -> anyhow::Result<()> {
+    match Options::parse().command {
+        Command::All(options) => run::all(&options).await,
+        Command::Seed { file, size } => seed::fill(&file, size).await,
+        Command::Hello { listen } => hello::serve(listen).await,
+        Command::Load {
+            server,
+            load,
+            secret,
+            size,
+        } => {
+            let outcome = load::run(server, load, callbacks::Callbacks::new(&secret, size.customers)).await?;
+            println!("{outcome}");
+            Ok(())
+        }
+        Command::Crash(options) => crash(&options).await,
+    }
+}
+
+async fn crash(options: &crash::CrashOptions) -> anyhow::Result<()> {
+    let outcome = crash::run(options).await?;
+    let mut report = report::Report::default();
+    for (what, value) in &outcome.table {
+        report.add(what, value);
+    }
+    report.print();
+    if let Some(evidence) = outcome.evidence {
+        for wrong in outcome.wrong.iter().take(50) {
+            println!("{wrong}");
+        }
+        anyhow::bail!("not as promised; data and logs: {}", evidence.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What an operator does on the server's data: customers and a token before a trial, reading conversations after it.
+
+use anyhow::Context as _;
+use crm_compose::settings::Source;
+use crm_compose::{Composition, Need, Settings};
+use crm_domain::activities::{Activity, ActivityPlace};
+use crm_domain::customers::{CustomerDetails, CustomerId};
+use crm_domain::members::Role;
+use crm_domain::permissions::Actor;
+use crm_domain::use_cases::{Crm, MemberForm};
+use crm_domain::values::{EmailAddress, LineUserId, PersonName, PersonReading, Remarks};
+
+/// How many messages are read at a time.
+const PAGE: usize = 500;
+
+/// The use cases on the server's database, while it is held.
+pub struct Office {
+    crm: Crm,
+}
+
+/// Who writes and to whom, known before the first kill.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// A token with which messages are sent.
+    pub token: String,
+    /// The customers, with their user ids.
+    pub customers: Vec<(CustomerId, String)>,
+}
+
+impl std::fmt::Debug for Office {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Office").finish_non_exhaustive()
+    }
+}
+
+fn operator() -> Actor {
+    Actor::Operator {
+        name: "trial".to_owned(),
+    }
+}
+
+impl Office {
+    pub(super) async fn open(settings: &[(String, String)]) -> anyhow::Result<Self> {
+        let loaded = Settings::read(&Source::new(settings.to_vec(), None), Need::Everything)
+            .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let (parts, _) = Composition::for_command(loaded.settings)
+            .await
+            .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+        Ok(Self { crm: parts.crm })
+    }
+
+    /// Makes so many customers and somebody who writes to them.
+    pub async fn furnish(&self, customers: usize) -> anyhow::Result<Desk> {
+        let form = MemberForm {
+            email: "trial@example.jp".to_owned(),
+            name: "試験".to_owned(),
+            role: Role::Member,
+            password: None,
+        };
+        let member = self.crm.add_member(&operator(), form).await?;
+        let token = self.crm.create_token(&operator(), member, "trial", None).await?;
+        let mut list = Vec::with_capacity(customers);
+        for number in 0..customers {
+            let user = crm_samples::user_id(number as u64);
+            let details = details(number, &user).context("a customer's details")?;
+            let id = self.crm.register_customer(&operator(), details).await?;
+            list.push((id, user));
+        }
+        Ok(Desk {
+            token,
+            customers: list,
+        })
+    }
+
+    /// A customer's whole conversation, oldest first.
+    pub async fn conversation(&self, customer: CustomerId) -> anyhow::Result<Vec<Activity>> {
+        let (mut all, mut before) = (Vec::new(), None);
+        loop {
+            let page = self.crm.conversation(&operator(), customer, before, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            before = Some(ActivityPlace {
+                timestamp: last.timestamp,
+                id: last.id,
+            });
+            all.extend(page);
+        }
+        all.reverse();
+        Ok(all)
+    }
+}
+
+fn details(number: usize, user: &str) -> Option<CustomerDetails> {
+    Some(CustomerDetails {
+        name: PersonName::new("試験", &format!("{number}号")).ok()?,
+        reading: PersonReading::new("", "").ok()?,
+        email: EmailAddress::new("").ok()?,
+        phone: None,
+        line_user_id: LineUserId::new(user).ok()?,
+        company_id: None,
+        remarks: Remarks::new("").ok()?,
+    })
+}
