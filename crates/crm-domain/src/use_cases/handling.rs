@@ -1,0 +1,232 @@
+//! Handling (対応): who has a conversation now. A sign, not a wall: nobody is kept from answering, but asked once.
+
+use time::Duration;
+
+use super::Crm;
+use super::notes::write_note;
+use super::waitings::{stand, talk};
+use crate::activities::ActivityId;
+use crate::conversations::{Conversation, ConversationId, ConversationKind};
+use crate::customers::CustomerId;
+use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
+use crate::instant::Instant;
+use crate::members::MemberId;
+use crate::permissions::{Action, Actor};
+use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
+use crate::sends::Author;
+use crate::values::{MessageText, Problem};
+use crate::waitings::{Ended, WaitingEnd};
+
+/// How long a closing can be undone. Pages offer it for ten seconds; the rest is for slow lines.
+const UNDO: Duration = Duration::seconds(60);
+
+/// Why it may be wise not to answer a customer now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Another member has the conversation.
+    Handled {
+        /// Who.
+        by: String,
+    },
+    /// Another member answered after what the writer has seen.
+    Answered {
+        /// Who.
+        by: String,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Crm {
+    /// 自分が対応する: of many at once one gets it, and the others [`Error::HandledBy`]. Once more changes nothing.
+    pub async fn take_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
+        let me = handler(actor)?;
+        self.change(actor, Action::HandleConversations, move |uow, at| {
+            let mut standing = person(uow, id)?.standing;
+            match standing.handler_id {
+                Some(other) if other != me => Err(Error::HandledBy(name_of(uow, other)?)),
+                Some(_) => Ok(()),
+                None => {
+                    standing.hand_to(Some(me), at);
+                    uow.edit_reads().mark_read(id, me)?;
+                    stand(uow, id, standing, at)
+                }
+            }
+        })
+        .await
+    }
+
+    /// 対応をやめる: nobody has it then. It may be taken away from another member, who learns of it.
+    pub async fn release_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
+        let me = actor.member_id();
+        self.change(actor, Action::HandleConversations, move |uow, at| {
+            let mut standing = person(uow, id)?.standing;
+            let Some(handler) = standing.handler_id else {
+                return Ok(());
+            };
+            standing.hand_to(None, at);
+            if Some(handler) != me {
+                notice(uow, id, handler, at)?;
+            }
+            stand(uow, id, standing, at)
+        })
+        .await
+    }
+
+    /// 引き継ぐ: another member has it then and learns of it; the note stands in the conversation.
+    pub async fn hand_over_conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        to: MemberId,
+        note: Option<MessageText>,
+    ) -> Result<(), Error> {
+        let author = actor.author();
+        let key = self.ports.secrets.token();
+        self.change(actor, Action::HandleConversations, move |uow, at| {
+            let mut standing = person(uow, id)?.standing;
+            let member = uow
+                .members()
+                .member(to)?
+                .filter(|member| member.disabled_at.is_none());
+            if member.is_none() {
+                return Err(Error::field("to", Problem::Missing));
+            }
+            if let Some(text) = &note {
+                write_note(uow, Some(id), None, (&key, &author, text), at)?;
+                // The note changed what was said last.
+                standing = person(uow, id)?.standing;
+            }
+            standing.hand_to(Some(to), at);
+            if author.member_id != Some(to) {
+                notice(uow, id, to, at)?;
+            }
+            stand(uow, id, standing, at)
+        })
+        .await
+    }
+
+    /// 対応済みにする, 返信不要: nobody has it, nobody waits, what was in trouble was looked at.
+    pub async fn close_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
+        let by = actor.member_id();
+        self.change(actor, Action::HandleConversations, move |uow, at| {
+            let mut standing = person(uow, id)?.standing;
+            let ended = Ended {
+                until: at,
+                how: WaitingEnd::Closed,
+                by,
+                first_response_at: None,
+            };
+            let waiting = uow.edit_waitings().end_waiting(id, &ended)?;
+            standing.close(by, at, waiting);
+            if let Some(me) = by {
+                uow.edit_reads().mark_read(id, me)?;
+            }
+            stand(uow, id, standing, at)
+        })
+        .await
+    }
+
+    /// 元に戻す: takes a closing of one's own back; [`Error::Stale`] when something was said since, or too late.
+    pub async fn undo_closing(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
+        let me = actor.member_id();
+        self.change(actor, Action::HandleConversations, move |uow, at| {
+            let mut standing = person(uow, id)?.standing;
+            let closed = standing
+                .closed
+                .take()
+                .filter(|closed| closed.by == me && at.since(closed.at) <= UNDO)
+                .ok_or(Error::Stale)?;
+            if let Some(waiting) = closed.waiting {
+                let since = uow.edit_waitings().resume_waiting(waiting)?;
+                standing.waiting_since = Some(since.ok_or(Error::Stale)?);
+            }
+            standing.hand_to(closed.handler, at);
+            let troubled = uow.sends().troubled_sends(id)? > 0;
+            standing.troubled_since = troubled.then_some(closed.at);
+            stand(uow, id, standing, at)
+        })
+        .await
+    }
+
+    /// Whether somebody else is about to answer this customer, or has after what the writer saw last (`seen`, a message of
+    /// the customer's page). Asked before sending; the answer changes nothing.
+    pub async fn answered_elsewhere(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        seen: Option<ActivityId>,
+    ) -> Result<Option<Elsewhere>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let author = actor.author();
+        self.ports
+            .store
+            .read(move |unit| elsewhere(unit, &author, customer, seen))
+            .await
+    }
+}
+
+fn elsewhere(
+    unit: &mut dyn ReadUnit,
+    author: &Author,
+    customer: CustomerId,
+    seen: Option<ActivityId>,
+) -> Result<Option<Elsewhere>, Error> {
+    let user = super::customers::found(unit, customer)?
+        .customer
+        .details
+        .line_user_id;
+    let Some(user) = user else { return Ok(None) };
+    for talk in unit.conversations().conversations_with(&[user])? {
+        if let Some(handler) = talk.standing.handler_id
+            && Some(handler) != author.member_id
+        {
+            let by = unit.members().member(handler)?.map(|member| member.name);
+            return Ok(by.map(|by| Elsewhere::Handled { by }));
+        }
+    }
+    let Some(seen) = seen else { return Ok(None) };
+    let newer = unit
+        .activities()
+        .activities_added_after(customer, Some(seen), 50)?;
+    let answer = newer.into_iter().rev().find_map(|activity| {
+        let sending = activity.sending?;
+        (sending.author != author.name).then_some(Elsewhere::Answered {
+            by: sending.author,
+            at: activity.timestamp,
+        })
+    });
+    Ok(answer)
+}
+
+/// Only a member can have a conversation.
+fn handler(actor: &Actor) -> Result<MemberId, Error> {
+    actor.may(Action::HandleConversations)?;
+    actor.member_id().ok_or(Error::Denied(crate::permissions::Denied(
+        Action::HandleConversations,
+    )))
+}
+
+/// A person's conversation; rooms are on no board.
+fn person(uow: &mut dyn UnitOfWork, id: ConversationId) -> Result<Conversation, Error> {
+    let talk = talk(uow, id)?;
+    if talk.key.kind == ConversationKind::Person {
+        Ok(talk)
+    } else {
+        Err(Error::NotFound("conversation"))
+    }
+}
+
+fn name_of(uow: &mut dyn UnitOfWork, member: MemberId) -> Result<String, Error> {
+    let found = uow.members().member(member)?;
+    Ok(found.map(|member| member.name).unwrap_or_default())
+}
+
+/// Tells one member's pages.
+fn notice(uow: &mut dyn UnitOfWork, id: ConversationId, member: MemberId, at: Instant) -> Result<(), Error> {
+    let event = NewEvent::new(EventKind::MemberNotice, at)
+        .conversation(id)
+        .only_for(member);
+    Ok(uow.edit_events().add_events(&[event])?)
+}

@@ -1,0 +1,133 @@
+//! Notes (社内メモ): written into a conversation for each other, on the page of every customer who carries its address.
+
+use super::Crm;
+use super::customers::found;
+use super::events::announce_messages;
+use crate::activities::{Direction, MessageKind, NewActivity};
+use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
+use crate::customers::CustomerId;
+use crate::error::Error;
+use crate::instant::Instant;
+use crate::notes::NewNote;
+use crate::permissions::{Action, Actor};
+use crate::ports::store::UnitOfWork;
+use crate::sends::Author;
+use crate::values::{LineUserId, MessageText, Problem};
+
+impl Crm {
+    /// Writes a note on a customer's page. The same `key` of the same author is kept once, however often it comes.
+    pub async fn write_note(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        text: MessageText,
+        key: Option<String>,
+    ) -> Result<(), Error> {
+        actor.may(Action::EditRecords)?;
+        let author = actor.author();
+        let key = match key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()) {
+            Some(key) if key.chars().count() > 100 => {
+                return Err(Error::field("key", Problem::TooLong { max: 100 }));
+            }
+            Some(key) => format!("{}:{key}", author.member_id.map_or(0, crate::id::Id::get)),
+            None => self.ports.secrets.token(),
+        };
+        let at = self.now();
+        let bot = self
+            .ports
+            .messengers
+            .line_works()
+            .map(|messenger| messenger.bot());
+        self.change_again(move |uow| {
+            let user = found(uow, customer)?.customer.details.line_user_id;
+            let conversation = match (user, &bot) {
+                (Some(user), Some(bot)) => Some(open(uow, &user, bot, at)?),
+                _ => None,
+            };
+            write_note(uow, conversation, Some(customer), (&key, &author, &text), at)
+        })
+        .await
+    }
+}
+
+/// The conversation with a person by a bot.
+pub(super) fn open(
+    uow: &mut dyn UnitOfWork,
+    user: &LineUserId,
+    bot: &str,
+    at: Instant,
+) -> Result<ConversationId, Error> {
+    let key = ConversationKey {
+        bot: bot.to_owned(),
+        address: user.clone(),
+        kind: ConversationKind::Person,
+    };
+    let opened = uow.edit_conversations().open_conversations(&[key], at)?;
+    opened.first().copied().ok_or(Error::NotFound("conversation"))
+}
+
+/// Keeps a note (key, author, text) and shows it on the page of every customer concerned, after everything said before.
+pub(super) fn write_note(
+    uow: &mut dyn UnitOfWork,
+    conversation: Option<ConversationId>,
+    customer: Option<CustomerId>,
+    (key, author, text): (&str, &Author, &MessageText),
+    at: Instant,
+) -> Result<(), Error> {
+    let (written_at, customers) = place(uow, conversation, customer, at)?;
+    let note = NewNote {
+        key: key.to_owned(),
+        conversation_id: conversation,
+        customer_id: customer,
+        author: author.clone(),
+        text: text.clone(),
+        written_at,
+    };
+    let Some(id) = uow.edit_notes().add_note(&note)? else {
+        return Ok(());
+    };
+    let rows: Vec<NewActivity> = customers
+        .iter()
+        .map(|customer| NewActivity {
+            customer_id: *customer,
+            conversation_id: conversation,
+            receipt_id: None,
+            send_id: None,
+            note_id: Some(id),
+            direction: Direction::Note,
+            kind: MessageKind::Text,
+            message: text.as_str().to_owned(),
+            detail: None,
+            timestamp: written_at,
+            late: false,
+        })
+        .collect();
+    uow.edit_activities().add_activities(&rows)?;
+    match conversation {
+        Some(id) => announce_messages(uow, &[(id, customers.into_iter().collect())].into(), at)?,
+        None => {
+            let event =
+                crate::events::NewEvent::new(crate::events::EventKind::Message, at).customer(customer);
+            uow.edit_events().add_events(&[event])?;
+        }
+    }
+    Ok(())
+}
+
+/// When it stands in the talk, and on whose pages.
+fn place(
+    uow: &mut dyn UnitOfWork,
+    conversation: Option<ConversationId>,
+    customer: Option<CustomerId>,
+    at: Instant,
+) -> Result<(Instant, Vec<CustomerId>), Error> {
+    let Some(id) = conversation else {
+        return Ok((at, customer.into_iter().collect()));
+    };
+    let talk = super::waitings::talk(uow, id)?;
+    let carrying = uow
+        .customers()
+        .customers_carrying(std::slice::from_ref(&talk.key.address))?;
+    let customers = carrying.into_iter().map(|(_, customer)| customer).collect();
+    Ok((talk.standing.after_everything(at), customers))
+}
