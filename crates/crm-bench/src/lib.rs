@@ -15,6 +15,7 @@ mod seed;
 mod server;
 pub mod shim;
 mod sign_in;
+mod steady;
 pub mod trial;
 
 use std::net::SocketAddr;
@@ -58,12 +59,14 @@ enum Command {
         #[command(flatten)]
         size: Size,
     },
+    /// A steady stream of callbacks while pages are asked for.
+    Steady(steady::SteadyOptions),
     /// Kills the server at random under load and looks for everything that it answered.
     Crash(crash::CrashOptions),
 }
 
 /// How much data.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone, Copy, Debug)]
 struct Size {
     /// How many customers.
     #[arg(long, default_value_t = 100_000)]
@@ -120,6 +123,7 @@ pub async fn run() -> anyhow::Result<()> {
             println!("{outcome}");
             Ok(())
         }
+        Command::Steady(options) => steady::run(&options).await,
         Command::Crash(options) => crash(&options).await,
     }
 }

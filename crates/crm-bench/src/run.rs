@@ -14,7 +14,8 @@ use crate::peer::{Peer, free_address};
 use crate::report::Report;
 use crate::server::{BOT_SECRET, Server, wait_for};
 use crate::sign_in;
-use crate::{AllOptions, seed};
+use crate::trial::server_binary;
+use crate::{AllOptions, Size, seed};
 
 /// Pages that are timed, with how often. Customer 1 has the longest conversation.
 const PAGES: [(&str, usize); 5] = [
@@ -28,13 +29,8 @@ const PAGES: [(&str, usize); 5] = [
 /// Measures everything and prints the table.
 pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data)?;
-    let database = data.join("crm.db");
-    match &options.database {
-        Some(filled) => drop(std::fs::copy(filled, &database)?),
-        None => seed::fill(&database, options.size).await?,
-    }
+    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
+    let database = place.data.join("crm.db");
     let mut report = Report::default();
     report.add(
         "data",
@@ -47,10 +43,7 @@ pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
     if options.peer_dir.is_some() {
         seed::copy_for_peer(&database, &peer_database)?;
     }
-    let key = folder.path().join("private.key");
-    std::fs::write(&key, crm_lineworks_sim::test_private_key_pem())?;
-    let cookie = sign_in::session(&database).await?;
-    let ours = measure_server(options, &data, &key, &cookie, &mut report).await?;
+    let ours = measure_server(options, &place, &mut report).await?;
     let hello = measure_hello(options).await?;
     report.add("empty poem handler, same load", hello.to_string());
     report.add(
@@ -64,18 +57,37 @@ pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure_server(
-    options: &AllOptions,
-    data: &Path,
-    key: &Path,
-    cookie: &str,
-    report: &mut Report,
-) -> anyhow::Result<Outcome> {
-    let binary = server_binary(options)?;
-    let server = Server::start(&binary, data, key).await?;
+/// Where a measured server lives.
+pub(crate) struct Place {
+    /// Its data folder.
+    pub(crate) data: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+    /// The cookie of a session.
+    pub(crate) cookie: String,
+}
+
+/// Makes a data folder with a filled database, a copy if there is one, and somebody signed in.
+pub(crate) async fn data_folder(folder: &Path, filled: Option<&Path>, size: Size) -> anyhow::Result<Place> {
+    let data = folder.join("data");
+    std::fs::create_dir(&data)?;
+    let database = data.join("crm.db");
+    match filled {
+        Some(filled) => drop(std::fs::copy(filled, &database)?),
+        None => seed::fill(&database, size).await?,
+    }
+    let key = folder.join("private.key");
+    std::fs::write(&key, crm_lineworks_sim::test_private_key_pem())?;
+    let cookie = sign_in::session(&database).await?;
+    Ok(Place { data, key, cookie })
+}
+
+async fn measure_server(options: &AllOptions, place: &Place, report: &mut Report) -> anyhow::Result<Outcome> {
+    let binary = server_binary(options.server.as_deref())?;
+    let server = Server::start(&binary, &place.data, &place.key).await?;
     report.add("start to first answer", format!("{:.0?}", server.started_in));
     report.add("resident after start", format!("{} MiB", server.resident()?));
-    time_pages(server.address, cookie, report).await?;
+    time_pages(server.address, &place.cookie, report).await?;
     let outcome = load::run(
         server.address,
         options.load,
@@ -83,7 +95,12 @@ async fn measure_server(
     )
     .await?;
     report.add("callbacks", outcome.to_string());
-    let waited = wait_until_recorded(&data.join("crm.db"), outcome.answered).await?;
+    let waited = wait_until_recorded(
+        &place.data.join("crm.db"),
+        outcome.answered,
+        Duration::from_mins(1),
+    )
+    .await?;
     report.add("all of them recorded after the load", format!("{waited:.1?}"));
     report.add("resident after the load", format!("{} MiB", server.resident()?));
     Ok(outcome)
@@ -104,10 +121,14 @@ async fn time_pages(server: SocketAddr, cookie: &str, report: &mut Report) -> an
     Ok(())
 }
 
-/// Every callback that got its 200 must be on disk, and all of them recorded within a minute.
-async fn wait_until_recorded(database: &Path, answered: usize) -> anyhow::Result<Duration> {
+/// Every callback that got its 200 must be on disk, and all of them recorded within this time.
+pub(crate) async fn wait_until_recorded(
+    database: &Path,
+    answered: usize,
+    bound: Duration,
+) -> anyhow::Result<Duration> {
     let began = Instant::now();
-    while began.elapsed() < Duration::from_mins(1) {
+    while began.elapsed() < bound {
         let counts = seed::count_receipts(database)?;
         if counts.pending == 0 {
             let kept = usize::try_from(counts.receipts).unwrap_or_default();
@@ -119,7 +140,7 @@ async fn wait_until_recorded(database: &Path, answered: usize) -> anyhow::Result
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    bail!("not all callbacks were recorded within a minute")
+    bail!("not all callbacks were recorded within {bound:?}")
 }
 
 async fn measure_hello(options: &AllOptions) -> anyhow::Result<Outcome> {
@@ -172,17 +193,4 @@ async fn measure_peer(
         format!("{:.0}", ours.per_second() / outcome.per_second()),
     );
     Ok(())
-}
-
-fn server_binary(options: &AllOptions) -> anyhow::Result<PathBuf> {
-    if let Some(server) = &options.server {
-        return Ok(server.clone());
-    }
-    let beside = std::env::current_exe()?.with_file_name("crm-web");
-    ensure!(
-        beside.exists(),
-        "{} is not there: cargo build --release --bin crm-web",
-        beside.display()
-    );
-    Ok(beside)
 }

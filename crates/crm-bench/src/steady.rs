@@ -1,0 +1,199 @@
+//! A steady stream of callbacks while people look at pages. The stream does not wait for the answers (an open loop): what
+//! comes late counts from the moment at which it should have been asked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use clap::Args;
+use tokio::task::JoinSet;
+
+use crate::Size;
+use crate::callbacks::Callbacks;
+use crate::http::Connection;
+use crate::report::Report;
+use crate::run::{data_folder, wait_until_recorded};
+use crate::server::{BOT_SECRET, Server};
+use crate::trial::server_binary;
+
+/// The pages that are asked for. Customer 1 has the longest conversation.
+const PAGES: [&str; 3] = ["/", "/customers", "/customer/1"];
+/// How many of each in a second.
+const PAGES_A_SECOND: u32 = 20;
+/// How long recording may take after the stream.
+const RECORDING: Duration = Duration::from_mins(5);
+
+/// How much of what.
+#[derive(Args, Debug)]
+pub(crate) struct SteadyOptions {
+    /// Callbacks a second.
+    #[arg(long, default_value_t = 5_000)]
+    rate: u32,
+    /// For how many seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Connections on which they come.
+    #[arg(long, default_value_t = 64)]
+    connections: u32,
+    #[command(flatten)]
+    size: Size,
+    /// The release server; beside this program if not given.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// A database made by `seed`, to save the filling; it is copied, not changed.
+    #[arg(long)]
+    database: Option<PathBuf>,
+}
+
+/// Measures and prints the table.
+pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
+    let binary = server_binary(options.server.as_deref())?;
+    let server = Server::start(&binary, &place.data, &place.key).await?;
+    let mut report = Report::default();
+    report.add(
+        "asked for",
+        format!("{} callbacks a second for {} s", options.rate, options.seconds),
+    );
+    for path in PAGES {
+        let quiet = crate::pages::time(server.address, &place.cookie, path, 100).await?;
+        report.add(
+            &format!("page {path}, in quiet"),
+            format!("p50 {:.1?}, p99 {:.1?}", quiet.median, quiet.p99),
+        );
+    }
+    let seen = stream(options, server.address, &place.cookie).await?;
+    report.add("resident after the stream", format!("{} MiB", server.resident()?));
+    let (answered, failed) = (seen.callbacks.took.len(), seen.callbacks.failed);
+    report.add(
+        "callbacks answered 200 · failed",
+        format!("{answered} · {failed}"),
+    );
+    report.add("callbacks", seen.callbacks.to_string());
+    for (path, times) in PAGES.iter().zip(&seen.pages) {
+        report.add(
+            &format!("page {path}, meanwhile"),
+            format!("{times}, {} failed", times.failed),
+        );
+    }
+    let waited = wait_until_recorded(&place.data.join("crm.db"), answered, RECORDING).await?;
+    report.add(
+        "all of them recorded after the stream, none lost",
+        format!("{waited:.1?}"),
+    );
+    report.print();
+    Ok(())
+}
+
+/// What one kind of request saw.
+#[derive(Default)]
+struct Times {
+    took: Vec<Duration>,
+    failed: usize,
+}
+
+struct Seen {
+    callbacks: Times,
+    pages: Vec<Times>,
+}
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut sorted = self.took.clone();
+        sorted.sort_unstable();
+        let at = |part: usize| sorted.get((sorted.len() * part / 1_000).min(sorted.len().saturating_sub(1)));
+        let of = |part| at(part).copied().unwrap_or_default();
+        write!(
+            f,
+            "p50 {:.1?}, p99 {:.1?}, longest {:.1?}",
+            of(500),
+            of(990),
+            of(1_000)
+        )
+    }
+}
+
+async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> anyhow::Result<Seen> {
+    ensure!(options.rate > 0 && options.connections > 0, "nothing to do");
+    let callbacks = Arc::new(Callbacks::new(BOT_SECRET, options.size.customers));
+    let began = Instant::now();
+    let end = began + Duration::from_secs(options.seconds);
+    let gap = Duration::from_secs(1) / options.rate;
+    let mut lines = JoinSet::new();
+    for number in 0..options.connections {
+        let callbacks = Arc::clone(&callbacks);
+        let pace = Pace {
+            next: began + gap * number,
+            gap: gap * options.connections,
+            end,
+        };
+        let request = move |out: &mut String| callbacks.request(out);
+        lines.spawn(keep_asking(server, pace, request));
+    }
+    let mut pages = Vec::new();
+    for path in PAGES {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n");
+        let pace = Pace {
+            next: began,
+            gap: Duration::from_secs(1) / PAGES_A_SECOND,
+            end,
+        };
+        let request = move |out: &mut String| out.clone_from(&request);
+        pages.push(tokio::spawn(keep_asking(server, pace, request)));
+    }
+    let mut seen = Seen {
+        callbacks: Times::default(),
+        pages: Vec::new(),
+    };
+    while let Some(line) = lines.join_next().await {
+        let line = line??;
+        seen.callbacks.took.extend(line.took);
+        seen.callbacks.failed += line.failed;
+    }
+    for page in pages {
+        seen.pages.push(page.await??);
+    }
+    Ok(seen)
+}
+
+/// When the next request is due.
+struct Pace {
+    next: Instant,
+    gap: Duration,
+    end: Instant,
+}
+
+async fn keep_asking(
+    server: SocketAddr,
+    mut pace: Pace,
+    request: impl Fn(&mut String),
+) -> anyhow::Result<Times> {
+    let (mut times, mut text) = (Times::default(), String::new());
+    let mut connection = Connection::open(server).await?;
+    while pace.next < pace.end {
+        // The timer is only exact to a millisecond: that is not the server's time. Being late is.
+        let begun = if Instant::now() < pace.next {
+            tokio::time::sleep_until(pace.next.into()).await;
+            Instant::now()
+        } else {
+            pace.next
+        };
+        pace.next += pace.gap;
+        request(&mut text);
+        let answer = connection.exchange(text.as_bytes()).await;
+        let good = answer.as_ref().is_ok_and(|answer| answer.status == 200);
+        if good {
+            times.took.push(begun.elapsed());
+        } else {
+            times.failed += 1;
+        }
+        if !answer.is_ok_and(|answer| !answer.head.to_ascii_lowercase().contains("connection: close")) {
+            connection = Connection::open(server).await?;
+        }
+    }
+    Ok(times)
+}
