@@ -18,8 +18,6 @@ use crate::run::{data_folder, wait_until_recorded};
 use crate::server::{BOT_SECRET, Server};
 use crate::trial::server_binary;
 
-/// The pages that are asked for. Customer 1 has the longest conversation.
-const PAGES: [&str; 3] = ["/", "/customers", "/customer/1"];
 /// How many of each in a second.
 const PAGES_A_SECOND: u32 = 20;
 /// How long recording may take after the stream.
@@ -37,6 +35,9 @@ pub(crate) struct SteadyOptions {
     /// Connections on which they come.
     #[arg(long, default_value_t = 64)]
     connections: u32,
+    /// A page that is asked for meanwhile, as often as wanted. Customer 1 has the longest conversation.
+    #[arg(long = "page", default_values = ["/", "/customers", "/customer/1"])]
+    pages: Vec<String>,
     #[command(flatten)]
     size: Size,
     /// The release server; beside this program if not given.
@@ -58,7 +59,7 @@ pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
         "asked for",
         format!("{} callbacks a second for {} s", options.rate, options.seconds),
     );
-    for path in PAGES {
+    for path in &options.pages {
         let quiet = crate::pages::time(server.address, &place.cookie, path, 100).await?;
         report.add(
             &format!("page {path}, in quiet"),
@@ -73,7 +74,7 @@ pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
         format!("{answered} · {failed}"),
     );
     report.add("callbacks", seen.callbacks.to_string());
-    for (path, times) in PAGES.iter().zip(&seen.pages) {
+    for (path, times) in options.pages.iter().zip(&seen.pages) {
         report.add(
             &format!("page {path}, meanwhile"),
             format!("{times}, {} failed", times.failed),
@@ -134,7 +135,7 @@ async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> an
         lines.spawn(keep_asking(server, pace, request));
     }
     let mut pages = Vec::new();
-    for path in PAGES {
+    for path in &options.pages {
         let request =
             format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n");
         let pace = Pace {
