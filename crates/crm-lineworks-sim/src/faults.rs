@@ -12,6 +12,8 @@ pub enum Endpoint {
     Send,
     /// `GET /users` and `GET /users/{userId}`.
     Users,
+    /// Everything about files: announcing, finding, uploading and downloading.
+    Files,
     /// Every request of the service.
     All,
 }

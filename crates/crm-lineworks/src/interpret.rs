@@ -2,7 +2,7 @@
 
 use crm_domain::activities::MessageKind;
 use crm_domain::instant::Instant;
-use crm_domain::ports::callbacks::{InboundEvent, InboundMessage, InterpretError};
+use crm_domain::ports::callbacks::{InboundEvent, InboundMessage, InterpretError, RoomChange, RoomEvent};
 use crm_domain::values::LineUserId;
 use serde_json::{Map, Value};
 
@@ -10,6 +10,8 @@ type Object = Map<String, Value>;
 
 /// The longest word for an event, in characters.
 const WORD: usize = 40;
+/// The longest id of a file, in bytes.
+const FILE_ID: usize = 1_000;
 
 /// Understands the body of a callback; events of another domain than `domain`, if it is known, are no messages.
 pub(crate) fn interpret(domain: Option<&str>, body: &[u8]) -> Result<InboundEvent, InterpretError> {
@@ -26,6 +28,7 @@ pub(crate) fn interpret(domain: Option<&str>, body: &[u8]) -> Result<InboundEven
     }
     match kind {
         "message" => message(&event, source),
+        "postback" => postback(&event, source),
         "begin" => Ok(InboundEvent::Began {
             user: user(source)?,
             at: issued(&event)?,
@@ -34,6 +37,10 @@ pub(crate) fn interpret(domain: Option<&str>, body: &[u8]) -> Result<InboundEven
             user: user(source)?,
             at: issued(&event)?,
         }),
+        "join" => room(&event, source, RoomChange::BotCame),
+        "leave" => room(&event, source, RoomChange::BotLeft),
+        "joined" => room(&event, source, RoomChange::MembersCame),
+        "left" => room(&event, source, RoomChange::MembersLeft),
         other => Ok(InboundEvent::Other { kind: word(other) }),
     }
 }
@@ -78,31 +85,63 @@ fn escape(body: &[u8], at: usize) -> Option<u16> {
 
 fn message(event: &Object, source: &Object) -> Result<InboundEvent, InterpretError> {
     let user = user(source)?;
-    let room = match text_of(source, "channelId") {
-        None => None,
-        Some(id) => LineUserId::new(id).map_err(|_| InterpretError::Field("source.channelId"))?,
-    };
     let content = event
         .get("content")
         .and_then(Value::as_object)
         .ok_or(InterpretError::Field("content"))?;
     let said = text_of(content, "type").ok_or(InterpretError::Field("content.type"))?;
-    let Some(kind) = MessageKind::from_code(said) else {
-        return Ok(InboundEvent::Other {
-            kind: word(&format!("message_{said}")),
-        });
-    };
+    let kind = kind_of(said);
     Ok(InboundEvent::Message(InboundMessage {
         user,
-        room,
+        room: channel(source)?,
         at: issued(event).ok(),
         kind,
         message: without_nul(words(kind, content)?),
         detail: detail(kind, content),
+        file_id: file_id(kind, content),
     }))
 }
 
-/// The words; for a place its address or title, for the others a file name.
+/// A tap on a button. Its data is what it says; a button without data says nothing, but it was tapped.
+fn postback(event: &Object, source: &Object) -> Result<InboundEvent, InterpretError> {
+    Ok(InboundEvent::Message(InboundMessage {
+        user: user(source)?,
+        room: channel(source)?,
+        at: issued(event).ok(),
+        kind: MessageKind::Postback,
+        message: without_nul(text_of(event, "data").unwrap_or_default()),
+        detail: None,
+        file_id: None,
+    }))
+}
+
+fn room(event: &Object, source: &Object, change: RoomChange) -> Result<InboundEvent, InterpretError> {
+    let members = event.get("members").and_then(Value::as_array);
+    let ids = members.into_iter().flatten().filter_map(Value::as_str);
+    Ok(InboundEvent::Room(RoomEvent {
+        room: channel(source)?.ok_or(InterpretError::Field("source.channelId"))?,
+        change,
+        members: ids.filter_map(|id| LineUserId::new(id).ok().flatten()).collect(),
+        at: issued(event).ok(),
+    }))
+}
+
+/// The kind of a content by its name; names that are ours alone count as unknown.
+fn kind_of(said: &str) -> MessageKind {
+    match MessageKind::from_code(said) {
+        None | Some(MessageKind::Postback) => MessageKind::Other,
+        Some(kind) => kind,
+    }
+}
+
+/// The id of the bytes that belong to the message. One that no service would give is none.
+fn file_id(kind: MessageKind, content: &Object) -> Option<String> {
+    let id = text_of(content, "fileId")?;
+    let sane = !id.is_empty() && id.len() <= FILE_ID && !id.contains(char::is_control);
+    (kind.has_file() && sane).then(|| id.to_owned())
+}
+
+/// The words; for a place its address or title, for files their name, for what is not known whatever text it has.
 fn words(kind: MessageKind, content: &Object) -> Result<&str, InterpretError> {
     let first = |names: &[&str]| {
         names
@@ -113,6 +152,7 @@ fn words(kind: MessageKind, content: &Object) -> Result<&str, InterpretError> {
     match kind {
         MessageKind::Text => text_of(content, "text").ok_or(InterpretError::Field("content.text")),
         MessageKind::Location => Ok(first(&["address", "title"])),
+        MessageKind::Other => Ok(first(&["text"])),
         _ => Ok(first(&["fileName"])),
     }
 }
@@ -156,6 +196,15 @@ fn user(source: &Object) -> Result<LineUserId, InterpretError> {
     let problem = InterpretError::Field("source.userId");
     let id = text_of(source, "userId").ok_or(problem)?;
     LineUserId::new(id).ok().flatten().ok_or(problem)
+}
+
+/// The room, or the channel of the person's own talk; `None` where none is named.
+fn channel(source: &Object) -> Result<Option<LineUserId>, InterpretError> {
+    let problem = InterpretError::Field("source.channelId");
+    match text_of(source, "channelId") {
+        None => Ok(None),
+        Some(id) => LineUserId::new(id).map_err(|_| problem),
+    }
 }
 
 fn issued(event: &Object) -> Result<Instant, InterpretError> {

@@ -74,6 +74,8 @@ pub enum InboundEvent {
         /// When.
         at: Instant,
     },
+    /// Something happened in a room, said by nobody.
+    Room(RoomEvent),
     /// Something that concerns no conversation of ours, or that this version does not know: the word for it.
     Other {
         /// LINE WORKS' event type, shortened to 40 characters of `[a-z0-9_]`.
@@ -81,24 +83,66 @@ pub enum InboundEvent {
     },
 }
 
+/// Who came into a room or left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomEvent {
+    /// The room's channel id.
+    pub room: LineUserId,
+    /// What happened.
+    pub change: RoomChange,
+    /// Who came or left, where LINE WORKS names them; ids that are none are left out.
+    pub members: Vec<LineUserId>,
+    /// When LINE WORKS issued it; `None` if it says nothing readable.
+    pub at: Option<Instant>,
+}
+
+/// What happened in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoomChange {
+    /// The bot came in.
+    BotCame,
+    /// The bot left.
+    BotLeft,
+    /// Members came in.
+    MembersCame,
+    /// Members left.
+    MembersLeft,
+}
+
 /// A message as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundMessage {
     /// Who said it.
     pub user: LineUserId,
-    /// Where: the person's own talk, or a room's channel id.
+    /// Where: the person's own talk, or a room's channel id. Of a [`MessageKind::Postback`] it is the channel id in any
+    /// case, of the person's own talk too, so whoever records it asks whether it is a room (see [`Self::said_in`]).
     pub room: Option<LineUserId>,
     /// When LINE WORKS issued it; `None` if it says nothing readable.
     pub at: Option<Instant>,
     /// What it consists of.
     pub kind: MessageKind,
-    /// The words; for a place its address; else a file name if one is known, or empty. No NUL.
+    /// The words; for a place its address, for a button its data; else a file name if one is known, or empty. No NUL.
     pub message: String,
     /// What else came: JSON of `content`, `None` for plain words.
     pub detail: Option<String>,
+    /// LINE WORKS' id of the bytes that belong to it; only of kinds that have a file.
+    pub file_id: Option<String>,
 }
 
 impl InboundMessage {
+    /// The channel that is a room only if something else has shown that it is one.
+    pub fn channel_in_doubt(&self) -> Option<&LineUserId> {
+        self.room.as_ref().filter(|_| self.kind == MessageKind::Postback)
+    }
+
+    /// The message with its place decided: a channel in doubt that is no room is the person's own talk.
+    #[must_use]
+    pub fn said_in(self, is_room: impl Fn(&LineUserId) -> bool) -> Self {
+        let doubtful = self.channel_in_doubt().is_some_and(|channel| !is_room(channel));
+        let room = self.room.filter(|_| !doubtful);
+        Self { room, ..self }
+    }
+
     /// The address and kind of the conversation it belongs to.
     pub fn place(&self) -> (&LineUserId, ConversationKind) {
         match &self.room {
@@ -139,6 +183,17 @@ pub struct SampleCallback {
 pub trait Callbacks: Send + Sync {
     /// Decides whether a callback counts: its signature over the raw bytes is right.
     fn verify(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> Result<VerifiedCallback, CallbackRefused>;
+
+    /// Whether a callback that does not count could still be one of ours: it names our bot and our domain, and reads as a
+    /// callback.
+    fn may_be_ours(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> bool {
+        let named = headers.bot_id.is_some_and(|id| !id.trim().is_empty());
+        named
+            && match self.interpret(body) {
+                Ok(InboundEvent::Other { kind }) => kind != "other_domain",
+                understood => understood.is_ok(),
+            }
+    }
 
     /// Understands a kept body.
     fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError>;

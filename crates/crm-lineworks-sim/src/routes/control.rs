@@ -66,6 +66,7 @@ enum EndpointWord {
     Token,
     Send,
     Users,
+    Files,
     #[default]
     All,
 }
@@ -175,6 +176,7 @@ pub(super) async fn plan_fault(Data(shared): Data<&Arc<Shared>>, request: &Reque
         EndpointWord::Token => Endpoint::Token,
         EndpointWord::Send => Endpoint::Send,
         EndpointWord::Users => Endpoint::Users,
+        EndpointWord::Files => Endpoint::Files,
         EndpointWord::All => Endpoint::All,
     };
     let count = asked.count;

@@ -3,6 +3,7 @@
 use super::App;
 use crate::faults::{Endpoint, Fault};
 use crate::json_body::JSON_LIMIT;
+use crate::routes::STORAGE;
 use crate::state::Shared;
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -79,6 +80,7 @@ fn planned(shared: &Shared, request: &Request<Incoming>) -> Option<Fault> {
         "/oauth2/v2.0/token" if posted => Endpoint::Token,
         _ if posted && path.ends_with("/messages") => Endpoint::Send,
         _ if path.starts_with("/v1.0/users") => Endpoint::Users,
+        _ if path.contains("/attachments") || path.starts_with(STORAGE) => Endpoint::Files,
         _ => Endpoint::All,
     };
     let mut state = shared.lock();

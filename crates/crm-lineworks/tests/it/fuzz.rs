@@ -76,7 +76,7 @@ fn check(body: &[u8]) {
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             );
         }
-        Ok(InboundEvent::Began { .. } | InboundEvent::Ended { .. }) | Err(_) => {}
+        Ok(InboundEvent::Began { .. } | InboundEvent::Ended { .. } | InboundEvent::Room(_)) | Err(_) => {}
     }
 }
 

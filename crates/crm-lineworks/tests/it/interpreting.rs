@@ -1,7 +1,9 @@
 //! What callbacks say.
 
 use crm_domain::activities::MessageKind;
-use crm_domain::ports::callbacks::{Callbacks as _, InboundEvent, InboundMessage, InterpretError};
+use crm_domain::ports::callbacks::{
+    Callbacks as _, InboundEvent, InboundMessage, InterpretError, RoomChange, RoomEvent,
+};
 use crm_lineworks_sim::{Event, callbacks};
 use serde_json::json;
 
@@ -62,7 +64,9 @@ fn every_kind_of_content_is_read() {
         let message = said(&event);
         assert_eq!((message.kind, message.message.as_str()), (kind, ""));
         assert_eq!(detail(&message)["fileId"], "jp1.1");
+        assert_eq!(message.file_id.as_deref(), Some("jp1.1"));
     }
+    assert_eq!((sticker.file_id, place.file_id), (None, None));
     let named = callbacks::message(
         USER,
         json!({"type": "file", "fileId": "jp1.1", "fileName": "見積書.pdf"}),
@@ -83,20 +87,98 @@ fn coming_and_going_are_read() {
 }
 
 #[test]
+fn a_tap_on_a_button_says_its_data() {
+    let tap = said(&callbacks::postback(USER, ROOM, "deal=42&do=won\u{0}"));
+    assert_eq!(
+        (tap.kind, tap.message.as_str(), tap.user.as_str()),
+        (MessageKind::Postback, "deal=42&do=won\u{FFFD}", USER)
+    );
+    assert_eq!(
+        tap.channel_in_doubt().map(|channel| channel.as_str()),
+        Some(ROOM),
+        "a room or the person's own talk"
+    );
+    assert_eq!(tap.clone().said_in(|_| true).room, tap.room);
+    assert_eq!(tap.said_in(|_| false).room, None);
+    let bare = callbacks::unknown("postback", USER);
+    assert_eq!((said(&bare).message.as_str(), said(&bare).room), ("", None));
+    let in_room = said(&callbacks::text(USER, "皆さん").in_channel(ROOM));
+    assert!(in_room.said_in(|_| false).room.is_some(), "no doubt");
+}
+
+#[test]
+fn an_unknown_kind_is_kept_whole() {
+    for content in [
+        json!({"type": "hologram", "text": "見えますか", "depth": {"cm": 30}}),
+        json!({"type": "postback", "text": "見えますか", "fileId": "jp1.1"}),
+        json!({"type": "other", "text": "見えますか"}),
+    ] {
+        let message = said(&callbacks::message(USER, content.clone()));
+        assert_eq!(
+            (message.kind, message.message.as_str(), message.file_id),
+            (MessageKind::Other, "見えますか", None)
+        );
+        let detail: serde_json::Value = serde_json::from_str(&message.detail.unwrap()).unwrap();
+        assert_eq!(detail, content);
+    }
+    let wordless = said(&callbacks::message(USER, json!({"type": "hologram"})));
+    assert_eq!(
+        (wordless.kind, wordless.message.as_str()),
+        (MessageKind::Other, "")
+    );
+    let more = callbacks::text(USER, "はい").with("mood", json!({"smile": [1, 2]}));
+    assert_eq!(said(&more).message, "はい", "unknown fields do not disturb");
+}
+
+#[test]
+fn a_file_id_that_no_service_gives_is_none() {
+    for id in [json!(""), json!(5), json!("a\nb"), json!("x".repeat(1_001))] {
+        let message = said(&callbacks::message(USER, json!({"type": "image", "fileId": id})));
+        assert_eq!((message.kind, message.file_id), (MessageKind::Image, None));
+    }
+}
+
+#[test]
+fn who_comes_and_goes_in_a_room_is_read() {
+    let other = "0b1c2d3e-0000-4000-8000-000000000009";
+    let events = [
+        (callbacks::join(ROOM), RoomChange::BotCame, vec![]),
+        (callbacks::leave(ROOM), RoomChange::BotLeft, vec![]),
+        (
+            callbacks::joined(ROOM, &[USER, other]),
+            RoomChange::MembersCame,
+            vec![USER, other],
+        ),
+        (
+            callbacks::left(ROOM, &[USER, "a b", ""]),
+            RoomChange::MembersLeft,
+            vec![USER],
+        ),
+    ];
+    for (event, change, who) in events {
+        let Ok(InboundEvent::Room(RoomEvent {
+            room,
+            change: read,
+            members,
+            at: when,
+        })) = reader(|_| {}).interpret(&body(&event))
+        else {
+            panic!("{event:?}");
+        };
+        assert_eq!((room.as_str(), read), (ROOM, change));
+        assert_eq!(members.iter().map(|id| id.as_str()).collect::<Vec<_>>(), who);
+        assert_eq!(when, Some(at("2025-07-08T02:45:46.446Z")));
+    }
+    let roomless = reader(|_| {}).interpret(&body(&callbacks::unknown("joined", USER)));
+    assert_eq!(roomless, Err(InterpretError::Field("source.channelId")));
+}
+
+#[test]
 fn what_concerns_no_conversation_has_its_word() {
     let reader = reader(|config| config.domain_id = Some("40000001".into()));
     let cases = [
-        (callbacks::postback(USER, ROOM, "deal=42"), "postback"),
-        (callbacks::join(ROOM), "join"),
-        (callbacks::leave(ROOM), "leave"),
-        (callbacks::joined(ROOM, &[USER]), "joined"),
-        (callbacks::left(ROOM, &[USER]), "left"),
         (callbacks::unknown("Reaction.Added", USER), "reaction_added"),
         (callbacks::unknown(&"x".repeat(99), USER), &"x".repeat(40)),
-        (
-            callbacks::message(USER, json!({"type": "hologram"})),
-            "message_hologram",
-        ),
         (
             callbacks::text(USER, "他社").from_domain(40_000_002),
             "other_domain",

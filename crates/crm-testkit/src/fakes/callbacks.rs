@@ -3,8 +3,8 @@
 use crm_domain::activities::MessageKind;
 use crm_domain::instant::Instant;
 use crm_domain::ports::callbacks::{
-    CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError,
-    SampleCallback, VerifiedCallback,
+    CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError, RoomChange,
+    RoomEvent, SampleCallback, VerifiedCallback,
 };
 use crm_domain::values::LineUserId;
 
@@ -13,7 +13,7 @@ use super::secrets::sha256;
 /// The sender of [`Callbacks::sample`].
 pub const SAMPLE_SENDER: &str = "00000000-0000-4000-8000-000000000000";
 
-/// Reads what its own `message`, `began`, `ended` and `other` write; everything else cannot be understood.
+/// Reads what its own functions write; everything else cannot be understood.
 #[derive(Debug)]
 pub struct FakeCallbacks {
     bot: Option<String>,
@@ -50,6 +50,21 @@ impl FakeCallbacks {
     /// `user` left the talk.
     pub fn ended(user: &LineUserId, at: Instant) -> Vec<u8> {
         format!("ended\n{at}\n{}", user.as_str()).into_bytes()
+    }
+
+    /// `user` tapped a button, in a room or in the person's own talk.
+    pub fn postback(user: &LineUserId, channel: &LineUserId, at: Instant, data: &str) -> Vec<u8> {
+        format!("postback\n{at}\n{}\n{}\n{data}", user.as_str(), channel.as_str()).into_bytes()
+    }
+
+    /// `user` sent a photo.
+    pub fn photo(user: &LineUserId, at: Instant, file_id: &str) -> Vec<u8> {
+        format!("image\n{at}\n{}\n\n{file_id}", user.as_str()).into_bytes()
+    }
+
+    /// The bot came into a room.
+    pub fn bot_came(room: &LineUserId, at: Instant) -> Vec<u8> {
+        format!("bot_came\n{at}\n{}", room.as_str()).into_bytes()
     }
 
     /// An event that concerns no conversation.
@@ -95,22 +110,31 @@ impl Callbacks for FakeCallbacks {
                 .and_then(|text| LineUserId::new(text).ok().flatten())
         };
         match kind {
-            "message" => {
+            "message" | "postback" | "image" => {
                 let user = id().ok_or(InterpretError::Field("source.userId"))?;
                 let room = id();
                 let message = fields
                     .next()
                     .ok_or(InterpretError::Field("content.text"))?
                     .to_owned();
+                let kind = MessageKind::from_code(kind).unwrap_or(MessageKind::Text);
+                let file_id = kind.has_file().then(|| message.clone());
                 Ok(InboundEvent::Message(InboundMessage {
                     user,
                     room,
                     at,
-                    kind: MessageKind::Text,
-                    message,
+                    kind,
+                    message: if kind.has_file() { String::new() } else { message },
                     detail: None,
+                    file_id,
                 }))
             }
+            "bot_came" => Ok(InboundEvent::Room(RoomEvent {
+                room: id().ok_or(InterpretError::Field("source.channelId"))?,
+                change: RoomChange::BotCame,
+                members: Vec::new(),
+                at,
+            })),
             "began" | "ended" => {
                 let user = id().ok_or(InterpretError::Field("source.userId"))?;
                 let at = at.ok_or(InterpretError::Field("issuedTime"))?;

@@ -1,0 +1,101 @@
+//! Blobs: bytes that lie outside the database, each content once, found by their hash.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// SHA-256 of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobHash(pub [u8; 32]);
+
+impl BlobHash {
+    /// The hash of its 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(Self(hash))
+    }
+}
+
+impl fmt::Display for BlobHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A kept content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blob {
+    /// What it is found by.
+    pub hash: BlobHash,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Why bytes cannot be kept or read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BlobError {
+    /// All blobs together would be more than is allowed.
+    #[error("the quota of files is used up")]
+    Full,
+    /// The disk.
+    #[error("the disk failed")]
+    Disk(#[source] Arc<io::Error>),
+}
+
+impl From<io::Error> for BlobError {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(Arc::new(error))
+    }
+}
+
+/// A content on its way in. Nothing of it stays when it is dropped without being kept.
+pub trait BlobDraft: Send {
+    /// Takes the next bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError>;
+
+    /// Keeps what was written, durably: after this it survives a power failure. A content that is there already is kept once.
+    fn keep(self: Box<Self>) -> Result<Blob, BlobError>;
+}
+
+/// The store of blobs. Its calls block on the disk.
+pub trait Blobs: Send + Sync {
+    /// Begins a content.
+    fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError>;
+
+    /// The bytes of a kept content; `None` if there is none under this hash.
+    fn open(&self, hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError>;
+}
+
+/// No place for blobs: for programs that fetch no files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoBlobs;
+
+impl Blobs for NoBlobs {
+    fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+        Err(BlobError::Full)
+    }
+
+    fn open(&self, _hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BlobHash;
+
+    #[test]
+    fn a_hash_survives_its_digits() {
+        let hash = BlobHash(std::array::from_fn(|at| u8::try_from(at * 7).unwrap()));
+        assert_eq!(BlobHash::from_hex(&hash.to_string()), Some(hash));
+        for bad in ["", "00", &"g".repeat(64), &"0".repeat(65), &"あ".repeat(64)] {
+            assert_eq!(BlobHash::from_hex(bad), None, "{bad}");
+        }
+    }
+}
