@@ -1,8 +1,13 @@
 //! The board (対応状況): every conversation on one line, who waits longest first.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::conversations::{Conversation, ConversationId};
+use crate::id::Id;
 use crate::instant::Instant;
 use crate::members::MemberId;
+use crate::paging::NotACursor;
 use crate::ports::store::StoreError;
 use crate::values::PersonName;
 
@@ -56,6 +61,29 @@ pub struct BoardCursor {
     pub at: Instant,
     /// Which.
     pub id: ConversationId,
+}
+
+impl fmt::Display for BoardCursor {
+    /// Text for links: the place, the time in milliseconds and the id, with dots between.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.place, self.at.unix_millis(), self.id)
+    }
+}
+
+impl FromStr for BoardCursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let numbers: Option<Vec<i64>> = text.split('.').map(|part| part.parse().ok()).collect();
+        match numbers.as_deref() {
+            Some([place, millis, id]) if *id > 0 => Ok(Self {
+                place: i32::try_from(*place).map_err(|_| NotACursor)?,
+                at: Instant::from_unix_millis(*millis),
+                id: Id::new(*id),
+            }),
+            _ => Err(NotACursor),
+        }
+    }
 }
 
 /// The customer on a line.
@@ -153,4 +181,25 @@ pub trait BoardQueries {
         id: ConversationId,
         reader: Option<MemberId>,
     ) -> Result<Option<BoardLine>, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BoardCursor;
+    use crate::id::Id;
+    use crate::instant::Instant;
+
+    #[test]
+    fn a_cursor_survives_an_address() {
+        let cursor = BoardCursor {
+            place: 3,
+            at: Instant::from_unix_millis(1_751_942_746_446),
+            id: Id::new(7),
+        };
+        assert_eq!(cursor.to_string(), "3.1751942746446.7");
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for bad in ["", "1.2", "1.2.0", "1.2.x", "99999999999.2.3", "1.2.3.4"] {
+            assert!(bad.parse::<BoardCursor>().is_err(), "{bad}");
+        }
+    }
 }

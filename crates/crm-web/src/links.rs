@@ -2,6 +2,14 @@
 
 /// The start page.
 pub const HOME: &str = "/";
+/// The lines of the board alone.
+pub const BOARD_FRAGMENT: &str = "/board/fragment";
+/// How many wait, as JSON.
+pub const BOARD_COUNTS: &str = "/board/counts";
+/// Leads to whoever waits longest.
+pub const NEXT_WAITING: &str = "/next";
+/// Those who wrote and are no customers.
+pub const UNKNOWN_SENDERS: &str = "/unknown-senders";
 /// The customer list.
 pub const CUSTOMERS: &str = "/customers";
 /// The company list.
@@ -10,8 +18,12 @@ pub const COMPANIES: &str = "/companies";
 pub const ME: &str = "/me";
 /// The members of this CRM.
 pub const USERS: &str = "/admin/users";
+/// The members of LINE WORKS, one of whom is to be chosen.
+pub const LINE_WORKS_MEMBERS: &str = "/members/line-works";
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
+/// What changed, as a stream.
+pub const EVENTS: &str = "/events";
 /// The page on which a newcomer plays the customer.
 pub const PHONE: &str = "/demo/phone";
 
@@ -23,6 +35,11 @@ pub fn customer(id: i64) -> String {
 /// A company's page.
 pub fn company(id: i64) -> String {
     format!("/company/{id}")
+}
+
+/// Somebody who wrote and is no customer, by the conversation.
+pub fn unknown_sender(conversation: i64) -> String {
+    format!("{UNKNOWN_SENDERS}/{conversation}")
 }
 
 /// A page's address with a query; empty values are left out.
@@ -60,14 +77,20 @@ pub fn encode(value: &str) -> String {
 pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
     let fixed = match name {
         "home" => HOME,
+        "board_fragment" => BOARD_FRAGMENT,
+        "board_counts" => BOARD_COUNTS,
+        "next_waiting" => NEXT_WAITING,
+        "unknown_senders" => UNKNOWN_SENDERS,
         "customers" => CUSTOMERS,
         "customer_new" => "/customer/new",
         "companies" => COMPANIES,
         "company_new" => "/company/new",
+        "events" => EVENTS,
         "me" => ME,
         "me_language" => "/me/language",
         "me_password" => "/me/password",
         "users" => USERS,
+        "line_works_members" => LINE_WORKS_MEMBERS,
         "login" => LOGIN,
         "logout" => "/logout",
         "phone" => PHONE,
@@ -89,6 +112,17 @@ fn with_id(name: &str, id: i64) -> Option<String> {
         "company" => ("/company/", ""),
         "company_edit" => ("/company/", "/edit"),
         "company_delete" => ("/company/", "/delete"),
+        "file" => ("/file/", ""),
+        "file_fetch" => ("/file/", "/fetch"),
+        "send_cancel" => ("/send/", "/cancel"),
+        "send_treat" => ("/send/", "/treat-as-sent"),
+        "conversation_take" => ("/conversation/", "/take"),
+        "conversation_release" => ("/conversation/", "/release"),
+        "conversation_hand_over" => ("/conversation/", "/hand-over"),
+        "conversation_close" => ("/conversation/", "/close"),
+        "conversation_undo_close" => ("/conversation/", "/undo-close"),
+        "conversation_read" => ("/conversation/", "/read"),
+        "unknown_sender" => ("/unknown-senders/", ""),
         "activity_delete" => ("/activity/", "/delete"),
         "activity_restore" => ("/activity/", "/restore"),
         "user_role" => ("/admin/users/", "/role"),

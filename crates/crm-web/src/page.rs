@@ -27,6 +27,8 @@ pub struct Frame {
     pub csrf_token: String,
     /// The active entry of the menu.
     pub menu: Menu,
+    /// The place in the order of events that the page certainly knows; none on pages that do not follow them.
+    pub cursor: Option<String>,
     /// A lasting state of the whole system that people must know.
     pub banner: Option<Banner>,
     /// What the last action did.
@@ -55,6 +57,8 @@ pub enum Menu {
     /// No entry is active.
     #[default]
     None,
+    /// 対応状況.
+    Board,
     /// 会社一覧 and what belongs to it.
     Companies,
     /// 顧客一覧 and what belongs to it.
@@ -71,6 +75,12 @@ pub enum Menu {
 pub enum Banner {
     /// No bot is configured: nothing is sent and nothing arrives.
     LineWorksMissing,
+    /// The database cannot be written: nothing can be saved, callbacks wait in the spool.
+    StoreAway,
+    /// Callbacks come with signatures that are wrong: the bot secret is another one.
+    WrongSignatures,
+    /// Callbacks with right signatures come from addresses that are not allowed.
+    OtherAddress,
 }
 
 /// What the last action did, told once on the page that follows it.
@@ -83,7 +93,7 @@ pub struct Notice {
 }
 
 /// The actions that a following page tells about; between the two it travels in a short-lived cookie.
-const NOTICES: [(&str, Option<&str>); 14] = [
+const NOTICES: &[(&str, Option<&str>)] = &[
     ("saved", None),
     ("added", None),
     ("message_sent", None),
@@ -91,11 +101,21 @@ const NOTICES: [(&str, Option<&str>); 14] = [
     ("message_restored", None),
     ("message_already_deleted", Some("activity_restore")),
     ("message_already_resent", None),
+    ("message_cancelled", None),
+    ("message_already_leaving", None),
+    ("message_treated", None),
+    ("message_not_treated", None),
     ("customer_deleted", None),
     ("company_deleted", None),
     ("user_changed", None),
     ("user_disabled", Some("user_enable")),
     ("user_enabled", None),
+    ("taken", None),
+    ("released", None),
+    ("handed_over", None),
+    ("closed", Some("conversation_undo_close")),
+    ("closing_undone", None),
+    ("nobody_waits", None),
     ("password_changed", None),
     ("language_changed", None),
 ];
@@ -118,7 +138,7 @@ impl Notice {
             Some((name, id)) => (name, Some(id.parse::<i64>().ok()?)),
             None => (value, None),
         };
-        let (code, undo) = NOTICES.into_iter().find(|(code, _)| *code == name)?;
+        let (code, undo) = NOTICES.iter().copied().find(|(code, _)| *code == name)?;
         Some(Notice {
             code,
             undo: undo.and_then(|road| links::by_name(road, Some(id?))),

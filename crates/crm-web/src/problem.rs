@@ -226,7 +226,9 @@ fn status_of(error: &Error) -> StatusCode {
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) | Error::LinkSpent => StatusCode::NOT_FOUND,
         Error::Invalid(_) | Error::NoAddress | Error::SignInRefused => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Stale | Error::LastAdministrator(_) | Error::Messenger(_) => StatusCode::CONFLICT,
+        Error::Stale | Error::HandledBy(_) | Error::LastAdministrator(_) | Error::Messenger(_) => {
+            StatusCode::CONFLICT
+        }
         Error::TooManySignIns { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,

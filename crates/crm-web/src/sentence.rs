@@ -1,4 +1,4 @@
-//! Errors of the domain as sentences: a key of the catalogues and the number that the sentence mentions.
+//! Errors of the domain as sentences: a key of the catalogues and the number or name that the sentence mentions.
 
 use crm_domain::error::Error;
 use crm_domain::ports::messenger::SendProblem;
@@ -15,6 +15,8 @@ pub struct Sentence {
     pub key: String,
     /// Fills the place `{number}`.
     pub number: Option<u64>,
+    /// Fills the place `{name}`.
+    pub name: Option<String>,
 }
 
 impl Sentence {
@@ -23,6 +25,16 @@ impl Sentence {
         Sentence {
             key: key.into(),
             number: None,
+            name: None,
+        }
+    }
+
+    /// The sentence about somebody.
+    #[must_use]
+    pub fn about(self, name: impl Into<String>) -> Sentence {
+        Sentence {
+            name: Some(name.into()),
+            ..self
         }
     }
 
@@ -36,7 +48,9 @@ impl Sentence {
             Error::TooManySignIns { retry_after } => Sentence {
                 key: "error.too_many_sign_ins".to_owned(),
                 number: Some((*retry_after).into()),
+                name: None,
             },
+            Error::HandledBy(name) => Sentence::of("error.handled_by").about(name),
             other => Sentence::of(format!("error.{}", other.code())),
         }
     }
@@ -50,6 +64,7 @@ impl Sentence {
         Sentence {
             key,
             number: error.problem.limit().map(|limit| limit as u64),
+            name: None,
         }
     }
 
@@ -63,10 +78,27 @@ impl Sentence {
         Sentence::of(format!("send_problem.{}", problem.code()))
     }
 
+    /// Why a received file is not there.
+    pub fn file_problem(code: &str) -> Sentence {
+        Sentence::of(format!("file_problem.{code}"))
+    }
+
+    /// Why a message waits although its turn had come.
+    pub fn send_waits(problem: SendProblem) -> Sentence {
+        let own = format!("send_waits.{}", problem.code());
+        let known = catalogue(Language::default()).get(&own).is_some();
+        Sentence::of(if known {
+            own
+        } else {
+            "send_waits.other".to_owned()
+        })
+    }
+
     /// The words.
     pub fn words(&self, texts: &Catalogue) -> String {
         let number = self.number.map(grouped).unwrap_or_default();
-        texts.text(&self.key, &[("number", &number)])
+        let name = self.name.as_deref().unwrap_or_default();
+        texts.text(&self.key, &[("number", &number), ("name", name)])
     }
 }
 
@@ -90,6 +122,7 @@ mod tests {
             Error::Invalid(Vec::new()),
             Error::Stale,
             Error::NoAddress,
+            Error::HandledBy("田中 花子".to_owned()),
             Error::SignInRefused,
             Error::TooManySignIns { retry_after: 60 },
             Error::LinkSpent,
@@ -107,7 +140,7 @@ mod tests {
         ]
     }
 
-    fn problems() -> [Problem; 9] {
+    fn problems() -> [Problem; 13] {
         [
             Problem::Required,
             Problem::TooLong { max: 100 },
@@ -118,6 +151,10 @@ mod tests {
             Problem::Missing,
             Problem::Taken,
             Problem::NotAChoice,
+            Problem::LoginUnknown,
+            Problem::LoginScopeMissing,
+            Problem::LoginNotConfigured,
+            Problem::LoginUnresolved,
         ]
     }
 
@@ -157,7 +194,7 @@ mod tests {
                 );
                 let words = sentence.words(catalogue(language));
                 assert!(
-                    sentence.number.is_none() || !words.contains("{number}"),
+                    !words.contains("{name}") && (sentence.number.is_none() || !words.contains("{number}")),
                     "{}",
                     sentence.key
                 );

@@ -107,6 +107,14 @@ impl Crm {
         .await
     }
 
+    /// Who can be handed a conversation: every active member, by name.
+    pub async fn colleagues(&self, actor: &Actor) -> Result<Vec<(MemberId, String)>, Error> {
+        actor.may(Action::HandleConversations)?;
+        let members = self.ports.store.read(|unit| Ok::<_, Error>(unit.members().members()?));
+        let active = members.await?.into_iter().filter(|member| member.disabled_at.is_none());
+        Ok(active.map(|member| (member.id, member.name)).collect())
+    }
+
     /// 対応済みにする, 返信不要: nobody has it, nobody waits, what was in trouble was looked at.
     pub async fn close_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let by = actor.member_id();

@@ -12,15 +12,17 @@ mod next;
 mod origin;
 mod pages;
 mod protected;
+mod proven;
 mod visitor;
 
 pub use cookies::{cookie, expired_cookie, set_cookie};
 pub use identity::{Identity, Signed};
 pub use keys::Keys;
-pub use next::safe_next;
+pub use next::{referring_page, safe_next};
 pub use origin::{NotAnOrigin, Origins};
 pub use pages::mount;
-pub use protected::{Nothing, Open, Protected};
+pub use protected::{Nothing, Open, Protected, Writer};
+pub use proven::Proven;
 pub use visitor::Visitor;
 
 pub(crate) use identity::Known;

@@ -1,4 +1,14 @@
-//! Where to go after signing in: only to a page of ours.
+//! Where to go after signing in or after a button: only to a page of ours.
+
+use poem::http::{HeaderMap, header};
+
+/// The path of the page of ours on which a request was made.
+pub fn referring_page(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (_, rest) = text(header::REFERER)?.split_once("://")?;
+    let (authority, path) = rest.split_at(rest.find('/')?);
+    (text(header::HOST) == Some(authority)).then_some(path)
+}
 
 /// The path to continue with, or the start page when it leads anywhere else. Browsers read `//host` and `/\host` as
 /// other servers and drop line breaks and tabs, so none of these passes.

@@ -5,9 +5,13 @@ mod api_docs;
 mod callbacks;
 mod companies;
 mod customers;
+mod files;
+mod handling;
 mod members;
 mod myself;
 mod phone;
+mod profiles;
+mod send_acts;
 mod sends;
 
 use std::str::FromStr;
@@ -30,11 +34,15 @@ pub fn mount(route: Route) -> Route {
         customers::mount,
         companies::mount,
         activities::mount,
+        files::mount,
+        handling::mount,
         sends::mount,
+        send_acts::mount,
         members::mount,
         myself::mount,
         callbacks::mount,
         phone::mount,
+        profiles::mount,
         api_docs::mount,
     ]
     .into_iter()

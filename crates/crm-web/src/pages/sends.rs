@@ -57,7 +57,7 @@ async fn send(visitor: &Visitor, by: &Signed, to: Recipient, written: &Written) 
 }
 
 /// Whether a script of ours, or a program, wants to know rather than see.
-fn wants_json(headers: &HeaderMap) -> bool {
+pub(super) fn wants_json(headers: &HeaderMap) -> bool {
     let accepts = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
@@ -148,7 +148,8 @@ fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str
     let (status, success, words) = match outcome {
         Ok(outcome) => {
             let (status, success, sentence) = judge(&outcome);
-            (status, success, sentence.words(texts))
+            let waits = waiting(visitor, &outcome);
+            (status, success, waits.unwrap_or_else(|| sentence.words(texts)))
         }
         Err(error) => {
             let sentence = match error {
@@ -164,6 +165,16 @@ fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str
         body["userId"] = json!(user_id);
     }
     answer(status, &body)
+}
+
+/// That a message waits after a try in vain, why, and until when.
+fn waiting(visitor: &Visitor, outcome: &Outcome) -> Option<String> {
+    let texts = catalogue(visitor.language);
+    let time = times(visitor).clock(outcome.next_try_at?);
+    let why = outcome.problem.map(Sentence::send_waits);
+    let why = why.map(|why| why.words(texts)).unwrap_or_default();
+    let next = texts.text("talk.next_try", &[("time", &time)]);
+    Some(texts.text("send_result.waiting", &[("why", &why), ("next", &next)]))
 }
 
 fn judge(outcome: &Outcome) -> (StatusCode, bool, Sentence) {

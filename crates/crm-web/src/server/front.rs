@@ -12,7 +12,7 @@ use poem::{Addr, Request, Response};
 use super::body::BodyRefused;
 use super::request_log::Line;
 use super::{Answer, headers};
-use crate::auth::{Known, Visitor, safe_next};
+use crate::auth::{Known, Visitor, referring_page, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
 use crate::problem::{Failure, causes};
@@ -70,7 +70,12 @@ impl Answer for Front {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            self.page(request).await
+            let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+            let answered = self.page(request).await;
+            if changes {
+                self.app.signals.changed();
+            }
+            answered
         };
         headers::harden(&mut response);
         if let Some(line) = line {
@@ -224,21 +229,13 @@ impl Asked {
         if self.method == Method::GET || self.method == Method::HEAD {
             return safe_next(&self.target);
         }
-        let buttons = ["/activity/", "/logout", "/admin/", "/me/"];
+        let buttons = ["/activity/", "/conversation/", "/logout", "/admin/", "/me/"];
         let form = if buttons.iter().any(|button| self.target.starts_with(button)) {
             links::HOME
         } else {
             &self.target
         };
-        safe_next(self.referring_page().unwrap_or(form))
-    }
-
-    /// The path of the page of ours on which the request was made.
-    fn referring_page(&self) -> Option<&str> {
-        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
-        let (_, rest) = text(header::REFERER)?.split_once("://")?;
-        let (authority, path) = rest.split_at(rest.find('/')?);
-        (text(header::HOST) == Some(authority)).then_some(path)
+        safe_next(referring_page(&self.headers).unwrap_or(form))
     }
 }
 

@@ -131,6 +131,7 @@ impl Page for SignInLinkPage {
         choose.form.refuse_all(Sentence {
             key: "problem.too_short".to_owned(),
             number: Some(8),
+            name: None,
         });
         let over = SignInLinkPage {
             valid: false,
@@ -163,6 +164,7 @@ impl Page for MePage {
             Sentence {
                 key: "problem.too_short".to_owned(),
                 number: Some(8),
+                name: None,
             },
         );
         vec![settled, fresh]

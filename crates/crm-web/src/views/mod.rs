@@ -5,8 +5,10 @@ pub mod api_docs;
 pub mod companies;
 pub mod conversation;
 pub mod customers;
+pub mod handling;
 pub mod members;
 pub mod phone;
+pub mod profiles;
 pub mod system;
 
 use crm_domain::companies::Company;
