@@ -43,6 +43,11 @@ impl LineUserId {
                 .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
     }
 
+    /// Whether it is a login id, shaped like an e-mail address: nobody calls by it.
+    pub fn is_login_id(&self) -> bool {
+        self.0.contains('@')
+    }
+
     /// All that logs may show of it: the first eight characters of a UUID, the first one of anything else, which may be
     /// a name.
     pub fn short(&self) -> String {

@@ -1,6 +1,7 @@
 //! Values that cannot hold nonsense: whoever has one need not check it again.
 
 pub mod email_address;
+pub mod file_name;
 pub mod line_user_id;
 pub mod message_text;
 pub mod normalise;
@@ -53,6 +54,18 @@ pub enum Problem {
     /// One of a fixed list was expected.
     #[error("is not one of the choices")]
     NotAChoice,
+    /// A login id that nobody has.
+    #[error("is the login ID of nobody on LINE WORKS")]
+    LoginUnknown,
+    /// A login id that cannot be turned into a user id: the app lacks the scope.
+    #[error("is a login ID, and the app may not look up its user ID (scope user.profile.read)")]
+    LoginScopeMissing,
+    /// A login id that cannot be turned into a user id: LINE WORKS is not set up.
+    #[error("is a login ID, and LINE WORKS is not set up to look up its user ID")]
+    LoginNotConfigured,
+    /// A login id that cannot be turned into a user id now.
+    #[error("is a login ID, and LINE WORKS cannot be asked for its user ID now")]
+    LoginUnresolved,
 }
 
 impl Problem {
@@ -68,6 +81,10 @@ impl Problem {
             Self::Missing => "missing",
             Self::Taken => "taken",
             Self::NotAChoice => "not_a_choice",
+            Self::LoginUnknown => "login_unknown",
+            Self::LoginScopeMissing => "login_scope_missing",
+            Self::LoginNotConfigured => "login_not_configured",
+            Self::LoginUnresolved => "login_unresolved",
         }
     }
 
