@@ -5,6 +5,7 @@ use crm_compose::settings::Source;
 use crm_compose::{Composition, Need, Settings};
 use crm_domain::activities::{Activity, ActivityPlace};
 use crm_domain::customers::{CustomerDetails, CustomerId};
+use crm_domain::instant::Instant;
 use crm_domain::members::Role;
 use crm_domain::permissions::Actor;
 use crm_domain::use_cases::{Crm, MemberForm};
@@ -70,6 +71,14 @@ impl Office {
             token,
             customers: list,
         })
+    }
+
+    /// Since when a customer waits for us, as the board says.
+    pub async fn waits_since(&self, customer: CustomerId) -> anyhow::Result<Option<Instant>> {
+        let lines = self.crm.conversations_of_customer(&operator(), customer).await?;
+        Ok(lines
+            .iter()
+            .find_map(|line| line.conversation.standing.waiting_since))
     }
 
     /// A customer's whole conversation, oldest first.
