@@ -92,6 +92,10 @@ mod tests {
             Problem::Missing,
             Problem::Taken,
             Problem::NotAChoice,
+            Problem::LoginUnknown,
+            Problem::LoginScopeMissing,
+            Problem::LoginNotConfigured,
+            Problem::LoginUnresolved,
         ] {
             assert!(
                 ja.find(&format!("problem.{}", problem.code())).is_some(),

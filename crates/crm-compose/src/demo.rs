@@ -3,12 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crm_domain::customers::CustomerFilter;
 use crm_domain::members::{LinkPurpose, Locale, MemberId, Role};
+use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Actor;
 use crm_domain::use_cases::MemberForm;
 use crm_lineworks_sim::callbacks;
-use crm_lineworks_sim::{Simulator, SimulatorConfig};
-use crm_samples::{DEMO_BOT, fill_demo};
+use crm_lineworks_sim::{Member, Simulator, SimulatorConfig};
+use crm_samples::{DEMO_BOT, fill_demo, sample_members};
 use tempfile::TempDir;
 
 use crate::composition::ServerComposition;
@@ -40,6 +42,7 @@ impl DemoComposition {
         let settings = settings(folder.path().join("data"), &simulator, listen, locale)?;
         let server = ServerComposition::open(settings).await?;
         let (administrator, sign_in) = fill(&server).await?;
+        add_members(&server, &simulator).await?;
         Ok(Self {
             server,
             sign_in,
@@ -128,6 +131,37 @@ async fn fill(server: &ServerComposition) -> Result<(MemberId, String), StartErr
         .await
         .map_err(failed)?;
     Ok((id, link))
+}
+
+/// LINE WORKS knows the linked customers, and some people who are no customers yet.
+async fn add_members(server: &ServerComposition, simulator: &Simulator) -> Result<(), StartError> {
+    for sample in sample_members() {
+        let member = Member::new(sample.user_id, sample.name.0, sample.name.1);
+        simulator.add_member(
+            member
+                .with_kana(sample.kana.0, sample.kana.1)
+                .with_email(sample.login_id),
+        );
+    }
+    let actor = Actor::Operator {
+        name: "demo".to_owned(),
+    };
+    let all = PageRequest::first(PageRequest::ROWS * 4);
+    let listed = server
+        .parts
+        .crm
+        .list_customers(&actor, CustomerFilter::default(), all);
+    let listed = listed
+        .await
+        .map_err(|error| StartError::Samples(error.to_string()))?;
+    for line in listed.items {
+        let details = line.customer.details;
+        if let Some(user) = details.line_user_id {
+            let member = Member::new(user.as_str(), details.name.last(), details.name.first());
+            simulator.add_member(member.with_kana(details.reading.last(), details.reading.first()));
+        }
+    }
+    Ok(())
 }
 
 /// Where the demonstration listens unless told otherwise: this machine only.

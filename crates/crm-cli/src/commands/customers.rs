@@ -41,7 +41,7 @@ pub(crate) enum Customer {
     Link {
         /// The customer's id.
         id: CustomerId,
-        /// The LINE WORKS user id.
+        /// The LINE WORKS user id, or a login id (with @), whose user id LINE WORKS is asked for.
         user_id: String,
     },
     /// Remove the LINE WORKS user id.
@@ -82,6 +82,22 @@ pub(crate) struct CustomerFields {
     remarks: Option<String>,
 }
 
+impl Customer {
+    /// LINE WORKS is asked only for the user id of a login id.
+    fn need(&self) -> Need {
+        let user = match self {
+            Self::Add(fields) | Self::Edit { fields, .. } => fields.line_user_id.as_deref(),
+            Self::Link { user_id, .. } => Some(user_id.as_str()),
+            _ => None,
+        };
+        if user.is_some_and(|user| user.contains('@')) {
+            Need::Everything
+        } else {
+            Need::Store
+        }
+    }
+}
+
 impl CustomerFields {
     fn put(self, text: &mut CustomerText) -> Result<(), Failure> {
         put(&mut text.last_name, self.last_name);
@@ -110,7 +126,7 @@ pub(crate) fn company_id(text: &str) -> Result<Option<CompanyId>, Vec<FieldError
 }
 
 pub(crate) async fn run(context: &Context, command: Customer) -> Outcome {
-    let desk = context.desk(Need::Store).await?;
+    let desk = context.desk(command.need()).await?;
     let crm = &desk.parts.crm;
     match command {
         Customer::List(list) => return show_list(context, &desk, &list).await,
@@ -136,7 +152,7 @@ pub(crate) async fn run(context: &Context, command: Customer) -> Outcome {
             let user = LineUserId::new(&user_id)
                 .and_then(|user| user.ok_or(Problem::Required))
                 .map_err(|problem| vec![FieldError::new("line_user_id", problem)])?;
-            if !user.is_uuid_shaped() {
+            if !user.is_uuid_shaped() && !user.is_login_id() {
                 output::note(&context.output.texts().text("customer.odd_user_id"));
             }
             crm.link_customer(&desk.actor, id, Some(user)).await?;

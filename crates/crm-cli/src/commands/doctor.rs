@@ -1,6 +1,8 @@
 //! `crm doctor`: walks through what usually is wrong (§9), and says what to do.
 
 mod line_works;
+mod members;
+mod receiving;
 mod store;
 
 use crm_compose::{Need, Settings};

@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use crate::poc::{self, PocFile};
-use crate::table::{self, Kind, Sheet};
+use crate::table::{self, Kind, Sheet, TableReport};
+use crate::texts::Texts;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Import {
@@ -93,6 +94,7 @@ async fn import_table(context: &Context, kind: Kind, args: &TableArgs) -> Outcom
         "unchanged": report.unchanged,
         "rejected": report.rejected,
         "errors": errors,
+        "warnings": warnings(&report, texts),
         "dry_run": args.dry_run,
         "reason": args.reason,
     });
@@ -113,6 +115,26 @@ async fn import_table(context: &Context, kind: Kind, args: &TableArgs) -> Outcom
         sentence.push('\n');
         sentence.push_str(&error.line(texts));
     }
+    for line in &report.login_ids {
+        sentence.push('\n');
+        sentence.push_str(&login_id(*line, texts));
+    }
     context.output.said(&sentence, &json);
     DONE
+}
+
+fn warnings(report: &TableReport, texts: &Texts) -> Vec<Value> {
+    let warning = |line: &u64| {
+        json!({
+            "line": line,
+            "field": "line_user_id",
+            "code": "login_id",
+            "message": login_id(*line, texts),
+        })
+    };
+    report.login_ids.iter().map(warning).collect()
+}
+
+fn login_id(line: u64, texts: &Texts) -> String {
+    texts.fill("import.login_id", &[("line", &line.to_string())])
 }

@@ -90,6 +90,9 @@ impl<'a> Mender<'a> {
             company_id: company,
             remarks: Remarks::default(),
         };
+        if details.line_user_id.as_ref().is_some_and(LineUserId::is_login_id) {
+            self.count("login_id");
+        }
         Ok(CustomerDetails {
             remarks: kept.remarks(),
             ..details

@@ -11,6 +11,10 @@ pub(super) async fn import(desk: &Desk, sheet: &Sheet) -> Result<TableReport, Fa
     let mut report = TableReport::default();
     for record in &sheet.records {
         let outcome = take(desk, record).await;
+        let taken = matches!(outcome, Ok(Became::Created | Became::Updated));
+        if taken && record.get("line_user_id").is_some_and(|id| id.contains('@')) {
+            report.login_ids.push(record.line);
+        }
         report.note(record.line, outcome)?;
     }
     Ok(report)
@@ -28,7 +32,7 @@ async fn take(desk: &Desk, record: &Record) -> Result<Became, Refusal> {
         None => customer_like(desk, &fresh.check()?).await?,
     };
     let Some(stored) = stored.map(|line| line.customer) else {
-        crm.register_customer(&desk.actor, fresh.check()?).await?;
+        crm.import_customer(&desk.actor, fresh.check()?).await?;
         return Ok(Became::Created);
     };
     let mut text = put(record, CustomerText::of(&stored.details));
@@ -39,7 +43,7 @@ async fn take(desk: &Desk, record: &Record) -> Result<Became, Refusal> {
     if details == stored.details {
         return Ok(Became::Unchanged);
     }
-    crm.revise_customer(&desk.actor, stored.id, Some(stored.version), details)
+    crm.import_customer_again(&desk.actor, stored.id, Some(stored.version), details)
         .await?;
     Ok(Became::Updated)
 }

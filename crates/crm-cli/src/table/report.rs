@@ -15,6 +15,8 @@ pub(crate) struct TableReport {
     pub(crate) unchanged: u64,
     pub(crate) rejected: u64,
     pub(crate) errors: Vec<LineError>,
+    /// Lines that were taken with a login id in place of a user id.
+    pub(crate) login_ids: Vec<u64>,
 }
 
 /// Why a line was refused.

@@ -6,6 +6,7 @@ mod config;
 mod customers;
 mod desk;
 mod doctor;
+mod members;
 mod messages;
 mod misuse;
 mod poc;

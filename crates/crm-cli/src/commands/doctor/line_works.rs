@@ -6,15 +6,17 @@ use crm_compose::Settings;
 use crm_compose::composition::config_of;
 use crm_compose::line_works::{BotInfo, LineWorks, ServiceTrouble};
 
-use super::{Round, State};
+use super::{Round, State, members};
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 8] = [
     "private_key",
     "token",
     "bot",
     "callback_url",
     "callback_enabled",
     "events",
+    members::CHECKS[0],
+    members::CHECKS[1],
 ];
 
 /// The events without which something is missing in the CRM.
@@ -55,9 +57,10 @@ pub(super) async fn check(round: &mut Round<'_>, settings: &Settings) {
         }
         Err(trouble) => {
             say_trouble(round, "bot", &trouble);
-            round.skip(&ALL[3..], "earlier");
+            round.skip(&ALL[3..6], "earlier");
         }
     }
+    members::check(round, &client).await;
 }
 
 /// The sentence for the problem says what to do; the service's own words stand beside it.
