@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crm_domain::ports::host::{Clock, Secrets};
+use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::use_cases::{Crm, Ports};
-use crm_host::{ArgonPasswords, DataDir, RingSecrets, SecretKey, ServerLock, SystemClock};
-use crm_lineworks::{LineWorks, LineWorksConfig, StaticCallbacks, StaticMessengers};
+use crm_host::{ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, FolderBlobs, RingSecrets, SecretKey, ServerLock, SystemClock};
+use crm_lineworks::{LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 
@@ -46,6 +47,8 @@ pub struct ServerComposition {
     pub key_exposed: bool,
     /// The names of the migrations that were applied at this start.
     pub migrated: Vec<String>,
+    /// What is wrong with the spool, if anything; worth an error, since a full disk would lose callbacks.
+    pub spool_trouble: Option<SpoolError>,
     /// Held as long as the server works.
     pub lock: ServerLock,
 }
@@ -58,7 +61,8 @@ impl ServerComposition {
         make_folder_of(&file)?;
         let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
         let (key, key_exposed) = key_of(&settings.data)?;
-        let parts = Composition::put_together(settings, true)?;
+        let (spool, spool_trouble) = open_spool(&settings.data.spool_dir)?;
+        let parts = Composition::put_together(settings, true, spool)?;
         let migrated = parts
             .admin
             .migrate()
@@ -69,6 +73,7 @@ impl ServerComposition {
             key,
             key_exposed,
             migrated,
+            spool_trouble,
             lock,
         })
     }
@@ -80,7 +85,7 @@ impl Composition {
     pub async fn for_command(settings: Settings) -> Result<(Self, Vec<String>), StartError> {
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
-        let parts = Self::put_together(settings, true)?;
+        let parts = Self::put_together(settings, true, Arc::new(NoSpool))?;
         let failed = |source| parts.store_error(source);
         let pending = parts.store.migrations_pending().await.map_err(failed)?;
         if pending == 0 {
@@ -98,21 +103,21 @@ impl Composition {
         if !settings.data.database.exists() {
             return Err(StartError::NoDatabase(settings.data.database));
         }
-        Self::put_together(settings, false)
+        Self::put_together(settings, false, Arc::new(NoSpool))
     }
 
     /// Every migration of this program and whether the database has it; a missing database is not made.
     pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
         let file = settings.data.database.clone();
         let status = if file.exists() {
-            Self::put_together(settings, false)?.admin.migrations().await
+            Self::put_together(settings, false, Arc::new(NoSpool))?.admin.migrations().await
         } else {
             crm_sqlite::unapplied_migrations()
         };
         status.map_err(|source| StartError::Store { file, source })
     }
 
-    fn put_together(settings: Settings, create: bool) -> Result<Self, StartError> {
+    fn put_together(settings: Settings, create: bool, spool: Arc<dyn Spool>) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets::new());
         let line_works = match &settings.line_works {
@@ -127,6 +132,14 @@ impl Composition {
             passwords: Arc::new(ArgonPasswords::new(Arc::clone(&secrets))?),
             messengers: Arc::new(StaticMessengers(line_works.clone())),
             callbacks: Arc::new(StaticCallbacks(line_works.clone())),
+            spool,
+            quarantine: Arc::new(DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock))),
+            files: Arc::new(StaticFiles(line_works.clone())),
+            blobs: Arc::new(FolderBlobs::new(
+                settings.data.files_dir.clone(),
+                settings.data.files_quota,
+            )),
+            profiles: Arc::new(StaticProfiles(line_works.clone())),
         });
         Ok(Self {
             crm,
@@ -170,6 +183,16 @@ fn key_of(data: &DataSettings) -> Result<(SecretKey, bool), StartError> {
     Ok((made.key, made.exposed))
 }
 
+/// The spool, and what is wrong with it if anything: the server starts without one rather than not at all.
+fn open_spool(dir: &Path) -> Result<(Arc<dyn Spool>, Option<SpoolError>), StartError> {
+    let opened = DiskSpool::open(dir, Arc::new(RingSecrets::new()));
+    let (spool, outcome) = opened.map_err(|source| StartError::Folder {
+        dir: dir.to_owned(),
+        source,
+    })?;
+    Ok((Arc::new(spool), outcome.err()))
+}
+
 fn open_store(file: &Path, create: bool) -> Result<Arc<SqliteStore>, StartError> {
     let options = SqliteOptions {
         path: file.to_owned(),
@@ -200,13 +223,10 @@ fn make_folder_of(file: &Path) -> Result<(), StartError> {
 
 /// The client's own form of the settings.
 pub fn config_of(settings: &LineWorksSettings) -> LineWorksConfig {
-    let secret = settings.bot_secret.as_ref();
+    let secrets = settings.bot_secrets.iter();
     LineWorksConfig {
         bot_id: settings.bot_id.clone(),
-        bot_secrets: secret
-            .map(|text| text.expose_secret().to_owned())
-            .into_iter()
-            .collect(),
+        bot_secrets: secrets.map(|text| text.expose_secret().to_owned()).collect(),
         client_id: settings.client_id.clone(),
         client_secret: settings.client_secret.expose_secret().to_owned(),
         service_account: settings.service_account.clone(),
@@ -215,6 +235,7 @@ pub fn config_of(settings: &LineWorksSettings) -> LineWorksConfig {
         token_url: settings.token_url.clone(),
         api_url: settings.api_url.clone(),
         domain_id: settings.domain_id.clone(),
+        rate_limit: settings.rate_limit,
         allow_unsigned: settings.allow_unsigned,
         ..LineWorksConfig::default()
     }

@@ -10,6 +10,10 @@ mod dialect;
 
 #[path = "queries/activities.rs"]
 mod activities;
+#[path = "queries/attachments.rs"]
+mod attachments;
+#[path = "queries/board.rs"]
+mod board;
 #[path = "queries/companies.rs"]
 mod companies;
 #[path = "queries/conversations.rs"]
@@ -20,6 +24,8 @@ mod credentials;
 mod customers;
 #[path = "queries/customers_found.rs"]
 mod customers_found;
+#[path = "queries/drafts.rs"]
+mod drafts;
 #[path = "queries/events.rs"]
 mod events;
 #[path = "queries/imports.rs"]
@@ -28,13 +34,29 @@ mod imports;
 mod inserted;
 #[path = "queries/members.rs"]
 mod members;
+#[path = "queries/notes.rs"]
+mod notes;
 #[path = "queries/operations.rs"]
 mod operations;
+#[path = "queries/reads.rs"]
+mod reads;
 #[path = "queries/receipts.rs"]
 mod receipts;
+#[path = "queries/received.rs"]
+mod received;
+#[path = "queries/send_budgets.rs"]
+mod send_budgets;
+#[path = "queries/senders.rs"]
+mod senders;
 #[path = "queries/sends.rs"]
 mod sends;
+#[path = "queries/standings.rs"]
+mod standings;
+#[path = "queries/talks.rs"]
+mod talks;
 #[path = "queries/uow.rs"]
 mod uow;
+#[path = "queries/waitings.rs"]
+mod waitings;
 
 pub use uow::Uow;

@@ -65,6 +65,9 @@ diesel::table! {
         updated_at -> Timestamp,
         deleted_at -> Nullable<Timestamp>,
         import_id -> Nullable<BigInt>,
+        owner_id -> Nullable<BigInt>,
+        needs_look -> Bool,
+        registered_from -> Nullable<Text>,
     }
 }
 
@@ -132,6 +135,72 @@ diesel::table! {
         link -> Text,
         link_at -> Timestamp,
         created_at -> Timestamp,
+        customer_id -> Nullable<BigInt>,
+        owner_id -> Nullable<BigInt>,
+        channel -> Nullable<Text>,
+        waiting_since -> Nullable<Timestamp>,
+        handler_id -> Nullable<BigInt>,
+        handled_since -> Nullable<Timestamp>,
+        troubled_since -> Nullable<Timestamp>,
+        last_at -> Nullable<Timestamp>,
+        last_direction -> Nullable<Text>,
+        last_kind -> Nullable<Text>,
+        last_text -> Text,
+        last_said_at -> Nullable<Timestamp>,
+        last_accepted_at -> Nullable<Timestamp>,
+        received -> BigInt,
+        closed_at -> Nullable<Timestamp>,
+        closed_by -> Nullable<BigInt>,
+        closed_handler_id -> Nullable<BigInt>,
+        closed_waiting_id -> Nullable<BigInt>,
+        claim_due -> Bool,
+        board_place -> Nullable<Integer>,
+        board_at -> Nullable<Timestamp>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    waitings (id) {
+        id -> BigInt,
+        conversation_id -> BigInt,
+        since -> Timestamp,
+        until -> Nullable<Timestamp>,
+        ended -> Nullable<Text>,
+        ended_by -> Nullable<BigInt>,
+        first_response_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    notes (id) {
+        id -> BigInt,
+        key -> Text,
+        conversation_id -> Nullable<BigInt>,
+        customer_id -> Nullable<BigInt>,
+        author_id -> Nullable<BigInt>,
+        author_name -> Text,
+        text -> Text,
+        written_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    drafts (id) {
+        id -> BigInt,
+        conversation_id -> BigInt,
+        member_id -> BigInt,
+        text -> Text,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    reads (id) {
+        id -> BigInt,
+        conversation_id -> BigInt,
+        member_id -> BigInt,
+        received -> BigInt,
     }
 }
 
@@ -151,6 +220,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    senders (id) {
+        id -> BigInt,
+        address -> Text,
+        last_name -> Text,
+        first_name -> Text,
+        last_name_kana -> Text,
+        first_name_kana -> Text,
+        email -> Text,
+        fetched_at -> Nullable<Timestamp>,
+        problem -> Nullable<Text>,
+        next_try_at -> Nullable<Timestamp>,
+        tries -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     sends (id) {
         id -> BigInt,
         key -> Text,
@@ -164,6 +250,33 @@ diesel::table! {
         queued_at -> Timestamp,
         claimed_at -> Nullable<Timestamp>,
         finished_at -> Nullable<Timestamp>,
+        urgency -> Integer,
+        tries -> Integer,
+        next_try_at -> Nullable<Timestamp>,
+        treated_at -> Nullable<Timestamp>,
+        treated_by_id -> Nullable<BigInt>,
+        treated_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    departures (id) {
+        id -> BigInt,
+        domain -> Text,
+        operation -> Text,
+        send_id -> BigInt,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    send_budgets (domain, operation) {
+        domain -> Text,
+        operation -> Text,
+        said_limit -> Nullable<Integer>,
+        blocked_until -> Nullable<Timestamp>,
+        run_began -> Nullable<Timestamp>,
+        last_at -> Nullable<Timestamp>,
     }
 }
 
@@ -181,6 +294,28 @@ diesel::table! {
         send_id -> Nullable<BigInt>,
         deleted_at -> Nullable<Timestamp>,
         import_id -> Nullable<BigInt>,
+        note_id -> Nullable<BigInt>,
+        late -> Bool,
+    }
+}
+
+diesel::table! {
+    attachments (id) {
+        id -> BigInt,
+        receipt_id -> BigInt,
+        conversation_id -> Nullable<BigInt>,
+        bot -> Text,
+        file_id -> Text,
+        kind -> Text,
+        state -> Text,
+        name -> Nullable<Text>,
+        media_type -> Nullable<Text>,
+        size -> Nullable<BigInt>,
+        sha256 -> Nullable<Text>,
+        tries -> Integer,
+        next_try_at -> Nullable<Timestamp>,
+        reason -> Nullable<Text>,
+        added_at -> Timestamp,
     }
 }
 
@@ -212,6 +347,7 @@ diesel::table! {
 
 diesel::joinable!(activities -> customers (customer_id));
 diesel::joinable!(activities -> sends (send_id));
+diesel::joinable!(activities -> notes (note_id));
 diesel::joinable!(customers -> companies (company_id));
 diesel::joinable!(sends -> conversations (conversation_id));
 diesel::joinable!(sessions -> members (member_id));
@@ -228,9 +364,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     one_time_links,
     failed_sign_ins,
     conversations,
+    waitings,
+    notes,
+    drafts,
+    reads,
     receipts,
+    senders,
     sends,
+    departures,
+    send_budgets,
     activities,
+    attachments,
     operations,
     events,
     event_epoch,

@@ -13,13 +13,19 @@ use crm_domain::customers::CustomerDetails;
 use crm_domain::instant::Instant;
 use crm_domain::memory::MemoryStore;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::blobs::NoBlobs;
 use crm_domain::ports::callbacks::{
     CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError,
     SampleCallback, VerifiedCallback,
 };
+use crm_domain::ports::files::NoFiles;
 use crm_domain::ports::host::{Clock, PasswordError, Passwords, Secrets};
-use crm_domain::ports::messenger::{Messenger, Messengers, OutgoingText, SendError};
-use crm_domain::use_cases::{Crm, Ports, Recipient};
+use crm_domain::ports::messenger::{Answered, Messenger, Messengers, OutgoingText, SendError};
+use crm_domain::ports::profiles::NoProfiles;
+use crm_domain::ports::quarantine::NoQuarantine;
+use crm_domain::ports::spool::NoSpool;
+use crm_domain::send_budgets::BudgetKey;
+use crm_domain::use_cases::{Arrival, Crm, Ports, Recipient};
 use crm_domain::values::{LineUserId, MessageText, PersonName, PersonReading, Remarks};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -75,9 +81,24 @@ impl Messenger for Terminal {
         "terminal".to_owned()
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Result<(), SendError> {
-        println!("→ {}: {}", message.to.as_str(), message.text);
+    fn budget(&self) -> BudgetKey {
+        BudgetKey {
+            domain: String::new(),
+            operation: "print".to_owned(),
+        }
+    }
+
+    fn rate_limit(&self) -> Option<u32> {
+        Some(6_000)
+    }
+
+    async fn prepare(&self) -> Result<(), SendError> {
         Ok(())
+    }
+
+    async fn send_text(&self, message: &OutgoingText) -> Answered {
+        println!("→ {}: {}", message.to.as_str(), message.text);
+        Answered::only(Ok(()))
     }
 }
 
@@ -115,6 +136,7 @@ impl Callbacks for PlainCallbacks {
             kind: MessageKind::Text,
             message: words.to_owned(),
             detail: None,
+            file_id: None,
         }))
     }
 
@@ -132,17 +154,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         passwords: Arc::new(NoPasswords),
         messengers: Arc::new(Terminal),
         callbacks: Arc::new(PlainCallbacks),
+        spool: Arc::new(NoSpool),
+        quarantine: Arc::new(NoQuarantine),
+        files: Arc::new(NoFiles),
+        blobs: Arc::new(NoBlobs),
+        profiles: Arc::new(NoProfiles),
     });
     let me = Actor::Operator {
         name: "example".to_owned(),
     };
     let hanako = crm.register_customer(&me, hanako()?).await?;
 
-    crm.receive_callback(
-        CallbackHeaders::default(),
-        "hanako 見積もりをお願いします".as_bytes(),
-    )
-    .await?;
+    let words = "hanako 見積もりをお願いします".as_bytes();
+    let arrival = Arrival::new(CallbackHeaders::default(), words);
+    crm.receive_callback(arrival, std::future::pending()).await?;
     crm.record_pending(&Actor::Job("recorder"), 256).await?;
 
     let answer = MessageText::new("承知しました。明日お送りします。")?;

@@ -1,9 +1,11 @@
 //! Activities: the messages of a customer's conversation, one row for each customer who carries the address (§3.3).
 
+use crate::attachments::Attachment;
 use crate::conversations::ConversationId;
 use crate::customers::CustomerId;
 use crate::id::Id;
 use crate::instant::Instant;
+use crate::notes::NoteId;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
 use crate::sends::{SendId, SendState};
@@ -18,6 +20,8 @@ pub enum Direction {
     Received,
     /// We.
     Sent,
+    /// 社内メモ: we, for each other; never sent.
+    Note,
 }
 
 impl Direction {
@@ -26,12 +30,13 @@ impl Direction {
         match self {
             Self::Received => "received",
             Self::Sent => "sent",
+            Self::Note => "note",
         }
     }
 
     /// The direction of a stored code.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Received, Self::Sent]
+        [Self::Received, Self::Sent, Self::Note]
             .into_iter()
             .find(|direction| direction.code() == code)
     }
@@ -54,11 +59,15 @@ pub enum MessageKind {
     Audio,
     /// A film.
     Video,
+    /// A tap on a button; the words are the button's data.
+    Postback,
+    /// A kind that this version does not know; the detail holds all of it.
+    Other,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::Location,
         Self::Sticker,
@@ -66,6 +75,8 @@ impl MessageKind {
         Self::File,
         Self::Audio,
         Self::Video,
+        Self::Postback,
+        Self::Other,
     ];
 
     /// The code that stores keep, which is LINE WORKS' own word for it.
@@ -78,12 +89,19 @@ impl MessageKind {
             Self::File => "file",
             Self::Audio => "audio",
             Self::Video => "video",
+            Self::Postback => "postback",
+            Self::Other => "other",
         }
     }
 
     /// The kind of a stored code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// Whether bytes belong to it, which LINE WORKS keeps apart from the message.
+    pub fn has_file(self) -> bool {
+        matches!(self, Self::Image | Self::File | Self::Audio | Self::Video)
     }
 }
 
@@ -108,13 +126,21 @@ pub struct Activity {
     pub timestamp: Instant,
     /// What became of a message of ours; `None` for received ones and for imported ones, which were sent long ago.
     pub sending: Option<Sending>,
+    /// Who wrote it, of notes.
+    pub note_author: Option<String>,
+    /// 遅れて受信: it stands before messages that had been there when it came.
+    pub late: bool,
+    /// グループ: it was said in a room.
+    pub in_room: bool,
+    /// The bytes that came with it.
+    pub file: Option<Attachment>,
 }
 
 impl Activity {
     /// What became of a message of ours, imported ones counting as sent; `None` for received ones.
     pub fn send_state(&self) -> Option<SendState> {
         match (self.direction, &self.sending) {
-            (Direction::Received, _) => None,
+            (Direction::Received | Direction::Note, _) => None,
             (Direction::Sent, Some(sending)) => Some(sending.state),
             (Direction::Sent, None) => Some(SendState::Sent),
         }
@@ -122,7 +148,10 @@ impl Activity {
 
     /// The message as it leaves in plain text (§4.4.2): what was not received carries its prefix.
     pub fn plain_text(&self) -> String {
-        let prefix = self.send_state().map_or("", SendState::plain_prefix);
+        let prefix = match self.direction {
+            Direction::Note => crate::notes::NOTE_PREFIX,
+            Direction::Received | Direction::Sent => self.send_state().map_or("", SendState::plain_prefix),
+        };
         format!("{prefix}{}", self.message)
     }
 }
@@ -134,10 +163,15 @@ pub struct Sending {
     pub id: SendId,
     /// How far it got.
     pub state: SendState,
-    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or [`crate::sends::RESENT`].
+    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or one of
+    /// [`crate::sends`].
     pub reason: Option<String>,
     /// Who sent it, as shown.
     pub author: String,
+    /// When it is tried again, for one that waits.
+    pub next_try_at: Option<Instant>,
+    /// The name of who treats it as sent.
+    pub treated_by: Option<String>,
 }
 
 impl Sending {
@@ -145,6 +179,16 @@ impl Sending {
     pub fn may_be_resent(&self) -> bool {
         let open = matches!(self.state, SendState::Failed | SendState::Unknown);
         open && !self.was_resent()
+    }
+
+    /// Whether a person may call it sent: it may have arrived.
+    pub fn may_be_treated_as_sent(&self) -> bool {
+        self.state == SendState::Unknown && !self.was_resent()
+    }
+
+    /// Whether it can be taken back: it has not gone out.
+    pub fn may_be_cancelled(&self) -> bool {
+        self.state == SendState::Queued
     }
 
     /// Whether somebody has sent it again.
@@ -164,6 +208,8 @@ pub struct NewActivity {
     pub receipt_id: Option<ReceiptId>,
     /// The sending it shows, for sent ones.
     pub send_id: Option<SendId>,
+    /// The note it shows, for notes.
+    pub note_id: Option<NoteId>,
     /// Who spoke.
     pub direction: Direction,
     /// What it consists of.
@@ -174,6 +220,8 @@ pub struct NewActivity {
     pub detail: Option<String>,
     /// As [`Activity::timestamp`].
     pub timestamp: Instant,
+    /// As [`Activity::late`].
+    pub late: bool,
 }
 
 /// A place in a conversation's order.
@@ -209,6 +257,23 @@ pub trait ActivityQueries {
         limit: usize,
     ) -> Result<Vec<Activity>, StoreError>;
 
+    /// What stands on other customers' pages of this conversation and never stood on this customer's: to be added there, each
+    /// source once, oldest row first, of the rows after `after`, with each row's id.
+    fn activities_lacking(
+        &mut self,
+        conversation: ConversationId,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<(ActivityId, NewActivity)>, StoreError>;
+
+    /// The time of the oldest received message of a conversation after `at`.
+    fn received_after(
+        &mut self,
+        conversation: ConversationId,
+        at: Instant,
+    ) -> Result<Option<Instant>, StoreError>;
+
     /// The newest messages of all customers of a company, newest first, at most `limit`, those before `before` if given.
     fn activities_of_company(
         &mut self,
@@ -228,6 +293,9 @@ pub trait ActivityRepository {
 
     /// Deletes what shows a sending, on every page; says how many were there.
     fn delete_activities_of_send(&mut self, send: SendId, at: Instant) -> Result<usize, StoreError>;
+
+    /// Moves what shows a sending to another time, on every page.
+    fn retime_send(&mut self, send: SendId, at: Instant) -> Result<(), StoreError>;
 
     /// Brings a deleted one back and says whose it is; `None` if none was deleted under this id.
     fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;

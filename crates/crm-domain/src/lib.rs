@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activities;
+pub mod attachments;
+pub mod board;
 pub mod companies;
 pub mod conversations;
 pub mod customers;
+pub mod drafts;
 pub mod error;
 pub mod events;
 pub mod id;
@@ -12,10 +15,16 @@ pub mod instant;
 pub mod members;
 #[cfg(feature = "memory")]
 pub mod memory;
+pub mod notes;
 pub mod paging;
 pub mod permissions;
 pub mod ports;
+pub mod reads;
 pub mod receipts;
+pub mod send_budgets;
+pub mod senders;
 pub mod sends;
+pub mod standings;
 pub mod use_cases;
 pub mod values;
+pub mod waitings;

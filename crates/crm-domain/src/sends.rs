@@ -1,5 +1,7 @@
 //! Sends: messages of ours on their way. A message is on disk before it goes out, and its state says only what is known.
 
+use time::Duration;
+
 use crate::conversations::{ConversationId, ConversationKey};
 use crate::id::Id;
 use crate::instant::Instant;
@@ -12,6 +14,10 @@ pub type SendId = Id<Send>;
 
 /// The reason of a message that is 結果不明 and was sent again by a person.
 pub const RESENT: &str = "resent";
+/// The reason of a message that was 結果不明 and that a person treats as sent.
+pub const TREATED: &str = "treated";
+/// The reason of a message that a person took back before it went out; it counts as 送信失敗.
+pub const CANCELLED: &str = "cancelled";
 
 /// How far a message of ours got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +76,35 @@ impl SendState {
     }
 }
 
+/// Which messages go out first when not all can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Somebody waits for it.
+    Answer,
+    /// A person wrote it, and nobody waits.
+    Message,
+    /// A program, the command line or a job made it.
+    Bulk,
+}
+
+impl Urgency {
+    /// The number that stores keep; lower goes first.
+    pub fn rank(self) -> i32 {
+        match self {
+            Self::Answer => 0,
+            Self::Message => 1,
+            Self::Bulk => 2,
+        }
+    }
+
+    /// The urgency of a stored number.
+    pub fn from_rank(rank: i32) -> Option<Self> {
+        [Self::Answer, Self::Message, Self::Bulk]
+            .into_iter()
+            .find(|urgency| urgency.rank() == rank)
+    }
+}
+
 /// Who wrote a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
@@ -90,6 +125,8 @@ pub struct NewSend {
     pub text: MessageText,
     /// Who wrote it.
     pub author: Author,
+    /// How soon it is to go out.
+    pub urgency: Urgency,
     /// When it was asked for.
     pub queued_at: Instant,
 }
@@ -127,12 +164,38 @@ pub struct Send {
     pub author: Author,
     /// How far it got.
     pub state: SendState,
-    /// Why it was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or [`RESENT`].
+    /// Why it waits, was not sent or is not sure: a [`crate::ports::messenger::SendProblem`] code, or [`RESENT`],
+    /// [`TREATED`] or [`CANCELLED`].
     pub reason: Option<String>,
+    /// How soon it is to go out.
+    pub urgency: Urgency,
+    /// How often it was tried in vain so far.
+    pub tries: u32,
+    /// When it is tried again, for one that was tried in vain and waits.
+    pub next_try_at: Option<Instant>,
     /// When it was asked for.
     pub queued_at: Instant,
     /// When its state became final.
     pub finished_at: Option<Instant>,
+    /// Who treats it as sent, and since when.
+    pub treated: Option<Treated>,
+}
+
+/// Who called a message sent of which it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Treated {
+    /// Who.
+    pub by: Author,
+    /// When.
+    pub at: Instant,
+}
+
+/// No try lies further ahead than this; one that does was planned before the clock was put back.
+pub const FARTHEST_TRY: Duration = Duration::minutes(10);
+
+/// Whether a message whose next try was planned so may go out.
+pub fn is_due(next_try_at: Option<Instant>, now: Instant) -> bool {
+    next_try_at.is_none_or(|at| at <= now || at > now.plus(FARTHEST_TRY))
 }
 
 /// Looking messages of ours up.
@@ -140,18 +203,30 @@ pub trait SendQueries {
     /// One sending.
     fn send(&mut self, id: SendId) -> Result<Option<Send>, StoreError>;
 
+    /// The messages of a conversation that never stood on any page, because nobody carried its address; oldest first.
+    fn unshown_sends(&mut self, conversation: ConversationId) -> Result<Vec<Send>, StoreError>;
+
     /// Whether any message waits to go out or is on its way.
     fn sends_open(&mut self) -> Result<bool, StoreError>;
+
+    /// How many messages of a conversation somebody has to look at: 送信失敗 or 結果不明, neither sent again nor treated as
+    /// sent nor taken back nor deleted on every page.
+    fn troubled_sends(&mut self, conversation: ConversationId) -> Result<usize, StoreError>;
 }
 
 /// Changing messages of ours.
 pub trait SendRepository {
-    /// Queues a message once: the unique key decides, also between two at the same moment.
+    /// Queues a message once: the unique key decides, also between two at the same moment. What waits before it in its
+    /// conversation becomes as urgent as it is, and what waits there for a connection is tried again at once.
     fn add_send(&mut self, send: &NewSend) -> Result<Queued, StoreError>;
 
-    /// Takes the oldest queued message of a conversation that has none on its way, marks it 送信中 by `run`
-    /// (the random id of this process start) and returns it; `None` if there is nothing to do.
-    fn claim_send(&mut self, run: &str, at: Instant) -> Result<Option<Send>, StoreError>;
+    /// Takes the most urgent message that may go out at `at` and is at least as urgent as `least`, the oldest of equal
+    /// ones, marks it 送信中 by `run` (the random id of this process start) and returns it; `None` if there is none.
+    /// Of a conversation only the oldest waiting one may go out, and none while another is on its way.
+    fn claim_send(&mut self, run: &str, least: Urgency, at: Instant) -> Result<Option<Send>, StoreError>;
+
+    /// Proves directly before a message leaves that `run` still has it on its way; `false` if it has not.
+    fn depart_send(&mut self, id: SendId, run: &str, at: Instant) -> Result<bool, StoreError>;
 
     /// Settles a message that `run` has on its way; `false` if it is not any more.
     fn finish_send(
@@ -163,9 +238,28 @@ pub trait SendRepository {
         at: Instant,
     ) -> Result<bool, StoreError>;
 
+    /// Puts a message back of which nothing left, to be tried again at `next_try`; `false` if `run` has it no more.
+    fn requeue_send(
+        &mut self,
+        id: SendId,
+        run: &str,
+        reason: Option<&str>,
+        next_try: Instant,
+    ) -> Result<bool, StoreError>;
+
+    /// What waits for one of these reasons is tried again at once.
+    fn wake_sends(&mut self, reasons: &[&str]) -> Result<(), StoreError>;
+
+    /// Takes a waiting message back: it counts as 送信失敗 and [`CANCELLED`]. `false` if it does not wait any more.
+    fn cancel_send(&mut self, id: SendId, at: Instant) -> Result<bool, StoreError>;
+
+    /// Calls a message sent that is 結果不明 and was not sent again; `false` if it is not.
+    fn treat_send(&mut self, id: SendId, by: &Author, at: Instant) -> Result<bool, StoreError>;
+
     /// Notes that a message that is 結果不明 was sent again; `false` if it is in another state.
     fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError>;
 
-    /// Marks what other runs had on their way as 結果不明, and says how many; only when those runs are proved dead.
-    fn abandon_sends(&mut self, living_run: &str, reason: &str, at: Instant) -> Result<usize, StoreError>;
+    /// Marks what other runs had on their way as 結果不明, and returns it; only when those runs are proved dead.
+    fn abandon_sends(&mut self, living_run: &str, reason: &str, at: Instant)
+    -> Result<Vec<Send>, StoreError>;
 }

@@ -73,14 +73,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .ok()
             .flatten()
             .ok_or("the user id must not hold blanks")?;
-        line_works
+        let answered = line_works
             .send_text(&OutgoingText {
                 bot: line_works.bot(),
                 to,
                 text: text.clone(),
             })
-            .await?;
-        println!("sent");
+            .await;
+        answered.outcome?;
+        println!("sent: {:?}", answered.heard);
     }
     Ok(())
 }

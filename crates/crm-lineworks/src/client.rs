@@ -5,25 +5,32 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use crm_domain::ports::host::Clock;
-use crm_domain::ports::messenger::{Messenger, OutgoingText, SendError, SendProblem};
+use crm_domain::ports::messenger::{Answered, Messenger, OutgoingText, SendError, SendProblem};
+use crm_domain::send_budgets::BudgetKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 
 use crate::callback::CallbackReader;
 use crate::config::{ConfigError, LineWorksConfig};
+use crate::directory::Directory;
 use crate::outcome::ServiceTrouble;
 use crate::service::Service;
 
 /// How many requests may be on their way at once; others wait for their turn.
 const AT_ONCE: usize = 8;
+/// LINE WORKS' name of the operation that sends a message to a person; it has a limit of its own.
+const SEND_TEXT: &str = "bot-user-message-send";
 
 /// One bot of LINE WORKS: sends messages ([`Messenger`]) and reads callbacks
 /// ([`Callbacks`](crm_domain::ports::callbacks::Callbacks)). Sending needs a tokio runtime; a request that has begun
 /// ends by itself even if nobody waits for it any more.
 pub struct LineWorks {
     pub(crate) reader: CallbackReader,
+    pub(crate) directory: Directory,
     service: Arc<Service>,
     turns: Arc<Semaphore>,
+    /// Messages do not wait behind questions.
+    sending: Arc<Semaphore>,
 }
 
 /// Why a piece of blocking work gave no result.
@@ -39,11 +46,13 @@ pub(crate) enum NoResult {
 impl LineWorks {
     /// Checks the settings, the private key among them, without touching the network.
     pub fn new(config: LineWorksConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let service = Service::new(&config, clock)?;
+        let service = Service::new(&config, Arc::clone(&clock))?;
         Ok(Self {
+            directory: Directory::new(&config, clock)?,
             reader: CallbackReader::new(config),
             service: Arc::new(service),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            sending: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 
@@ -52,8 +61,23 @@ impl LineWorks {
         &self,
         work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
+        self.run_in(&self.turns, work).await
+    }
+
+    async fn run_send<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
+        self.run_in(&self.sending, work).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
+    ) -> Result<T, NoResult> {
         let deadline = Instant::now() + self.service.total;
-        let turn = self.turn(deadline).await?;
+        let turn = turn(turns, deadline).await?;
         let service = Arc::clone(&self.service);
         let running = tokio::task::spawn_blocking(move || {
             let result = work(&service, deadline);
@@ -69,12 +93,9 @@ impl LineWorks {
         })
     }
 
-    async fn turn(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, NoResult> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        match tokio::time::timeout_at(deadline.into(), turn).await {
-            Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(NoResult::NoTurn),
-        }
+    /// The blocking half, for work that takes its own time and its own turns.
+    pub(crate) fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service)
     }
 
     /// The same for questions, where nothing is lost by a failure.
@@ -91,26 +112,52 @@ impl LineWorks {
     }
 }
 
+async fn turn(turns: &Arc<Semaphore>, deadline: Instant) -> Result<OwnedSemaphorePermit, NoResult> {
+    let turn = Arc::clone(turns).acquire_owned();
+    match tokio::time::timeout_at(deadline.into(), turn).await {
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(NoResult::NoTurn),
+    }
+}
+
 #[async_trait]
 impl Messenger for LineWorks {
     fn bot(&self) -> String {
         self.service.bot.clone()
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Result<(), SendError> {
+    fn budget(&self) -> BudgetKey {
+        BudgetKey {
+            domain: self.service.domain.clone(),
+            operation: SEND_TEXT.to_owned(),
+        }
+    }
+
+    fn rate_limit(&self) -> Option<u32> {
+        self.service.rate_limit
+    }
+
+    async fn prepare(&self) -> Result<(), SendError> {
+        self.run_send(Service::prepare)
+            .await
+            .unwrap_or_else(|none| Err(unsent(&none)))
+    }
+
+    async fn send_text(&self, message: &OutgoingText) -> Answered {
         let message = message.clone();
-        let sent = self
-            .run(move |service, deadline| service.send(&message, deadline))
-            .await;
-        sent.unwrap_or_else(|none| {
-            Err(match none {
-                // It never left: the sentences for a time-out or an interruption would say that it may have arrived.
-                NoResult::NoTurn | NoResult::NotBegun => SendError::NotSent {
-                    problem: SendProblem::NoConnection,
-                    wait: None,
-                },
-                NoResult::BrokeOff => SendError::Unknown(SendProblem::Interrupted),
-            })
-        })
+        self.run_send(move |service, deadline| service.send(&message, deadline))
+            .await
+            .unwrap_or_else(|none| Answered::only(Err(unsent(&none))))
+    }
+}
+
+fn unsent(none: &NoResult) -> SendError {
+    match none {
+        // It never left: the sentences for a time-out or an interruption would say that it may have arrived.
+        NoResult::NoTurn | NoResult::NotBegun => SendError::NotSent {
+            problem: SendProblem::NoConnection,
+            wait: None,
+        },
+        NoResult::BrokeOff => SendError::Unknown(SendProblem::Interrupted),
     }
 }

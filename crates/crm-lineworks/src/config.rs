@@ -28,6 +28,8 @@ pub struct LineWorksConfig {
     pub domain_id: Option<String>,
     /// Whether callbacks without a signature count. For trying out only: everybody can write such callbacks.
     pub allow_unsigned: bool,
+    /// How many messages a minute the plan allows; `None` to follow what the answers tell.
+    pub rate_limit: Option<u32>,
     /// How long requests may take.
     pub timeouts: Timeouts,
 }
@@ -56,6 +58,7 @@ impl Default for LineWorksConfig {
             api_url: Self::API_URL.to_owned(),
             domain_id: None,
             allow_unsigned: false,
+            rate_limit: None,
             timeouts: Timeouts::default(),
         }
     }

@@ -3,6 +3,7 @@
 use crm_domain::ports::messenger::{SendError, SendProblem};
 use serde_json::Value;
 
+use crate::heard::whole;
 use crate::http::{Answer, Lost, Why};
 
 /// The most of the service's own words that is kept, in characters.
@@ -98,8 +99,7 @@ fn wait_seconds(answer: &Answer) -> Option<u32> {
     let asked = answer
         .header("ratelimit-reset")
         .or_else(|| answer.header("retry-after"))?;
-    let whole = asked.trim().split('.').next().unwrap_or_default();
-    Some(whole.parse::<u32>().ok()?.clamp(1, 120))
+    Some(whole(asked)?.clamp(1, 120))
 }
 
 /// What a status of the API says.
@@ -129,7 +129,7 @@ pub(crate) fn problem_of_lost(why: Why) -> SendProblem {
 /// What an answer that is no success means for the message.
 pub(crate) fn refused(trouble: ServiceTrouble) -> SendError {
     match trouble.problem {
-        SendProblem::RateLimited => trouble.not_sent(),
+        SendProblem::RateLimited | SendProblem::Unauthorized => trouble.not_sent(),
         SendProblem::ServerError => SendError::Unknown(trouble.problem),
         problem => SendError::Refused(problem),
     }
@@ -137,10 +137,12 @@ pub(crate) fn refused(trouble: ServiceTrouble) -> SendError {
 
 /// What no answer means for the message.
 pub(crate) fn unanswered(lost: Lost) -> SendError {
-    let problem = problem_of_lost(lost.why);
     if lost.departed {
-        SendError::Unknown(problem)
-    } else {
-        SendError::NotSent { problem, wait: None }
+        return SendError::Unknown(problem_of_lost(lost.why));
+    }
+    // Nothing left: the sentences for a time-out or a cut line would say that it may have arrived.
+    SendError::NotSent {
+        problem: SendProblem::NoConnection,
+        wait: None,
     }
 }

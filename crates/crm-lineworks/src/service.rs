@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crm_domain::ports::host::Clock;
-use crm_domain::ports::messenger::{OutgoingText, SendError, SendProblem};
+use crm_domain::ports::messenger::{Answered, OutgoingText, SendError, SendProblem};
 use serde_json::json;
 
 use crate::config::{ConfigError, LineWorksConfig};
 use crate::encode;
+use crate::heard::heard;
 use crate::http::{Answer, Headers, Http};
 use crate::jwt::Assertions;
+use crate::mention::without_mentions;
 use crate::outcome::{self, ServiceTrouble};
 use crate::private_key;
 use crate::token::{Token, TokenCache};
@@ -20,7 +22,9 @@ use crate::token_request::{Issued, TokenInfo, TokenRequest};
 pub(crate) struct Service {
     pub(crate) bot: String,
     pub(crate) total: Duration,
-    api_url: String,
+    pub(crate) domain: String,
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) api_url: String,
     http: Http,
     tokens: TokenCache,
     request: TokenRequest,
@@ -39,6 +43,8 @@ impl Service {
         Ok(Self {
             bot: filled("the bot id", &config.bot_id)?,
             total: config.timeouts.total,
+            domain: config.domain_id.clone().unwrap_or_default(),
+            rate_limit: config.rate_limit,
             api_url: address("the API address", &config.api_url)?,
             http: Http::new(config.timeouts),
             tokens: TokenCache::default(),
@@ -53,38 +59,61 @@ impl Service {
         })
     }
 
-    /// Sends a message: once, and after a 401 once more with a fresh token.
-    pub(crate) fn send(&self, message: &OutgoingText, deadline: Instant) -> Result<(), SendError> {
+    /// Makes sure that there is a token.
+    pub(crate) fn prepare(&self, deadline: Instant) -> Result<(), SendError> {
+        self.token(deadline).map(|_| ()).map_err(ServiceTrouble::not_sent)
+    }
+
+    /// Sends a message by one request. A token that is refused is thrown away.
+    pub(crate) fn send(&self, message: &OutgoingText, deadline: Instant) -> Answered {
         let (Some(bot), Some(user)) = (
             encode::segment(&message.bot),
             encode::segment(message.to.as_str()),
         ) else {
-            return Err(SendError::Refused(SendProblem::BadRequest));
+            return Answered::only(Err(SendError::Refused(SendProblem::BadRequest)));
         };
         let url = format!("{}/bots/{bot}/users/{user}/messages", self.api_url);
-        let body = json!({"content": {"type": "text", "text": message.text}}).to_string();
-        let outcome = self.authorised(deadline, |token| {
-            let headers = Headers {
-                content_type: "application/json",
-                bearer: Some(&token.text),
-            };
-            self.http.post(&url, &headers, body.clone(), deadline)
-        });
-        let trouble = match outcome {
-            Ok(Ok(answer)) if (200..300).contains(&answer.status) => return Ok(()),
-            Ok(Ok(answer)) => trouble_of(answer),
-            Ok(Err(lost)) => {
-                let error = outcome::unanswered(lost);
-                note(message, &ServiceTrouble::unanswered(error.problem()));
-                return Err(error);
-            }
+        let text = without_mentions(&message.text);
+        let body = json!({"content": {"type": "text", "text": text}}).to_string();
+        let token = match self.token(deadline) {
+            Ok(token) => token,
             Err(no_token) => {
                 note(message, &no_token);
-                return Err(no_token.not_sent());
+                return Answered::only(Err(no_token.not_sent()));
             }
         };
+        let headers = Headers {
+            content_type: "application/json",
+            bearer: Some(&token.text),
+        };
+        match self.http.post(&url, &headers, body, deadline) {
+            Ok(answer) => self.judge(message, &token, answer),
+            Err(lost) => {
+                let error = outcome::unanswered(lost);
+                note(message, &ServiceTrouble::unanswered(error.problem()));
+                Answered::only(Err(error))
+            }
+        }
+    }
+
+    fn judge(&self, message: &OutgoingText, token: &Token, answer: Answer) -> Answered {
+        let heard = heard(&answer);
+        // The status line alone decides: what becomes of the body is of no account.
+        if (200..300).contains(&answer.status) {
+            return Answered {
+                outcome: Ok(()),
+                heard,
+            };
+        }
+        if answer.status == 401 {
+            self.tokens.invalidate(token.number);
+        }
+        let trouble = trouble_of(answer);
         note(message, &trouble);
-        Err(outcome::refused(trouble))
+        Answered {
+            outcome: Err(outcome::refused(trouble)),
+            heard,
+        }
     }
 
     /// Gets a JSON text of the API at this path.
@@ -98,6 +127,12 @@ impl Service {
             return answer.into_body().map_err(unanswered);
         }
         Err(trouble_of(answer))
+    }
+
+    /// Asks for the bytes behind an address, whose reading may take until the deadline.
+    pub(crate) fn download(&self, url: &str, deadline: Instant) -> Result<Answer, ServiceTrouble> {
+        self.authorised(deadline, |token| self.http.download(url, &token.text, deadline))?
+            .map_err(|lost| ServiceTrouble::unanswered(outcome::problem_of_lost(lost.why)))
     }
 
     /// Runs a request with the token; after a 401 once more with a fresh one. `Err` if there is no token.

@@ -7,8 +7,9 @@ use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::members::{MemberId, NewMember, Role};
 use crm_domain::permissions::Actor;
+use crm_domain::ports::profiles::{Profile, ProfileName};
 use crm_domain::receipts::NewReceipt;
-use crm_domain::sends::{Author, NewSend, SendId};
+use crm_domain::sends::{Author, NewSend, SendId, Urgency};
 use crm_domain::values::{
     CompanyName, CompanyReading, EmailAddress, LineUserId, MessageText, PersonName, PersonReading,
     PhoneNumber, Remarks,
@@ -36,6 +37,21 @@ pub fn user(n: u32) -> LineUserId {
 /// A user id as typed.
 pub fn user_id(text: &str) -> LineUserId {
     LineUserId::new(text).expect("a user id").expect("not empty")
+}
+
+/// 佐藤 次郎, as the directory knows the person with this id.
+pub fn profile(user: &LineUserId) -> Profile {
+    let text = str::to_owned;
+    Profile {
+        user_id: user.clone(),
+        name: ProfileName {
+            last: text("佐藤"),
+            first: text("次郎"),
+            last_kana: text("サトウ"),
+            first_kana: text("ジロウ"),
+        },
+        email: text("jiro.sato@example"),
+    }
 }
 
 /// A text to be sent.
@@ -126,6 +142,8 @@ pub fn received(customer: CustomerId, message: &str, timestamp: Instant) -> NewA
         conversation_id: None,
         receipt_id: None,
         send_id: None,
+        note_id: None,
+        late: false,
         direction: Direction::Received,
         kind: MessageKind::Text,
         message: message.to_owned(),
@@ -158,6 +176,8 @@ pub fn sent_in(
     NewActivity {
         direction: Direction::Sent,
         send_id: Some(send),
+        note_id: None,
+        late: false,
         ..received_in(conversation, customer, message, timestamp)
     }
 }
@@ -187,6 +207,7 @@ pub fn new_send(key: &str, conversation: ConversationId, words: &str, queued_at:
             member_id: None,
             name: "operator".to_owned(),
         },
+        urgency: Urgency::Answer,
         queued_at,
     }
 }

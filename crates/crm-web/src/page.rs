@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::i18n::Language;
 use crate::links;
+use crate::views::board::CountsView;
 
 /// The typed context of one template.
 pub trait Page: Serialize {
@@ -27,6 +28,8 @@ pub struct Frame {
     pub csrf_token: String,
     /// The active entry of the menu.
     pub menu: Menu,
+    /// How many wait; none when nobody is signed in or the page has no menu.
+    pub counts: Option<CountsView>,
     /// The place in the order of events that the page certainly knows; none on pages that do not follow them.
     pub cursor: Option<String>,
     /// A lasting state of the whole system that people must know.
@@ -63,6 +66,8 @@ pub enum Menu {
     Companies,
     /// 顧客一覧 and what belongs to it.
     Customers,
+    /// 未登録の送信者.
+    Senders,
     /// Administration of members.
     Users,
     /// One's own settings.

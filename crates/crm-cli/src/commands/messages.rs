@@ -71,7 +71,8 @@ async fn deliver(desk: &Desk, id: SendId) -> Result<Send, Failure> {
     let until = Instant::now() + WAIT;
     loop {
         let send = desk.parts.crm.show_send(&desk.actor, id).await?;
-        if send.state.is_final() || Instant::now() >= until {
+        let waits = send.next_try_at.is_some_and(|at| at > desk.parts.crm.now());
+        if send.state.is_final() || waits || Instant::now() >= until {
             return Ok(send);
         }
         if desk.parts.server_runs()? {
@@ -82,6 +83,7 @@ async fn deliver(desk: &Desk, id: SendId) -> Result<Send, Failure> {
             Ok(lock) => {
                 send_waiting(desk, id).await?;
                 drop(lock);
+                tokio::time::sleep(LOOK).await;
             }
             // A server was started this very moment; it sends.
             Err(StartError::Lock(_)) => {}
@@ -96,7 +98,9 @@ async fn send_waiting(desk: &Desk, id: SendId) -> Result<(), Error> {
     let run = desk.parts.secrets.token();
     crm.abandon_messages(&desk.actor, &run).await?;
     while let Some(delivered) = crm.deliver_next(&desk.actor, &run).await? {
-        if delivered.id == id {
+        // One that is tried again at once is not through yet.
+        let again = delivered.next_try_at.is_some_and(|at| at <= crm.now());
+        if delivered.id == id && !again {
             break;
         }
     }

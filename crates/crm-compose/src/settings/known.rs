@@ -43,13 +43,11 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
 }
 
 /// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 7] = [
+pub(super) const NOT_IN_USE: [&str; 5] = [
     "CRM_SECRET_KEY_PREVIOUS",
-    "CRM_SPOOL_DIR",
     "CRM_BACKUP_DIR",
     "CRM_API_RATE_LIMIT",
     "CRM_METRICS_ALLOWED_IPS",
-    "LINE_WORKS_RATE_LIMIT",
     "LINE_WORKS_UNKNOWN_SENDER",
 ];
 
@@ -114,6 +112,12 @@ pub const ALL: &[Known] = &[
         "where backups go",
     ),
     plain(
+        "CRM_FILES_QUOTA",
+        "10",
+        "受信したファイルをためる上限（GiB）。達すると新しいファイルは取得しない",
+        "GiB that received files may take together; beyond it no new ones are fetched",
+    ),
+    plain(
         "CRM_TIMEZONE",
         "Asia/Tokyo",
         "表示と日付の区切りに使うタイムゾーン（保存はUTC）",
@@ -169,8 +173,8 @@ pub const ALL: &[Known] = &[
     ),
     secret(
         "LINE_WORKS_BOT_SECRET",
-        "Bot Secret（Developer Console > Bot > 対象のBot）",
-        "Bot Secret (Developer Console > Bot > your bot)",
+        "Bot Secret（Developer Console > Bot > 対象のBot）。再発行の前後は「新しい値,古い値」とカンマ区切りで両方書ける",
+        "Bot Secret (Developer Console > Bot > your bot); during a change-over both, new,old",
     ),
     plain(
         "LINE_WORKS_CLIENT_ID",

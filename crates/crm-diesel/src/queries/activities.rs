@@ -10,6 +10,7 @@ use crm_domain::companies::CompanyId;
 use crm_domain::conversations::ConversationId;
 use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
+use crm_domain::notes::NoteId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
 use crm_domain::sends::{SendId, SendState};
@@ -17,11 +18,11 @@ use diesel::prelude::*;
 
 use super::customers::is_visible;
 use super::inserted::inserted;
-use super::{Backend, Conn, Uow};
+use super::{Backend, Conn, Uow, received, talks};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::corrupt;
-use crate::schema::{activities, customers, sends};
+use crate::schema::{activities, customers, notes, sends};
 use crate::stamp::Stamp;
 
 #[derive(Queryable, Selectable)]
@@ -35,6 +36,8 @@ struct ActivityRow {
     kind: String,
     detail: Option<String>,
     conversation_id: Option<i64>,
+    late: bool,
+    receipt_id: Option<i64>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -44,9 +47,11 @@ struct SendingRow {
     author_name: String,
     state: String,
     reason: Option<String>,
+    next_try_at: Option<Stamp>,
+    treated_by: Option<String>,
 }
 
-type Row = (ActivityRow, Option<SendingRow>);
+type Row = (ActivityRow, Option<SendingRow>, Option<String>);
 
 fn to_sending(row: SendingRow) -> Result<Sending, StoreError> {
     let state = SendState::from_code(&row.state);
@@ -55,10 +60,12 @@ fn to_sending(row: SendingRow) -> Result<Sending, StoreError> {
         state: state.ok_or_else(|| corrupt("sends", "state", row.id))?,
         reason: row.reason,
         author: row.author_name,
+        next_try_at: row.next_try_at.map(|at| at.0),
+        treated_by: row.treated_by,
     })
 }
 
-fn to_activity((row, sending): Row) -> Result<Activity, StoreError> {
+fn to_activity((row, sending, note_author): Row) -> Result<Activity, StoreError> {
     let bad = |column| corrupt("activities", column, row.id);
     Ok(Activity {
         id: ActivityId::new(row.id),
@@ -70,11 +77,18 @@ fn to_activity((row, sending): Row) -> Result<Activity, StoreError> {
         detail: row.detail,
         timestamp: row.timestamp.0,
         sending: sending.map(to_sending).transpose()?,
+        note_author,
+        late: row.late,
+        in_room: false,
+        file: None,
     })
 }
 
-fn all(rows: Vec<Row>) -> Result<Vec<Activity>, StoreError> {
-    rows.into_iter().map(to_activity).collect()
+fn all(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Activity>, Fault> {
+    let receipts: Vec<Option<i64>> = rows.iter().map(|(row, ..)| row.receipt_id).collect();
+    let mut messages: Vec<Activity> = rows.into_iter().map(to_activity).collect::<Result<_, _>>()?;
+    received::complete(conn, &mut messages, &receipts)?;
+    Ok(messages)
 }
 
 /// A visible message of a visible customer.
@@ -82,13 +96,18 @@ fn find(conn: &mut Conn, id: i64) -> Result<Option<Activity>, Fault> {
     let row: Option<Row> = activities::table
         .inner_join(customers::table)
         .left_join(sends::table)
+        .left_join(notes::table)
         .filter(activities::id.eq(id))
         .filter(activities::deleted_at.is_null())
         .filter(customers::deleted_at.is_null())
-        .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+        .select((
+            ActivityRow::as_select(),
+            Option::<SendingRow>::as_select(),
+            notes::author_name.nullable(),
+        ))
         .first(conn)
         .optional()?;
-    Ok(row.map(to_activity).transpose()?)
+    Ok(all(conn, row.into_iter().collect())?.pop())
 }
 
 /// Adds messages; those of an import stay invisible. None is added when a customer does not exist.
@@ -130,6 +149,8 @@ fn insert_one(conn: &mut Conn, new: &NewActivity, import: Option<i64>) -> Result
         activities::conversation_id.eq(new.conversation_id.map(ConversationId::get)),
         activities::receipt_id.eq(new.receipt_id.map(ReceiptId::get)),
         activities::send_id.eq(new.send_id.map(SendId::get)),
+        activities::note_id.eq(new.note_id.map(NoteId::get)),
+        activities::late.eq(new.late),
         activities::import_id.eq(import),
         activities::deleted_at.eq(import.map(|_| Stamp::unfinished_import())),
     ));
@@ -208,9 +229,14 @@ impl ActivityQueries for Uow<'_> {
             }
             let mut query = activities::table
                 .left_join(sends::table)
+                .left_join(notes::table)
                 .filter(activities::customer_id.eq(customer.get()))
                 .filter(activities::deleted_at.is_null())
-                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                .select((
+                    ActivityRow::as_select(),
+                    Option::<SendingRow>::as_select(),
+                    notes::author_name.nullable(),
+                ))
                 .into_boxed::<Backend>();
             if let Some(before) = before {
                 let at = Stamp(before.timestamp);
@@ -220,7 +246,8 @@ impl ActivityQueries for Uow<'_> {
                 query = query.filter(activities::timestamp.le(at)).filter(earlier);
             }
             let order = (activities::timestamp.desc(), activities::id.desc());
-            Ok(all(query.order_by(order).limit(rows(limit)).load(conn)?)?)
+            let found = query.order_by(order).limit(rows(limit)).load(conn)?;
+            all(conn, found)
         })
     }
 
@@ -238,17 +265,40 @@ impl ActivityQueries for Uow<'_> {
             let id = activities::id + 0;
             let added = activities::table
                 .left_join(sends::table)
+                .left_join(notes::table)
                 .filter(activities::customer_id.eq(customer.get()))
                 .filter(id.gt(after.map_or(0, ActivityId::get)))
                 .filter(activities::deleted_at.is_null())
                 .order_by(id)
                 .limit(rows(limit))
-                .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                .select((
+                    ActivityRow::as_select(),
+                    Option::<SendingRow>::as_select(),
+                    notes::author_name.nullable(),
+                ))
                 .load(conn)?;
-            let mut added = all(added)?;
+            let mut added = all(conn, added)?;
             added.sort_by_key(|activity| (activity.timestamp, activity.id));
             Ok(added)
         })
+    }
+
+    fn activities_lacking(
+        &mut self,
+        conversation: ConversationId,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<(ActivityId, NewActivity)>, StoreError> {
+        self.run(|conn| talks::lacking(conn, conversation, customer, after, limit))
+    }
+
+    fn received_after(
+        &mut self,
+        conversation: ConversationId,
+        at: Instant,
+    ) -> Result<Option<Instant>, StoreError> {
+        self.run(|conn| talks::received_after(conn, conversation, at))
     }
 
     fn activities_of_company(
@@ -262,12 +312,17 @@ impl ActivityQueries for Uow<'_> {
             let found = in_pieces(&ids, |ids| {
                 Ok(activities::table
                     .left_join(sends::table)
+                    .left_join(notes::table)
                     .filter(activities::id.eq_any(ids))
                     .order_by((activities::timestamp.desc(), activities::id.desc()))
-                    .select((ActivityRow::as_select(), Option::<SendingRow>::as_select()))
+                    .select((
+                        ActivityRow::as_select(),
+                        Option::<SendingRow>::as_select(),
+                        notes::author_name.nullable(),
+                    ))
                     .load(conn)?)
             })?;
-            Ok(all(found)?)
+            all(conn, found)
         })
     }
 }
@@ -298,6 +353,15 @@ impl ActivityRepository for Uow<'_> {
                 .set(activities::deleted_at.eq(Some(Stamp(at))))
                 .execute(conn)?;
             Ok(deleted)
+        })
+    }
+
+    fn retime_send(&mut self, send: SendId, at: Instant) -> Result<(), StoreError> {
+        self.run(|conn| {
+            diesel::update(activities::table.filter(activities::send_id.eq(send.get())))
+                .set(activities::timestamp.eq(Stamp(at)))
+                .execute(conn)?;
+            Ok(())
         })
     }
 

@@ -3,9 +3,11 @@
 use crm_domain::conversations::ConversationId;
 use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
+use crm_domain::ports::messenger::SendProblem;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::{
-    Author, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository, SendState,
+    Author, CANCELLED, FARTHEST_TRY, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository,
+    SendState, TREATED, Treated, Urgency,
 };
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -14,7 +16,7 @@ use super::conversations::ConversationRow;
 use super::{Conn, Uow};
 use crate::fault::Fault;
 use crate::mend::corrupt;
-use crate::schema::{conversations, sends};
+use crate::schema::{activities, conversations, sends};
 use crate::stamp::Stamp;
 
 #[derive(Queryable, Selectable)]
@@ -29,10 +31,24 @@ struct SendRow {
     reason: Option<String>,
     queued_at: Stamp,
     finished_at: Option<Stamp>,
+    urgency: i32,
+    tries: i32,
+    next_try_at: Option<Stamp>,
+    treated_at: Option<Stamp>,
+    treated_by_id: Option<i64>,
+    treated_by: Option<String>,
 }
 
 fn to_send((row, to): (SendRow, ConversationRow)) -> Result<Send, StoreError> {
     let state = SendState::from_code(&row.state);
+    let urgency = Urgency::from_rank(row.urgency);
+    let treated = row.treated_at.map(|at| Treated {
+        by: Author {
+            member_id: row.treated_by_id.map(MemberId::new),
+            name: row.treated_by.unwrap_or_default(),
+        },
+        at: at.0,
+    });
     Ok(Send {
         id: SendId::new(row.id),
         conversation_id: ConversationId::new(row.conversation_id),
@@ -44,8 +60,12 @@ fn to_send((row, to): (SendRow, ConversationRow)) -> Result<Send, StoreError> {
         },
         state: state.ok_or_else(|| corrupt("sends", "state", row.id))?,
         reason: row.reason,
+        urgency: urgency.ok_or_else(|| corrupt("sends", "urgency", row.id))?,
+        tries: row.tries.unsigned_abs(),
+        next_try_at: row.next_try_at.map(|at| at.0),
         queued_at: row.queued_at.0,
         finished_at: row.finished_at.map(|at| at.0),
+        treated,
     })
 }
 
@@ -61,20 +81,50 @@ fn find(conn: &mut Conn, id: i64) -> Result<Option<Send>, Fault> {
 
 diesel::alias!(sends as underway: Underway);
 
-/// The oldest queued message of a conversation that has none on its way.
-fn next(conn: &mut Conn) -> Result<Option<i64>, Fault> {
+/// The most urgent queued message that is due, of those that are the oldest of a conversation with none on its way.
+fn next(conn: &mut Conn, least: Urgency, at: Instant) -> Result<Option<i64>, Fault> {
+    let before = underway.field(sends::id).lt(sends::id);
     let blocked = underway
         .filter(underway.field(sends::finished_at).is_null())
         .filter(underway.field(sends::conversation_id).eq(sends::conversation_id))
-        .filter(underway.field(sends::state).eq(SendState::Sending.code()));
+        .filter(
+            underway
+                .field(sends::state)
+                .eq(SendState::Sending.code())
+                .or(before),
+        );
+    let due = sends::next_try_at
+        .is_null()
+        .or(sends::next_try_at.le(Stamp(at)))
+        .or(sends::next_try_at.gt(Stamp(at.plus(FARTHEST_TRY))));
     let next = sends::table
         .filter(sends::finished_at.is_null())
         .filter(sends::state.eq(SendState::Queued.code()))
+        .filter(sends::urgency.le(least.rank()))
+        .filter(due)
         .filter(not(exists(blocked)))
-        .order_by(sends::id)
+        .order_by((sends::urgency, sends::id))
         .select(sends::id)
         .first(conn);
     Ok(next.optional()?)
+}
+
+/// Lets what waits in a conversation go as soon as what is queued behind it.
+fn lift(conn: &mut Conn, send: &NewSend) -> Result<(), Fault> {
+    let waiting = || {
+        sends::table
+            .filter(sends::finished_at.is_null())
+            .filter(sends::conversation_id.eq(send.conversation_id.get()))
+            .filter(sends::state.eq(SendState::Queued.code()))
+    };
+    let urgency = send.urgency.rank();
+    diesel::update(waiting().filter(sends::urgency.gt(urgency)))
+        .set(sends::urgency.eq(urgency))
+        .execute(conn)?;
+    diesel::update(waiting().filter(sends::reason.eq_any(SendProblem::OF_THE_LINE)))
+        .set(sends::next_try_at.eq(None::<Stamp>))
+        .execute(conn)?;
+    Ok(())
 }
 
 impl SendQueries for Uow<'_> {
@@ -82,10 +132,45 @@ impl SendQueries for Uow<'_> {
         self.run(|conn| find(conn, id.get()))
     }
 
+    fn unshown_sends(&mut self, conversation: ConversationId) -> Result<Vec<Send>, StoreError> {
+        self.run(|conn| {
+            let shown = activities::table.filter(activities::send_id.eq(sends::id.nullable()));
+            let unshown: Vec<(SendRow, ConversationRow)> = sends::table
+                .inner_join(conversations::table)
+                .filter(sends::conversation_id.eq(conversation.get()))
+                .filter(not(exists(shown)))
+                .order_by(sends::id)
+                .select((SendRow::as_select(), ConversationRow::as_select()))
+                .load(conn)?;
+            Ok(unshown.into_iter().map(to_send).collect::<Result<_, _>>()?)
+        })
+    }
+
     fn sends_open(&mut self) -> Result<bool, StoreError> {
         self.run(|conn| {
             let open = sends::table.filter(sends::finished_at.is_null());
             Ok(diesel::select(exists(open)).get_result(conn)?)
+        })
+    }
+
+    fn troubled_sends(&mut self, conversation: ConversationId) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let shown = activities::table.filter(activities::send_id.eq(sends::id.nullable()));
+            let visible = activities::table
+                .filter(activities::send_id.eq(sends::id.nullable()))
+                .filter(activities::deleted_at.is_null());
+            let troubled: i64 = sends::table
+                .filter(sends::conversation_id.eq(conversation.get()))
+                .filter(sends::state.eq_any([SendState::Failed.code(), SendState::Unknown.code()]))
+                .filter(
+                    sends::reason
+                        .is_null()
+                        .or(sends::reason.ne_all([RESENT, CANCELLED])),
+                )
+                .filter(not(exists(shown)).or(exists(visible)))
+                .count()
+                .get_result(conn)?;
+            Ok(usize::try_from(troubled).unwrap_or_default())
         })
     }
 }
@@ -106,6 +191,7 @@ impl SendRepository for Uow<'_> {
                     sends::author_name.eq(&send.author.name),
                     sends::state.eq(SendState::Queued.code()),
                     sends::queued_at.eq(Stamp(send.queued_at)),
+                    sends::urgency.eq(send.urgency.rank()),
                 ))
                 .on_conflict(sends::key)
                 .do_nothing()
@@ -113,6 +199,7 @@ impl SendRepository for Uow<'_> {
                 .get_result(conn)
                 .optional()?;
             if let Some(id) = added {
+                lift(conn, send)?;
                 return Ok(Queued::Added(SendId::new(id)));
             }
             let id = sends::table
@@ -123,9 +210,9 @@ impl SendRepository for Uow<'_> {
         })
     }
 
-    fn claim_send(&mut self, run: &str, at: Instant) -> Result<Option<Send>, StoreError> {
+    fn claim_send(&mut self, run: &str, least: Urgency, at: Instant) -> Result<Option<Send>, StoreError> {
         self.run(|conn| {
-            let Some(id) = next(conn)? else {
+            let Some(id) = next(conn, least, at)? else {
                 return Ok(None);
             };
             let queued = sends::table
@@ -136,9 +223,23 @@ impl SendRepository for Uow<'_> {
                     sends::state.eq(SendState::Sending.code()),
                     sends::run.eq(Some(run)),
                     sends::claimed_at.eq(Some(Stamp(at))),
+                    sends::next_try_at.eq(None::<Stamp>),
                 ))
                 .execute(conn)?;
             if claimed == 1 { find(conn, id) } else { Ok(None) }
+        })
+    }
+
+    fn depart_send(&mut self, id: SendId, run: &str, at: Instant) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let ours = sends::table
+                .find(id.get())
+                .filter(sends::state.eq(SendState::Sending.code()))
+                .filter(sends::run.eq(run));
+            let proved = diesel::update(ours)
+                .set(sends::claimed_at.eq(Some(Stamp(at))))
+                .execute(conn)?;
+            Ok(proved == 1)
         })
     }
 
@@ -166,6 +267,81 @@ impl SendRepository for Uow<'_> {
         })
     }
 
+    fn requeue_send(
+        &mut self,
+        id: SendId,
+        run: &str,
+        reason: Option<&str>,
+        next_try: Instant,
+    ) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let claimed = sends::table
+                .find(id.get())
+                .filter(sends::state.eq(SendState::Sending.code()))
+                .filter(sends::run.eq(run));
+            let put_back = diesel::update(claimed)
+                .set((
+                    sends::state.eq(SendState::Queued.code()),
+                    sends::reason.eq(reason),
+                    sends::tries.eq(sends::tries + 1),
+                    sends::next_try_at.eq(Some(Stamp(next_try))),
+                    sends::run.eq(None::<String>),
+                ))
+                .execute(conn)?;
+            Ok(put_back == 1)
+        })
+    }
+
+    fn wake_sends(&mut self, reasons: &[&str]) -> Result<(), StoreError> {
+        self.run(|conn| {
+            let waiting = sends::table
+                .filter(sends::finished_at.is_null())
+                .filter(sends::state.eq(SendState::Queued.code()))
+                .filter(sends::next_try_at.is_not_null())
+                .filter(sends::reason.eq_any(reasons));
+            diesel::update(waiting)
+                .set(sends::next_try_at.eq(None::<Stamp>))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn cancel_send(&mut self, id: SendId, at: Instant) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let queued = sends::table
+                .find(id.get())
+                .filter(sends::state.eq(SendState::Queued.code()));
+            let cancelled = diesel::update(queued)
+                .set((
+                    sends::state.eq(SendState::Failed.code()),
+                    sends::reason.eq(Some(CANCELLED)),
+                    sends::next_try_at.eq(None::<Stamp>),
+                    sends::finished_at.eq(Some(Stamp(at))),
+                ))
+                .execute(conn)?;
+            Ok(cancelled == 1)
+        })
+    }
+
+    fn treat_send(&mut self, id: SendId, by: &Author, at: Instant) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let unknown = sends::table
+                .find(id.get())
+                .filter(sends::state.eq(SendState::Unknown.code()))
+                .filter(sends::reason.is_null().or(sends::reason.ne(RESENT)));
+            let treated = diesel::update(unknown)
+                .set((
+                    sends::state.eq(SendState::Sent.code()),
+                    sends::reason.eq(Some(TREATED)),
+                    sends::treated_at.eq(Some(Stamp(at))),
+                    sends::treated_by_id.eq(by.member_id.map(MemberId::get)),
+                    sends::treated_by.eq(Some(&by.name)),
+                ))
+                .execute(conn)?;
+            Ok(treated == 1)
+        })
+    }
+
     fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError> {
         self.run(|conn| {
             let unknown = sends::table
@@ -178,19 +354,31 @@ impl SendRepository for Uow<'_> {
         })
     }
 
-    fn abandon_sends(&mut self, living_run: &str, reason: &str, at: Instant) -> Result<usize, StoreError> {
+    fn abandon_sends(
+        &mut self,
+        living_run: &str,
+        reason: &str,
+        at: Instant,
+    ) -> Result<Vec<Send>, StoreError> {
         self.run(|conn| {
-            let dead = sends::table
+            let dead: Vec<i64> = sends::table
                 .filter(sends::finished_at.is_null())
                 .filter(sends::state.eq(SendState::Sending.code()))
-                .filter(sends::run.is_null().or(sends::run.ne(living_run)));
-            let abandoned = diesel::update(dead)
-                .set((
-                    sends::state.eq(SendState::Unknown.code()),
-                    sends::reason.eq(reason),
-                    sends::finished_at.eq(Some(Stamp(at))),
-                ))
-                .execute(conn)?;
+                .filter(sends::run.is_null().or(sends::run.ne(living_run)))
+                .order_by(sends::id)
+                .select(sends::id)
+                .load(conn)?;
+            let mut abandoned = Vec::with_capacity(dead.len());
+            for id in dead {
+                diesel::update(sends::table.find(id))
+                    .set((
+                        sends::state.eq(SendState::Unknown.code()),
+                        sends::reason.eq(reason),
+                        sends::finished_at.eq(Some(Stamp(at))),
+                    ))
+                    .execute(conn)?;
+                abandoned.extend(find(conn, id)?);
+            }
             Ok(abandoned)
         })
     }

@@ -1,16 +1,24 @@
 //! One unit of work, or one reading, on a connection.
 
 use crm_domain::activities::{ActivityQueries, ActivityRepository};
+use crm_domain::attachments::{AttachmentQueries, AttachmentRepository};
+use crm_domain::board::BoardQueries;
 use crm_domain::companies::{CompanyQueries, CompanyRepository};
 use crm_domain::conversations::{ConversationQueries, ConversationRepository};
 use crm_domain::customers::{CustomerQueries, CustomerRepository};
+use crm_domain::drafts::{DraftQueries, DraftRepository};
 use crm_domain::events::{EventQueries, EventRepository};
 use crm_domain::imports::{ImportQueries, ImportRepository};
 use crm_domain::instant::Instant;
 use crm_domain::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crm_domain::notes::{NoteQueries, NoteRepository};
 use crm_domain::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crm_domain::reads::ReadRepository;
 use crm_domain::receipts::{ReceiptQueries, ReceiptRepository};
+use crm_domain::send_budgets::{BudgetQueries, BudgetRepository};
+use crm_domain::senders::{SenderQueries, SenderRepository};
 use crm_domain::sends::{SendQueries, SendRepository};
+use crm_domain::waitings::{WaitingQueries, WaitingRepository};
 
 use super::{Conn, operations};
 use crate::fault::Fault;
@@ -82,11 +90,39 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn waitings(&mut self) -> &mut dyn WaitingQueries {
+        self
+    }
+
+    fn board(&mut self) -> &mut dyn BoardQueries {
+        self
+    }
+
+    fn notes(&mut self) -> &mut dyn NoteQueries {
+        self
+    }
+
+    fn drafts(&mut self) -> &mut dyn DraftQueries {
+        self
+    }
+
     fn receipts(&mut self) -> &mut dyn ReceiptQueries {
         self
     }
 
+    fn senders(&mut self) -> &mut dyn SenderQueries {
+        self
+    }
+
     fn sends(&mut self) -> &mut dyn SendQueries {
+        self
+    }
+
+    fn budgets(&mut self) -> &mut dyn BudgetQueries {
+        self
+    }
+
+    fn attachments(&mut self) -> &mut dyn AttachmentQueries {
         self
     }
 
@@ -128,11 +164,39 @@ impl UnitOfWork for Uow<'_> {
         self
     }
 
+    fn edit_waitings(&mut self) -> &mut dyn WaitingRepository {
+        self
+    }
+
+    fn edit_notes(&mut self) -> &mut dyn NoteRepository {
+        self
+    }
+
+    fn edit_drafts(&mut self) -> &mut dyn DraftRepository {
+        self
+    }
+
+    fn edit_reads(&mut self) -> &mut dyn ReadRepository {
+        self
+    }
+
     fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository {
         self
     }
 
+    fn edit_senders(&mut self) -> &mut dyn SenderRepository {
+        self
+    }
+
     fn edit_sends(&mut self) -> &mut dyn SendRepository {
+        self
+    }
+
+    fn edit_budgets(&mut self) -> &mut dyn BudgetRepository {
+        self
+    }
+
+    fn edit_attachments(&mut self) -> &mut dyn AttachmentRepository {
         self
     }
 

@@ -1,16 +1,19 @@
 //! Messages in memory.
 
+use std::collections::HashSet;
+
 use super::state::State;
 use super::unit::Unit;
 use crate::activities::{
     Activity, ActivityId, ActivityPlace, ActivityQueries, ActivityRepository, Direction, NewActivity, Sending,
 };
 use crate::companies::CompanyId;
-use crate::conversations::ConversationId;
+use crate::conversations::{ConversationId, ConversationKind};
 use crate::customers::CustomerId;
 use crate::imports::ImportId;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
+use crate::receipts::ReceiptId;
 use crate::sends::{SendId, SendState};
 
 #[derive(Debug, Clone)]
@@ -40,7 +43,19 @@ impl ActivityRow {
     }
 }
 
+/// What a row shows: the callback, sending or note it came from; `None` for imported rows.
+fn source(stored: &NewActivity) -> Option<(u8, i64)> {
+    let received = stored.receipt_id.map(|id| (0, id.get()));
+    let sent = stored.send_id.map(|id| (1, id.get()));
+    received.or(sent).or(stored.note_id.map(|id| (2, id.get())))
+}
+
 impl State {
+    /// Whether such a message stands, or stood, on any page.
+    pub(super) fn shows(&self, is_meant: impl Fn(&NewActivity) -> bool) -> bool {
+        self.activities.iter().any(|(_, row)| is_meant(&row.stored))
+    }
+
     fn is_shown(&self, row: &ActivityRow) -> bool {
         row.deleted_at.is_none()
             && row.hidden_by.is_none()
@@ -64,8 +79,28 @@ impl State {
                 state: row.send.state,
                 reason: row.send.reason.clone(),
                 author: row.send.author.name.clone(),
+                next_try_at: row.send.next_try_at,
+                treated_by: row.send.treated.as_ref().map(|treated| treated.by.name.clone()),
             }),
+            note_author: stored
+                .note_id
+                .and_then(|id| self.notes.get(id.get()))
+                .map(|row| row.stored.author.name.clone()),
+            late: stored.late,
+            in_room: stored
+                .conversation_id
+                .and_then(|id| self.conversations.get(id.get()))
+                .is_some_and(|talk| talk.key.kind == ConversationKind::Room),
+            file: stored.receipt_id.and_then(|id| self.attachment_of(id)),
         }
+    }
+
+    /// On whose pages the message of a callback stands.
+    pub(super) fn customers_of_receipt(&self, receipt: ReceiptId) -> Vec<CustomerId> {
+        let rows = self.activities.iter().map(|(_, row)| row);
+        rows.filter(|row| row.stored.receipt_id == Some(receipt) && self.is_shown(row))
+            .map(|row| row.stored.customer_id)
+            .collect()
     }
 
     /// The newest messages of these customers, newest first.
@@ -87,6 +122,13 @@ impl State {
             .take(limit)
             .map(|row| self.shown_activity(row))
             .collect()
+    }
+
+    /// Whether a message of ours stood on pages and stands on none any more.
+    pub(super) fn is_deleted_everywhere(&self, send: SendId) -> bool {
+        let rows = self.activities.iter().map(|(_, row)| row);
+        let mut showing = rows.filter(|row| row.stored.send_id == Some(send)).peekable();
+        showing.peek().is_some() && showing.all(|row| row.deleted_at.is_some())
     }
 
     /// As [`crate::conversations::ConversationQueries::has_confirmed_message`].
@@ -169,6 +211,49 @@ impl ActivityQueries for Unit {
         })
     }
 
+    fn activities_lacking(
+        &mut self,
+        conversation: ConversationId,
+        customer: CustomerId,
+        after: Option<ActivityId>,
+        limit: usize,
+    ) -> Result<Vec<(ActivityId, NewActivity)>, StoreError> {
+        self.look(|state| {
+            let of = |row: &&ActivityRow| row.stored.conversation_id == Some(conversation);
+            let rows = || state.activities.iter().map(|(_, row)| row).filter(of);
+            let mut shown: HashSet<_> = rows()
+                .filter(|row| row.stored.customer_id == customer)
+                .filter_map(|row| source(&row.stored))
+                .collect();
+            rows()
+                .filter(|row| row.id > after.unwrap_or(ActivityId::new(0)))
+                .filter(|row| row.deleted_at.is_none() && row.hidden_by.is_none())
+                .filter(|row| source(&row.stored).is_some_and(|source| shown.insert(source)))
+                .take(limit)
+                .map(|row| {
+                    let mut copy = row.stored.clone();
+                    copy.customer_id = customer;
+                    (row.id, copy)
+                })
+                .collect()
+        })
+    }
+
+    fn received_after(
+        &mut self,
+        conversation: ConversationId,
+        at: Instant,
+    ) -> Result<Option<Instant>, StoreError> {
+        self.look(|state| {
+            let rows = state.activities.iter().map(|(_, row)| row);
+            rows.filter(|row| row.stored.conversation_id == Some(conversation))
+                .filter(|row| row.deleted_at.is_none() && row.stored.direction == Direction::Received)
+                .map(|row| row.stored.timestamp)
+                .filter(|said| *said > at)
+                .min()
+        })
+    }
+
     fn activities_of_company(
         &mut self,
         company: CompanyId,
@@ -217,6 +302,17 @@ impl ActivityRepository for Unit {
                 }
             }
             Ok(deleted)
+        })
+    }
+
+    fn retime_send(&mut self, send: SendId, at: Instant) -> Result<(), StoreError> {
+        self.change(|state| {
+            for row in state.activities.iter_mut() {
+                if row.stored.send_id == Some(send) {
+                    row.stored.timestamp = at;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -1,18 +1,26 @@
 //! The store in memory, for programs that embed the domain, and for tests: what it forgets at its end, the others keep.
 
 mod activities;
+mod attachments;
+mod board;
 mod companies;
 mod conversations;
 mod credentials;
 mod customers;
+mod drafts;
 mod events;
 mod imports;
 mod members;
+mod notes;
+mod reads;
 mod receipts;
+mod send_budgets;
+mod senders;
 mod sends;
 mod state;
 mod table;
 mod unit;
+mod waitings;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -76,6 +84,11 @@ impl MemoryStore {
     /// From now on every unit of work runs twice and only the second run counts, as on a store whose group was given up.
     pub fn repeat_units(&self) {
         self.repeating.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on every unit of work runs once again.
+    pub fn run_units_once(&self) {
+        self.repeating.store(false, Ordering::Relaxed);
     }
 
     /// The state that was stored last; copying it copies no rows.

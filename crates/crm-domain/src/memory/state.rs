@@ -4,15 +4,22 @@ use super::activities::ActivityRow;
 use super::companies::CompanyRow;
 use super::credentials::{FailedSignIn, LinkRow, SessionRow, TokenRow};
 use super::customers::CustomerRow;
+use super::drafts::DraftRow;
 use super::events::Epoch;
 use super::imports::{ImportRow, OriginRow};
 use super::members::MemberRow;
+use super::notes::NoteRow;
+use super::reads::ReadMark;
 use super::receipts::ReceiptRow;
+use super::send_budgets::{BudgetRow, DepartureRow};
 use super::sends::SendRow;
 use super::table::Table;
 use super::unit::Operation;
+use crate::attachments::Attachment;
 use crate::conversations::Conversation;
 use crate::events::NewEvent;
+use crate::senders::Sender;
+use crate::waitings::Waiting;
 
 /// The tables. A copy is cheap: it shares all rows.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +28,16 @@ pub(super) struct State {
     pub(super) customers: Table<CustomerRow>,
     pub(super) activities: Table<ActivityRow>,
     pub(super) conversations: Table<Conversation>,
+    pub(super) waitings: Table<Waiting>,
+    pub(super) notes: Table<NoteRow>,
+    pub(super) drafts: Table<DraftRow>,
+    pub(super) reads: Table<ReadMark>,
     pub(super) receipts: Table<ReceiptRow>,
+    pub(super) senders: Table<Sender>,
     pub(super) sends: Table<SendRow>,
+    pub(super) departures: Table<DepartureRow>,
+    pub(super) send_budgets: Table<BudgetRow>,
+    pub(super) attachments: Table<Attachment>,
     pub(super) members: Table<MemberRow>,
     pub(super) sessions: Table<SessionRow>,
     pub(super) tokens: Table<TokenRow>,

@@ -4,16 +4,24 @@ use time::Duration;
 
 use super::state::State;
 use crate::activities::{ActivityQueries, ActivityRepository};
+use crate::attachments::{AttachmentQueries, AttachmentRepository};
+use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::drafts::{DraftQueries, DraftRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crate::notes::{NoteQueries, NoteRepository};
 use crate::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::send_budgets::{BudgetQueries, BudgetRepository};
+use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// A noted operation key and when it was written.
 #[derive(Debug, Clone)]
@@ -90,10 +98,32 @@ impl ReadUnit for Unit {
     fn conversations(&mut self) -> &mut dyn ConversationQueries {
         self
     }
+    fn waitings(&mut self) -> &mut dyn WaitingQueries {
+        self
+    }
+    fn board(&mut self) -> &mut dyn BoardQueries {
+        self
+    }
+    fn notes(&mut self) -> &mut dyn NoteQueries {
+        self
+    }
+    fn drafts(&mut self) -> &mut dyn DraftQueries {
+        self
+    }
     fn receipts(&mut self) -> &mut dyn ReceiptQueries {
         self
     }
+    fn senders(&mut self) -> &mut dyn SenderQueries {
+        self
+    }
     fn sends(&mut self) -> &mut dyn SendQueries {
+        self
+    }
+
+    fn budgets(&mut self) -> &mut dyn BudgetQueries {
+        self
+    }
+    fn attachments(&mut self) -> &mut dyn AttachmentQueries {
         self
     }
     fn members(&mut self) -> &mut dyn MemberQueries {
@@ -126,10 +156,32 @@ impl UnitOfWork for Unit {
     fn edit_conversations(&mut self) -> &mut dyn ConversationRepository {
         self
     }
+    fn edit_waitings(&mut self) -> &mut dyn WaitingRepository {
+        self
+    }
+    fn edit_notes(&mut self) -> &mut dyn NoteRepository {
+        self
+    }
+    fn edit_drafts(&mut self) -> &mut dyn DraftRepository {
+        self
+    }
+    fn edit_reads(&mut self) -> &mut dyn ReadRepository {
+        self
+    }
     fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository {
         self
     }
+    fn edit_senders(&mut self) -> &mut dyn SenderRepository {
+        self
+    }
     fn edit_sends(&mut self) -> &mut dyn SendRepository {
+        self
+    }
+
+    fn edit_budgets(&mut self) -> &mut dyn BudgetRepository {
+        self
+    }
+    fn edit_attachments(&mut self) -> &mut dyn AttachmentRepository {
         self
     }
     fn edit_members(&mut self) -> &mut dyn MemberRepository {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::instant::Instant;
+use crate::send_budgets::BudgetKey;
 use crate::values::LineUserId;
 
 /// A text to one person.
@@ -24,8 +26,58 @@ pub trait Messenger: Send + Sync {
     /// The id of the bot that speaks here.
     fn bot(&self) -> String;
 
-    /// Sends a text and waits for the answer; `Ok` when the service accepted it. Never sends twice.
-    async fn send_text(&self, message: &OutgoingText) -> Result<(), SendError>;
+    /// Against whose limit its texts count.
+    fn budget(&self) -> BudgetKey;
+
+    /// How many texts a minute the settings allow; `None` when the answers tell.
+    fn rate_limit(&self) -> Option<u32>;
+
+    /// Makes sure that a text can leave at once: an access token is there. Sends nothing; errs with
+    /// [`SendError::NotSent`] only.
+    async fn prepare(&self) -> Result<(), SendError>;
+
+    /// Sends a text and waits for the answer; `Ok` when the service accepted it. One request at most: a token that is
+    /// refused is [`SendProblem::Unauthorized`], and the next try gets a new one.
+    async fn send_text(&self, message: &OutgoingText) -> Answered;
+}
+
+/// What came of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Whether it was accepted.
+    pub outcome: Result<(), SendError>,
+    /// What the answer said besides; nothing when none came.
+    pub heard: Heard,
+}
+
+impl Answered {
+    /// An outcome about which nothing else is known.
+    pub fn only(outcome: Result<(), SendError>) -> Self {
+        Self {
+            outcome,
+            heard: Heard::default(),
+        }
+    }
+}
+
+/// What the headers of an answer say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The time by the service's clock.
+    pub at: Option<Instant>,
+    /// How the operation's limit stands.
+    pub rate: Option<RateLimit>,
+}
+
+/// How an operation's limit stands, as far as the service says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests a minute.
+    pub limit: Option<u32>,
+    /// Requests left.
+    pub remaining: Option<u32>,
+    /// Seconds until there are all of them again.
+    pub reset: Option<u32>,
 }
 
 /// The channels by which messages leave. Settings may change while the program runs, so it is asked each time.
@@ -54,6 +106,14 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// The seconds that the service asks to wait, for what has not left.
+    pub fn wait(&self) -> Option<u32> {
+        match self {
+            Self::NotSent { wait, .. } => *wait,
+            Self::Refused(_) | Self::Unknown(_) => None,
+        }
+    }
+
     /// What happened.
     pub fn problem(&self) -> SendProblem {
         match self {
@@ -75,7 +135,7 @@ pub enum SendProblem {
     ScopeRefused,
     /// The token service is in trouble or answers nonsense.
     TokenUnavailable,
-    /// 401 also with a fresh token.
+    /// 401: a new token is tried once; then it is the end.
     Unauthorized,
     /// 400: the text or the user id is not accepted.
     BadRequest,
@@ -119,6 +179,9 @@ impl SendProblem {
         Self::LineCut,
         Self::Interrupted,
     ];
+
+    /// The codes of those that concern the line and no message: what waits for one of them waits for all messages alike.
+    pub const OF_THE_LINE: [&str; 2] = ["no_connection", "token_unavailable"];
 
     /// Stable name for stores, catalogues, JSON and logs.
     pub fn code(self) -> &'static str {

@@ -7,15 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::activities::{ActivityQueries, ActivityRepository};
+use crate::attachments::{AttachmentQueries, AttachmentRepository};
+use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::drafts::{DraftQueries, DraftRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
+use crate::notes::{NoteQueries, NoteRepository};
+use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::send_budgets::{BudgetQueries, BudgetRepository};
+use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// Why a store did not do what was asked; one variant per thing that a caller can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -93,14 +101,28 @@ pub trait ReadUnit {
     fn activities(&mut self) -> &mut dyn ActivityQueries;
     /// Conversations.
     fn conversations(&mut self) -> &mut dyn ConversationQueries;
+    /// Waitings.
+    fn waitings(&mut self) -> &mut dyn WaitingQueries;
+    /// The board.
+    fn board(&mut self) -> &mut dyn BoardQueries;
+    /// Notes.
+    fn notes(&mut self) -> &mut dyn NoteQueries;
+    /// Drafts.
+    fn drafts(&mut self) -> &mut dyn DraftQueries;
     /// Callbacks.
     fn receipts(&mut self) -> &mut dyn ReceiptQueries;
+    /// Senders and their names.
+    fn senders(&mut self) -> &mut dyn SenderQueries;
     /// Messages of ours on their way.
     fn sends(&mut self) -> &mut dyn SendQueries;
+    /// Send budgets.
+    fn budgets(&mut self) -> &mut dyn BudgetQueries;
     /// Members.
     fn members(&mut self) -> &mut dyn MemberQueries;
     /// Sessions, tokens, one-time links.
     fn credentials(&mut self) -> &mut dyn CredentialQueries;
+    /// Bytes that came with messages.
+    fn attachments(&mut self) -> &mut dyn AttachmentQueries;
     /// What changed.
     fn events(&mut self) -> &mut dyn EventQueries;
     /// Imports.
@@ -120,14 +142,28 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_activities(&mut self) -> &mut dyn ActivityRepository;
     /// Conversations.
     fn edit_conversations(&mut self) -> &mut dyn ConversationRepository;
+    /// Waitings.
+    fn edit_waitings(&mut self) -> &mut dyn WaitingRepository;
+    /// Notes.
+    fn edit_notes(&mut self) -> &mut dyn NoteRepository;
+    /// Drafts.
+    fn edit_drafts(&mut self) -> &mut dyn DraftRepository;
+    /// Unread marks.
+    fn edit_reads(&mut self) -> &mut dyn ReadRepository;
     /// Callbacks.
     fn edit_receipts(&mut self) -> &mut dyn ReceiptRepository;
+    /// Senders and their names.
+    fn edit_senders(&mut self) -> &mut dyn SenderRepository;
     /// Messages of ours on their way.
     fn edit_sends(&mut self) -> &mut dyn SendRepository;
+    /// Send budgets.
+    fn edit_budgets(&mut self) -> &mut dyn BudgetRepository;
     /// Members.
     fn edit_members(&mut self) -> &mut dyn MemberRepository;
     /// Sessions, tokens, one-time links.
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// Bytes that came with messages.
+    fn edit_attachments(&mut self) -> &mut dyn AttachmentRepository;
     /// What changed.
     fn edit_events(&mut self) -> &mut dyn EventRepository;
     /// Imports.

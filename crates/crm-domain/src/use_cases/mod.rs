@@ -2,35 +2,59 @@
 //! Each decides permission first, reads the clock once and does one unit of work.
 
 mod activities;
+mod attachments;
+mod board;
 mod callbacks;
+mod carriers;
 mod companies;
 mod credentials;
 mod customers;
+mod delivery;
+mod drafts;
 mod events;
+mod handling;
 mod imports;
 mod members;
+mod notes;
+mod profiles;
+mod quarantine;
 mod recording;
+mod senders;
 mod sends;
 mod sign_in;
+mod spooling;
+mod waitings;
 
 use std::sync::Arc;
 
-pub use callbacks::{CallbackTrial, Received, TrialStep};
+pub use board::{Board, UNKNOWN_MESSAGES, UnknownSender};
+pub use callbacks::{Arrival, CallbackTrial, Detour, NotKept, Received, TrialStep};
 pub use credentials::{SESSION_IDLE, SESSION_LIFE, SignedIn};
 pub use customers::CustomerCheck;
+pub use delivery::{Claim, Delivered};
 pub use events::Events;
+pub use handling::Elsewhere;
 pub use imports::Imported;
 pub use members::{LINK_LIFE, MemberForm, PASSWORD_MAX, PASSWORD_MIN};
+pub use profiles::MemberChoice;
+pub use quarantine::{HeldSummary, Rechecked};
 pub use recording::{Recorded, RecordedCallback};
-pub use sends::{Delivered, Recipient};
+pub use senders::{NamePause, NameRound, WITHOUT_DIRECTORY};
+pub use sends::Recipient;
 pub use sign_in::{SIGN_IN_TRIES, SIGN_IN_WINDOW, SignInForm};
+pub use spooling::{DoorTrouble, Readiness, ReplayError, Replayed};
 
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
+use crate::ports::blobs::Blobs;
 use crate::ports::callbacks::Callbacks;
+use crate::ports::files::FileSource;
 use crate::ports::host::{Clock, Passwords, Secrets};
 use crate::ports::messenger::Messengers;
+use crate::ports::profiles::ProfileSource;
+use crate::ports::quarantine::Quarantine;
+use crate::ports::spool::Spool;
 use crate::ports::store::{OperationKey, Store, StoreError, StoreExt, UnitOfWork};
 
 /// The world, as the use cases need it.
@@ -48,18 +72,34 @@ pub struct Ports {
     pub messengers: Arc<dyn Messengers>,
     /// How callbacks are read.
     pub callbacks: Arc<dyn Callbacks>,
+    /// Where callbacks wait while the database is away.
+    pub spool: Arc<dyn Spool>,
+    /// Where callbacks are held that do not count but may be real.
+    pub quarantine: Arc<dyn Quarantine>,
+    /// How files that customers send are fetched.
+    pub files: Arc<dyn FileSource>,
+    /// Where their bytes lie.
+    pub blobs: Arc<dyn Blobs>,
+    /// Who the members of LINE WORKS are.
+    pub profiles: Arc<dyn ProfileSource>,
 }
 
 /// The product: every use case is a method.
 #[derive(Clone)]
 pub struct Crm {
     ports: Ports,
+    door: Arc<spooling::Door>,
+    choice: profiles::ChoiceCache,
 }
 
 impl Crm {
     /// A CRM on these ports.
     pub fn new(ports: Ports) -> Self {
-        Self { ports }
+        Self {
+            ports,
+            door: Arc::default(),
+            choice: profiles::ChoiceCache::default(),
+        }
     }
 
     /// Whether the database takes what is written: one row is, always the same, because a full disk shows only then.

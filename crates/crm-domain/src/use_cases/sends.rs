@@ -4,16 +4,17 @@
 use super::Crm;
 use super::customers::found;
 use super::events::announce_messages;
+use super::waitings;
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
-use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
+use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
-use crate::ports::messenger::{OutgoingText, SendError, SendProblem};
+use crate::ports::messenger::SendProblem;
 use crate::ports::store::{StoreExt, UnitOfWork};
-use crate::sends::{Author, NewSend, Queued, Send, SendId, SendState};
+use crate::sends::{Author, CANCELLED, NewSend, Queued, Send, SendId, SendState, Urgency};
 use crate::values::{LineUserId, MessageText, Problem};
 
 /// To whom a message goes.
@@ -23,17 +24,6 @@ pub enum Recipient {
     Customer(CustomerId),
     /// A user id, whether or not a customer carries it.
     User(LineUserId),
-}
-
-/// What became of a message of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
-    /// Which one.
-    pub id: SendId,
-    /// How far it got.
-    pub state: SendState,
-    /// Why it was not sent or is not sure.
-    pub problem: Option<SendProblem>,
 }
 
 impl Crm {
@@ -99,6 +89,7 @@ impl Crm {
             key,
             bot: messenger.bot(),
             author: actor.author(),
+            urgency: urgency_of(actor),
             at: self.now(),
         })
     }
@@ -112,128 +103,78 @@ impl Crm {
             .await
     }
 
-    /// Takes the next message that waits and marks it 送信中 by `run`; `None` when nothing waits.
-    pub async fn claim_message(&self, actor: &Actor, run: &str) -> Result<Option<Send>, Error> {
-        actor.may(Action::DeliverMessages)?;
-        let (run, at) = (run.to_owned(), self.now());
-        // Not repeated when uncertain: what was claimed unseen becomes 結果不明, never a second message.
-        self.ports
-            .store
-            .write(move |uow| {
-                let claimed = uow.edit_sends().claim_send(&run, at)?;
-                if let Some(send) = &claimed {
-                    announce(uow, Some(send.conversation_id), at)?;
-                }
-                Ok(claimed)
-            })
-            .await
-    }
-
-    /// Hands a claimed message to the messenger and waits for its answer. Stores nothing: see [`Crm::settle_message`].
-    pub async fn dispatch_message(&self, send: &Send) -> Delivered {
-        let outcome = match self.ports.messengers.line_works() {
-            Some(messenger) if messenger.bot() == send.to.bot => {
-                let text = OutgoingText {
-                    bot: send.to.bot.clone(),
-                    to: send.to.address.clone(),
-                    text: send.text.clone(),
-                };
-                messenger.send_text(&text).await
-            }
-            _ => Err(SendError::NotSent {
-                problem: SendProblem::NotConfigured,
-                wait: None,
-            }),
-        };
-        let state = match &outcome {
-            Ok(()) => SendState::Sent,
-            Err(SendError::NotSent { .. } | SendError::Refused(_)) => SendState::Failed,
-            Err(SendError::Unknown(_)) => SendState::Unknown,
-        };
-        Delivered {
-            id: send.id,
-            state,
-            problem: outcome.err().map(|error| error.problem()),
-        }
-    }
-
-    /// Notes what became of a message that `run` had on its way; to be repeated until it succeeds.
-    pub async fn settle_message(
-        &self,
-        actor: &Actor,
-        run: &str,
-        send: &Send,
-        delivered: &Delivered,
-    ) -> Result<(), Error> {
-        actor.may(Action::DeliverMessages)?;
-        let (run, at, conversation) = (run.to_owned(), self.now(), send.conversation_id);
-        let (id, state) = (delivered.id, delivered.state);
-        let reason = delivered.problem.map(SendProblem::code);
+    /// Takes a message back that has not gone out: it leaves every page. Once more changes nothing; [`Error::Stale`] when it
+    /// goes out already or has gone.
+    pub async fn cancel_message(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
+        actor.may(Action::SendMessages)?;
+        let at = self.now();
         self.change_again(move |uow| {
-            let settled = uow.edit_sends().finish_send(id, &run, state, reason, at)?;
-            announce(uow, Some(conversation), at)?;
-            if settled && state == SendState::Sent {
-                uow.edit_conversations()
-                    .set_link(conversation, LinkState::Active, at)?;
+            let send = known(uow, id)?;
+            if uow.edit_sends().cancel_send(id, at)? {
+                uow.edit_activities().delete_activities_of_send(id, at)?;
+                changed(uow, &send, at)?;
+            } else if send.reason.as_deref() != Some(CANCELLED) {
+                return Err(Error::Stale);
             }
-            Ok(())
+            Ok(send)
         })
         .await
     }
 
-    /// Claims, dispatches and settles one message; `None` when nothing waits. A program without a worker of its own calls
-    /// this until it answers `None`.
-    pub async fn deliver_next(&self, actor: &Actor, run: &str) -> Result<Option<Delivered>, Error> {
-        let Some(send) = self.claim_message(actor, run).await? else {
-            return Ok(None);
-        };
-        let delivered = self.dispatch_message(&send).await;
-        self.settle_message(actor, run, &send, &delivered).await?;
-        Ok(Some(delivered))
-    }
-
-    /// Marks what runs that are proved dead had on their way as 結果不明, and says how many it were. Only the holder of the
-    /// lock that a living run would hold may call this.
-    pub async fn abandon_messages(&self, actor: &Actor, living_run: &str) -> Result<usize, Error> {
-        actor.may(Action::DeliverMessages)?;
-        let (run, at) = (living_run.to_owned(), self.now());
-        let reason = SendProblem::Interrupted.code();
+    /// Calls a message sent that is 結果不明, because a person knows. Once more changes nothing; [`Error::Stale`] when it is
+    /// in another state or was sent again.
+    pub async fn treat_as_sent(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
+        actor.may(Action::SendMessages)?;
+        let (at, by) = (self.now(), actor.author());
         self.change_again(move |uow| {
-            let abandoned = uow.edit_sends().abandon_sends(&run, reason, at)?;
-            if abandoned > 0 {
-                announce(uow, None, at)?;
+            let send = known(uow, id)?;
+            if uow.edit_sends().treat_send(id, &by, at)? {
+                // It arrived when it went out, not when somebody learnt of it.
+                waitings::taken_as_sent(uow, &send, by.member_id, send.finished_at.unwrap_or(at))?;
+                changed(uow, &send, at)?;
+            } else if send.treated.is_none() {
+                return Err(Error::Stale);
             }
-            Ok(abandoned)
+            Ok(send)
         })
         .await
     }
+}
+
+fn known(unit: &mut dyn UnitOfWork, id: SendId) -> Result<Send, Error> {
+    unit.sends().send(id)?.ok_or(Error::NotFound("message"))
+}
+
+/// Every change of a message's state passes here: open pages are told.
+pub(super) fn changed(uow: &mut dyn UnitOfWork, send: &Send, at: Instant) -> Result<(), Error> {
+    let event = NewEvent::new(EventKind::Send, at).conversation(send.conversation_id);
+    uow.edit_events().add_events(&[event])?;
+    waitings::review_trouble(uow, send.conversation_id, at)
 }
 
 /// Takes a message that did not arrive from every page, or marks it when that is not sure.
 fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: Instant) -> Result<(), Error> {
     let shown = uow.activities().activity(id)?;
-    let shown_in = shown.as_ref().and_then(|activity| activity.conversation_id);
     let open = shown
         .filter(|activity| activity.customer_id == customer)
         .and_then(|activity| activity.sending)
         .filter(Sending::may_be_resent)
         .ok_or(Error::Stale)?;
+    let send = known(uow, open.id)?;
     if open.state == SendState::Unknown {
         uow.edit_sends().mark_resent(open.id)?;
     } else {
         uow.edit_activities().delete_activities_of_send(open.id, at)?;
     }
-    announce(uow, shown_in, at)
+    changed(uow, &send, at)
 }
 
-/// Tells open pages that messages of ours in this conversation, or in any, changed their state.
-fn announce(
-    uow: &mut dyn UnitOfWork,
-    conversation: Option<ConversationId>,
-    at: Instant,
-) -> Result<(), Error> {
-    let event = NewEvent::new(EventKind::Send, at).conversation(conversation);
-    Ok(uow.edit_events().add_events(&[event])?)
+/// What a person writes goes before what programs make.
+fn urgency_of(actor: &Actor) -> Urgency {
+    match actor {
+        Actor::Member { .. } => Urgency::Message,
+        _ => Urgency::Bulk,
+    }
 }
 
 /// A message on its way to the disk.
@@ -244,6 +185,7 @@ struct Message {
     key: String,
     bot: String,
     author: Author,
+    urgency: Urgency,
     at: Instant,
 }
 
@@ -264,11 +206,13 @@ impl Message {
         };
         let opened = uow.edit_conversations().open_conversations(&[key], self.at)?;
         let conversation_id = *opened.first().ok_or(Error::NotFound("conversation"))?;
+        let waits = waitings::talk(uow, conversation_id)?.standing.waiting_since;
         let send = NewSend {
             key: self.key.clone(),
             conversation_id,
             text: self.text.clone(),
             author: self.author.clone(),
+            urgency: waits.map_or(self.urgency, |_| Urgency::Answer),
             queued_at: self.at,
         };
         let queued = uow.edit_sends().add_send(&send)?;
@@ -296,18 +240,22 @@ impl Message {
         let carrying = uow
             .customers()
             .customers_carrying(std::slice::from_ref(address))?;
+        let carrying: Vec<CustomerId> = carrying.into_iter().map(|(_, customer)| customer).collect();
+        let timestamp = waitings::said_by_us(uow, conversation, &carrying, self.text.as_str(), self.at)?;
         let one = |customer_id: CustomerId| NewActivity {
             customer_id,
             conversation_id: Some(conversation),
             receipt_id: None,
             send_id: Some(send),
+            note_id: None,
+            late: false,
             direction: Direction::Sent,
             kind: MessageKind::Text,
             message: self.text.as_str().to_owned(),
             detail: None,
-            timestamp: self.at,
+            timestamp,
         };
-        let activities: Vec<NewActivity> = carrying.into_iter().map(|(_, customer)| one(customer)).collect();
+        let activities: Vec<NewActivity> = carrying.into_iter().map(one).collect();
         uow.edit_activities().add_activities(&activities)?;
         let shown = [(
             conversation,

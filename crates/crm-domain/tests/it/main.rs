@@ -2,17 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod attachments;
 mod companies;
 mod customers;
 mod events;
 mod imports;
 mod links;
 mod members;
+mod names;
 mod permissions;
 mod properties;
 mod receiving;
 mod recording;
+mod send_budget;
 mod sending;
+mod sending_again;
 mod sending_failures;
 mod sign_in;
 mod tokens;

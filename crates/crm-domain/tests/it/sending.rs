@@ -11,7 +11,7 @@ use crm_testkit::fixtures::{
 };
 use time::Duration;
 
-use crate::world::{JOB, World, broken, code, faults};
+use crate::world::{JOB, World, broken, claim, code, faults};
 
 async fn queue(world: &World, to: CustomerId, words: &str, key: Option<&str>) -> Result<Queued, Error> {
     let (to, key) = (Recipient::Customer(to), key.map(str::to_owned));
@@ -184,13 +184,9 @@ async fn messages_of_a_conversation_leave_in_their_order() {
     for words in ["一", "二", "三"] {
         queue(&world, customer, words, None).await.unwrap();
     }
-    let first = world.crm.claim_message(&JOB, "run").await.unwrap().unwrap();
-    assert_eq!(
-        world.crm.claim_message(&JOB, "run").await.unwrap(),
-        None,
-        "one at a time"
-    );
-    let delivered = world.crm.dispatch_message(&first).await;
+    let first = claim(&world, "run").await.unwrap();
+    assert_eq!(claim(&world, "run").await, None, "one at a time");
+    let delivered = world.crm.dispatch_message("run", &first).await.unwrap();
     world
         .crm
         .settle_message(&JOB, "run", &first, &delivered)

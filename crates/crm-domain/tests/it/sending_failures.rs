@@ -13,7 +13,7 @@ use crm_testkit::fakes::FakeMessenger;
 use crm_testkit::fixtures::{after, customer_on, member, text, user};
 use time::Duration;
 
-use crate::world::{JOB, World, broken};
+use crate::world::{JOB, World, broken, claim};
 
 async fn world_with_message() -> (Arc<World>, CustomerId, SendId) {
     let world = Arc::new(World::new());
@@ -39,18 +39,23 @@ async fn state(world: &World, id: SendId) -> (SendState, Option<String>) {
 
 #[tokio::test]
 async fn every_outcome_has_its_state_and_its_reason() {
+    let waits = [
+        SendProblem::NoConnection,
+        SendProblem::TokenUnavailable,
+        SendProblem::RateLimited,
+        SendProblem::Unauthorized,
+    ];
     for problem in SendProblem::ALL {
-        for (outcome, expected, prefix) in [
-            (
-                SendError::NotSent {
-                    problem,
-                    wait: Some(5),
-                },
-                SendState::Failed,
-                "[送信失敗] ",
-            ),
-            (SendError::Refused(problem), SendState::Failed, "[送信失敗] "),
-            (SendError::Unknown(problem), SendState::Unknown, "[結果不明] "),
+        let not_sent = SendError::NotSent { problem, wait: None };
+        let back = if waits.contains(&problem) {
+            (SendState::Queued, "[送信待ち] ")
+        } else {
+            (SendState::Failed, "[送信失敗] ")
+        };
+        for (outcome, (expected, prefix)) in [
+            (not_sent, back),
+            (SendError::Refused(problem), (SendState::Failed, "[送信失敗] ")),
+            (SendError::Unknown(problem), (SendState::Unknown, "[結果不明] ")),
         ] {
             let (world, customer, id) = world_with_message().await;
             world.messenger.answer(Err(outcome));
@@ -86,8 +91,8 @@ async fn a_failed_message_does_not_hold_up_the_next() {
 async fn what_a_crash_leaves_on_its_way_becomes_unknown() {
     let (world, customer, id) = world_with_message().await;
     queue(&world, customer, "二").await;
-    let claimed = world.crm.claim_message(&JOB, "dead run").await.unwrap().unwrap();
-    let delivered = world.crm.dispatch_message(&claimed).await;
+    let claimed = claim(&world, "dead run").await.unwrap();
+    let delivered = world.crm.dispatch_message("dead run", &claimed).await.unwrap();
     assert_eq!(state(&world, id).await.0, SendState::Sending);
     world.pass(Duration::seconds(5));
     assert_eq!(world.crm.abandon_messages(&JOB, "new run").await.unwrap(), 1);
@@ -146,8 +151,8 @@ async fn a_worker_dropped_while_it_waits_leaves_the_message_on_its_way() {
 #[tokio::test]
 async fn settling_is_repeated_until_it_succeeds() {
     let (world, customer, id) = world_with_message().await;
-    let claimed = world.crm.claim_message(&JOB, "run").await.unwrap().unwrap();
-    let delivered = world.crm.dispatch_message(&claimed).await;
+    let claimed = claim(&world, "run").await.unwrap();
+    let delivered = world.crm.dispatch_message("run", &claimed).await.unwrap();
     world.store.fail_next(broken());
     assert!(
         world

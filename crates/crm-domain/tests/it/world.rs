@@ -13,9 +13,13 @@ use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::callbacks::CallbackHeaders;
 use crm_domain::ports::store::StoreError;
-use crm_domain::use_cases::{Crm, MemberForm, Ports, Received, Recorded, SignInForm};
+use crm_domain::sends::Send;
+use crm_domain::use_cases::{
+    Arrival, Claim, Crm, MemberForm, NotKept, Ports, Received, Recorded, SignInForm,
+};
 use crm_testkit::fakes::{
-    FakeCallbacks, FakeMessenger, FakeMessengers, FixedClock, PlainPasswords, SeededSecrets,
+    FakeCallbacks, FakeFiles, FakeMessenger, FakeMessengers, FakeProfiles, FakeQuarantine, FakeSpool,
+    FixedClock, MemoryBlobs, PlainPasswords, SeededSecrets,
 };
 use crm_testkit::fixtures::{BOT, admin};
 
@@ -26,10 +30,15 @@ pub(crate) const JOB: Actor = Actor::Job("tests");
 pub(crate) struct World {
     pub(crate) crm: Crm,
     pub(crate) store: Arc<MemoryStore>,
+    pub(crate) spool: Arc<FakeSpool>,
+    pub(crate) quarantine: Arc<FakeQuarantine>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) passwords: Arc<PlainPasswords>,
     pub(crate) messenger: Arc<FakeMessenger>,
     pub(crate) messengers: Arc<FakeMessengers>,
+    pub(crate) profiles: Arc<FakeProfiles>,
+    pub(crate) files: Arc<FakeFiles>,
+    pub(crate) blobs: MemoryBlobs,
 }
 
 impl World {
@@ -43,6 +52,12 @@ impl World {
             Arc::new(FixedClock::default()),
             Arc::new(PlainPasswords::default()),
         );
+        let profiles = Arc::new(FakeProfiles::default());
+        let (files, blobs) = (Arc::new(FakeFiles::default()), MemoryBlobs::default());
+        let (spool, quarantine) = (
+            Arc::new(FakeSpool::default()),
+            Arc::new(FakeQuarantine::default()),
+        );
         let crm = Crm::new(Ports {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
@@ -50,14 +65,24 @@ impl World {
             passwords: Arc::clone(&passwords) as _,
             messengers: Arc::clone(&messengers) as _,
             callbacks: Arc::new(FakeCallbacks::new(BOT)),
+            spool: Arc::clone(&spool) as _,
+            quarantine: Arc::clone(&quarantine) as _,
+            files: Arc::clone(&files) as _,
+            blobs: Arc::new(blobs.clone()),
+            profiles: Arc::clone(&profiles) as _,
         });
         Self {
             crm,
             store,
+            spool,
+            quarantine,
             clock,
             passwords,
             messenger,
             messengers,
+            profiles,
+            files,
+            blobs,
         }
     }
 
@@ -100,13 +125,14 @@ impl World {
     }
 
     /// LINE WORKS posts a body with its right signature.
-    pub(crate) async fn post(&self, body: &[u8]) -> Result<Received, Error> {
+    pub(crate) async fn post(&self, body: &[u8]) -> Result<Received, NotKept> {
         let signature = FakeCallbacks::signature(body);
         let headers = CallbackHeaders {
             bot_id: Some(BOT),
             signature: Some(&signature),
         };
-        self.crm.receive_callback(headers, body).await
+        let arrival = Arrival::new(headers, body);
+        self.crm.receive_callback(arrival, std::future::pending()).await
     }
 
     /// What waits is recorded.
@@ -154,6 +180,14 @@ impl World {
     /// Whether this session's secret is good.
     pub(crate) async fn is_signed_in(&self, session: &str) -> bool {
         self.crm.session_actor(session).await.unwrap().is_some()
+    }
+}
+
+/// The next message, taken by `run`.
+pub(crate) async fn claim(world: &World, run: &str) -> Option<Send> {
+    match world.crm.claim_message(&JOB, run).await.unwrap() {
+        Claim::Taken(send) => Some(*send),
+        Claim::Wait(_) | Claim::Nothing => None,
     }
 }
 

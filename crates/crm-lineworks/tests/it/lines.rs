@@ -19,7 +19,10 @@ fn client(address: &str, timeouts: Timeouts) -> LineWorks {
 async fn outcome(act: Act, timeouts: Timeouts) -> (Result<(), SendError>, Vec<String>) {
     let line = Line::after_token(vec![act]);
     let client = client(&line.address, timeouts);
-    let outcome = client.send_text(&text_to(&client, USER, "こんにちは")).await;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "こんにちは"))
+        .await
+        .outcome;
     (outcome, line.requests())
 }
 
@@ -122,7 +125,7 @@ async fn nobody_listens() {
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let client = client(&address, PATIENT);
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -136,7 +139,7 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn nobody_has_this_name() {
     let client = client("http://no-such-host.invalid", PATIENT);
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -152,7 +155,7 @@ async fn the_api_refuses_connections_while_the_token_is_there() {
     let line = Line::after_token(Vec::new());
     let config = config(format!("{}/token", line.address), format!("http://{gone}/v1.0"));
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -170,7 +173,7 @@ async fn tls_that_fails_sends_nothing() {
     let https = line.address.replace("http://", "https://");
     let config = config(format!("{}/token", line.address), format!("{https}/v1.0"));
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -191,7 +194,7 @@ async fn tls_that_hangs_sends_nothing() {
         ..PATIENT
     };
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await;
+    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -213,7 +216,7 @@ async fn those_whose_turn_does_not_come_have_sent_nothing() {
     let senders: Vec<_> = (0..9)
         .map(|_| {
             let client = Arc::clone(&client);
-            tokio::spawn(async move { client.send_text(&text_to(&client, USER, "?")).await })
+            tokio::spawn(async move { client.send_text(&text_to(&client, USER, "?")).await.outcome })
         })
         .collect();
     let mut waited = 0;

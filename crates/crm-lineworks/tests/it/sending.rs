@@ -16,6 +16,7 @@ async fn a_text_arrives_as_it_was_written() {
     all.client
         .send_text(&text_to(&all.client, USER, text))
         .await
+        .outcome
         .unwrap();
     let messages = all.sim.messages_to(USER);
     assert_eq!(messages.len(), 1);
@@ -39,19 +40,23 @@ async fn ids_are_encoded() {
     all.client
         .send_text(&text_to(&all.client, "hanako+crm@sim.example", "ログインID宛て"))
         .await
+        .outcome
         .unwrap();
     assert_eq!(all.sim.messages_to(USER).len(), 1);
     for odd in ["a/../../users/b", "花子", "x?y#z", "%2e%2e"] {
         let outcome = all.client.send_text(&text_to(&all.client, odd, "?")).await;
         assert!(
-            matches!(outcome, Err(SendError::Refused(P::NotFound | P::BadRequest))),
+            matches!(
+                outcome.outcome,
+                Err(SendError::Refused(P::NotFound | P::BadRequest))
+            ),
             "{odd}: {outcome:?}"
         );
     }
     let before = all.sim.requests(Endpoint::Send);
     for way in [".", ".."] {
         let outcome = all.client.send_text(&text_to(&all.client, way, "?")).await;
-        assert_eq!(outcome, Err(SendError::Refused(P::BadRequest)));
+        assert_eq!(outcome.outcome, Err(SendError::Refused(P::BadRequest)));
     }
     assert_eq!(all.sim.requests(Endpoint::Send), before);
 }
@@ -63,9 +68,9 @@ async fn the_service_refuses_what_is_wrong() {
         .client
         .send_text(&text_to(&all.client, USER, &"あ".repeat(2_001)))
         .await;
-    assert_eq!(outcome, Err(SendError::Refused(P::BadRequest)));
+    assert_eq!(outcome.outcome, Err(SendError::Refused(P::BadRequest)));
     let outcome = all.client.send_text(&text_to(&all.client, "nobody", "?")).await;
-    assert_eq!(outcome, Err(SendError::Refused(P::NotFound)));
+    assert_eq!(outcome.outcome, Err(SendError::Refused(P::NotFound)));
     let unpublished = SimulatorConfig {
         bot_published: false,
         ..SimulatorConfig::default()
@@ -116,4 +121,84 @@ async fn the_messenger_is_there_when_it_is_set_up() {
     let messengers = StaticMessengers(Some(Arc::clone(&all.client)));
     assert_eq!(messengers.line_works().unwrap().bot(), "2000001");
     assert!(StaticMessengers(None).line_works().is_none());
+}
+
+#[tokio::test]
+async fn mentions_do_not_pass() {
+    let all = setup().await;
+    let text = "<m userId=\"all\">さん、1 < 2";
+    let message = text_to(&all.client, USER, text);
+    all.client.send_text(&message).await.outcome.unwrap();
+    assert_eq!(
+        all.sim.messages_to(USER)[0].content["text"],
+        "＜m userId=\"all\">さん、1 < 2"
+    );
+}
+
+#[tokio::test]
+async fn the_answer_tells_the_limit_and_the_time() {
+    let tenant = SimulatorConfig {
+        rate_limit: 3,
+        ..SimulatorConfig::default()
+    };
+    let all = setup_with(tenant, |_| {}).await;
+    let heard = all.answered().await.heard;
+    let rate = heard.rate.unwrap();
+    assert_eq!(
+        (rate.limit, rate.remaining, rate.reset),
+        (Some(3), Some(2), Some(60))
+    );
+    all.send().await.unwrap();
+    assert_eq!(all.answered().await.heard.rate.unwrap().remaining, Some(0));
+    let limited = all.answered().await;
+    assert_eq!(
+        limited.outcome,
+        Err(SendError::NotSent {
+            problem: P::RateLimited,
+            wait: Some(60)
+        })
+    );
+    assert_eq!(limited.heard.rate.unwrap().limit, Some(3));
+}
+
+#[tokio::test]
+async fn preparing_gets_a_token_and_sends_nothing() {
+    let all = setup().await;
+    all.client.prepare().await.unwrap();
+    all.client.prepare().await.unwrap();
+    assert_eq!(
+        (
+            all.sim.requests(Endpoint::Token),
+            all.sim.requests(Endpoint::Send)
+        ),
+        (1, 0)
+    );
+    all.send().await.unwrap();
+    assert_eq!(all.sim.requests(Endpoint::Token), 1);
+    let wrong = setup_with(SimulatorConfig::default(), |config| {
+        config.client_secret = "wrong".into();
+    });
+    let refused = wrong.await.client.prepare().await;
+    assert_eq!(
+        refused,
+        Err(SendError::NotSent {
+            problem: P::CredentialsRefused,
+            wait: None
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_budget_is_that_of_the_domain() {
+    let all = setup_with(SimulatorConfig::default(), |config| {
+        config.domain_id = Some("40000001".into());
+        config.rate_limit = Some(240);
+    })
+    .await;
+    let budget = all.client.budget();
+    assert_eq!(
+        (budget.domain.as_str(), all.client.rate_limit()),
+        ("40000001", Some(240))
+    );
+    assert_eq!(budget.operation, "bot-user-message-send");
 }

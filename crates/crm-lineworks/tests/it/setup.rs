@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crm_domain::instant::Instant;
 use crm_domain::ports::host::Clock;
-use crm_domain::ports::messenger::{Messenger as _, OutgoingText, SendError};
+use crm_domain::ports::messenger::{Answered, Messenger as _, OutgoingText, SendError};
 use crm_domain::values::LineUserId;
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use crm_lineworks_sim::{Event, SimClock, Simulator, SimulatorConfig, test_private_key_pem};
@@ -114,6 +114,10 @@ pub(crate) fn text_to(client: &LineWorks, user: &str, text: &str) -> OutgoingTex
 
 impl Setup {
     pub(crate) async fn send(&self) -> Result<(), SendError> {
+        self.answered().await.outcome
+    }
+
+    pub(crate) async fn answered(&self) -> Answered {
         self.client
             .send_text(&text_to(&self.client, USER, "見積もりをお送りします"))
             .await

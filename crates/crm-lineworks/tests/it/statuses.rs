@@ -101,11 +101,24 @@ async fn every_status_has_its_outcome_and_none_is_tried_again() {
     assert_eq!(all.sim.requests(Endpoint::Token), 1);
 }
 
+/// The next try, which somebody else decides, gets a fresh token.
 #[tokio::test]
-async fn after_401_one_fresh_token_is_tried() {
+async fn a_refused_token_is_thrown_away_and_nothing_is_sent_twice() {
     let all = setup().await;
     all.send().await.unwrap();
     all.sim.expire_tokens();
+    let refused = Err(SendError::NotSent {
+        problem: P::Unauthorized,
+        wait: None,
+    });
+    assert_eq!(all.send().await, refused);
+    assert_eq!(
+        (
+            all.sim.requests(Endpoint::Token),
+            all.sim.requests(Endpoint::Send)
+        ),
+        (1, 2)
+    );
     assert_eq!(all.send().await, Ok(()));
     assert_eq!(
         (
@@ -118,26 +131,8 @@ async fn after_401_one_fresh_token_is_tried() {
 }
 
 #[tokio::test]
-async fn a_second_401_is_the_end() {
+async fn without_a_token_nothing_is_sent() {
     let all = setup().await;
-    all.sim.always_on(Endpoint::Send, Fault::status(401));
-    assert_eq!(all.send().await, refused(P::Unauthorized));
-    assert_eq!(
-        (
-            all.sim.requests(Endpoint::Token),
-            all.sim.requests(Endpoint::Send)
-        ),
-        (2, 2)
-    );
-}
-
-#[tokio::test]
-async fn after_401_the_second_answer_counts() {
-    let all = setup().await;
-    all.sim.fail_next_on(Endpoint::Send, 1, Fault::status(401));
-    all.sim.fail_next_on(Endpoint::Send, 1, Fault::status(503));
-    assert_eq!(all.send().await, unknown(P::ServerError));
-    all.sim.fail_next_on(Endpoint::Send, 1, Fault::status(401));
     all.sim.fail_next_on(Endpoint::Token, 1, Fault::status(500));
     assert_eq!(
         all.send().await,
@@ -146,4 +141,5 @@ async fn after_401_the_second_answer_counts() {
             wait: None
         })
     );
+    assert_eq!(all.sim.requests(Endpoint::Send), 0);
 }

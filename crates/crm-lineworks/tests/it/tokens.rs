@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm_domain::ports::host::Clock as _;
 use crm_domain::ports::messenger::{Messenger as _, SendError, SendProblem as P};
-use crm_lineworks::LineWorksConfig;
-use crm_lineworks_sim::{Endpoint, Fault, SimulatorConfig};
+use crm_lineworks::{LineWorks, LineWorksConfig};
+use crm_lineworks_sim::{Endpoint, Fault, SimClock, Simulator, SimulatorConfig};
 use serde_json::json;
 
-use crate::setup::{Setup, setup, setup_with, text_to};
+use crate::setup::{Setup, clock, config, setup, setup_with, text_to};
 
 fn not_sent(problem: P) -> Result<(), SendError> {
     Err(SendError::NotSent { problem, wait: None })
@@ -129,7 +130,7 @@ async fn sixteen_senders_ask_for_one_token() {
         .map(|number| {
             let client = Arc::clone(&all.client);
             let message = text_to(&client, crate::setup::USER, &format!("{number}"));
-            tokio::spawn(async move { client.send_text(&message).await })
+            tokio::spawn(async move { client.send_text(&message).await.outcome })
         })
         .collect();
     for sender in senders {
@@ -146,6 +147,8 @@ async fn many_401_for_one_token_ask_for_one_new_token() {
     let all = setup().await;
     all.send().await.unwrap();
     all.sim.expire_tokens();
+    let outcomes = tokio::join!(all.send(), all.send(), all.send(), all.send());
+    assert!(outcomes.0.is_err(), "one request, one answer: {outcomes:?}");
     let outcomes = tokio::join!(all.send(), all.send(), all.send(), all.send());
     assert_eq!(outcomes, (Ok(()), Ok(()), Ok(()), Ok(())));
     assert_eq!(all.sim.requests(Endpoint::Token), 2);
@@ -233,4 +236,23 @@ async fn the_check_says_what_was_granted() {
         all.client.check_token().await.unwrap_err().problem,
         P::NoConnection
     );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_does_not_stop_sending() {
+    for hours in [1, -1, 24] {
+        let (theirs, clock) = (clock(), clock());
+        let sim = Simulator::start(SimulatorConfig {
+            clock: SimClock::new(move || theirs.now().utc().assume_utc()),
+            ..SimulatorConfig::default()
+        })
+        .await
+        .unwrap();
+        let config = config(sim.token_url(), sim.api_url());
+        let client = Arc::new(LineWorks::new(config, Arc::clone(&clock) as _).unwrap());
+        clock.advance(hours * 3_600);
+        let all = Setup { sim, client, clock };
+        assert_eq!(all.send().await, Ok(()), "{hours}");
+        assert_eq!(all.sim.requests(Endpoint::Token), 2, "{hours}");
+    }
 }

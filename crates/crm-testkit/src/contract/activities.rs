@@ -5,7 +5,7 @@ use crm_domain::companies::CompanyId;
 use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
-use crm_domain::sends::{Queued, RESENT, SendState};
+use crm_domain::sends::{Queued, RESENT, SendState, Urgency};
 
 use super::AnyStore;
 use super::steps::{add_activities, add_company, add_customer, open_talk, read, try_write, write};
@@ -335,7 +335,10 @@ pub async fn a_message_of_ours_shows_what_became_of_it(store: AnyStore) {
         states.swap_remove(0)
     };
     assert_eq!(states().await, (SendState::Queued, None));
-    write(&store, |unit| unit.edit_sends().claim_send("run", after(1))).await;
+    write(&store, |unit| {
+        unit.edit_sends().claim_send("run", Urgency::Bulk, after(1))
+    })
+    .await;
     assert_eq!(states().await, (SendState::Sending, None));
     write(&store, move |unit| {
         let reason = Some("timed_out");

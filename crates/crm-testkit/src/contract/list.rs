@@ -78,6 +78,17 @@ macro_rules! contract_suite {
                 messages_of_a_customer_in_the_trash_are_not_found,
                 a_message_of_ours_shows_what_became_of_it,
             ]
+            attachments: [
+                an_added_attachment_is_found_as_it_was,
+                a_callback_has_one_attachment,
+                the_attachment_whose_turn_is_next_comes_first,
+                a_stored_attachment_has_its_bytes_and_waits_no_more,
+                an_attachment_is_tried_again_later,
+                only_a_waiting_attachment_is_settled,
+                a_missing_attachment_can_be_asked_for_again,
+                a_message_shows_its_attachment,
+                a_message_tells_whether_it_was_said_in_a_room,
+            ]
             conversations: [
                 an_opened_conversation_is_unconfirmed_since_no_event,
                 ids_come_in_the_order_of_the_keys,
@@ -114,6 +125,30 @@ macro_rules! contract_suite {
                 only_who_has_it_on_its_way_settles_a_message,
                 what_dead_runs_had_on_their_way_is_abandoned,
                 messages_are_open_until_all_are_settled,
+                the_most_urgent_is_claimed_and_lifts_what_is_before_it,
+                a_message_put_back_waits_for_its_next_try,
+                a_next_try_that_a_clock_put_back_has_left_far_ahead_is_due,
+                what_waits_for_a_connection_is_woken,
+                only_its_run_may_let_a_message_leave,
+                only_a_waiting_message_is_cancelled,
+                only_what_is_not_known_is_treated_as_sent,
+                a_message_in_trouble_is_counted,
+            ]
+            send_budgets: [
+                a_budget_is_kept_as_it_was,
+                the_departures_after_an_instant_are_found,
+                a_departure_is_moved_and_taken_back,
+                old_departures_are_forgotten,
+            ]
+            senders: [
+                a_noted_sender_is_nameless_and_due_at_once,
+                noting_again_changes_nothing,
+                each_is_noted_once_however_many_note_at_once,
+                the_longest_due_come_first,
+                a_name_found_is_kept_and_not_asked_for_again,
+                who_was_asked_in_vain_is_due_at_the_named_time,
+                a_name_found_before_outlives_a_failure,
+                all_that_are_due_can_be_deferred_and_called_back,
             ]
             members: [
                 an_added_member_is_found_by_id_and_email,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crm_domain::ports::store::Store;
 
 pub mod activities;
+pub mod attachments;
 pub mod companies;
 pub mod conversations;
 pub mod credentials;
@@ -18,6 +19,8 @@ pub mod imports;
 mod list;
 pub mod members;
 pub mod receipts;
+pub mod senders;
+pub mod send_budgets;
 pub mod sends;
 mod steps;
 pub mod store;

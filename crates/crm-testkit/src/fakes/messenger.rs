@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use crm_domain::ports::messenger::{Messenger, Messengers, OutgoingText, SendError};
+use crm_domain::ports::messenger::{Answered, Heard, Messenger, Messengers, OutgoingText, SendError};
+use crm_domain::send_budgets::BudgetKey;
 use tokio::sync::Semaphore;
 
 use super::lock;
@@ -14,7 +15,9 @@ use super::lock;
 pub struct FakeMessenger {
     bot: String,
     sent: Mutex<Vec<OutgoingText>>,
-    script: Mutex<VecDeque<Result<(), SendError>>>,
+    script: Mutex<VecDeque<Answered>>,
+    unprepared: Mutex<VecDeque<SendError>>,
+    limit: Mutex<Option<u32>>,
     gate: Semaphore,
 }
 
@@ -28,13 +31,30 @@ impl FakeMessenger {
             bot: bot.to_owned(),
             sent: Mutex::default(),
             script: Mutex::default(),
+            unprepared: Mutex::default(),
+            limit: Mutex::default(),
             gate: Semaphore::new(OPEN),
         }
     }
 
     /// Adds an answer to the script.
     pub fn answer(&self, outcome: Result<(), SendError>) {
-        lock(&self.script).push_back(outcome);
+        lock(&self.script).push_back(Answered::only(outcome));
+    }
+
+    /// Adds an answer with what its headers say to the script.
+    pub fn answer_saying(&self, outcome: Result<(), SendError>, heard: Heard) {
+        lock(&self.script).push_back(Answered { outcome, heard });
+    }
+
+    /// The next message finds no token.
+    pub fn fail_to_prepare(&self, error: SendError) {
+        lock(&self.unprepared).push_back(error);
+    }
+
+    /// From now on the settings allow so many messages a minute.
+    pub fn limit_to(&self, a_minute: u32) {
+        *lock(&self.limit) = Some(a_minute);
     }
 
     /// What it was given to send, oldest first, whatever it answered.
@@ -64,9 +84,25 @@ impl Messenger for FakeMessenger {
         self.bot.clone()
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Result<(), SendError> {
+    fn budget(&self) -> BudgetKey {
+        BudgetKey {
+            domain: "40000001".to_owned(),
+            operation: "send".to_owned(),
+        }
+    }
+
+    fn rate_limit(&self) -> Option<u32> {
+        *lock(&self.limit)
+    }
+
+    async fn prepare(&self) -> Result<(), SendError> {
+        lock(&self.unprepared).pop_front().map_or(Ok(()), Err)
+    }
+
+    async fn send_text(&self, message: &OutgoingText) -> Answered {
         lock(&self.sent).push(message.clone());
-        let outcome = lock(&self.script).pop_front().unwrap_or(Ok(()));
+        let scripted = lock(&self.script).pop_front();
+        let outcome = scripted.unwrap_or(Answered::only(Ok(())));
         let _pass = self.gate.acquire().await.expect("the gate is never closed");
         outcome
     }

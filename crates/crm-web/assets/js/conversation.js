@@ -1,9 +1,11 @@
 // The conversation: opens at its end, loads older messages without a jump, shows what arrives.
 import { fetchFragment } from "./http.js";
 import { compare, insert, remove } from "./places.js";
+import { coalesced } from "./regions.js";
 import { recall, remember } from "./store.js";
+import { TalkHead } from "./talk_head.js";
 
-const INTERVAL = 2000;
+const PAUSE = 100;
 const CLOSE_TO_END = 80;
 const FOCUS = "crm.focus";
 
@@ -20,14 +22,34 @@ class Conversation {
     this.last = Number(region.dataset.last);
     this.asking = null;
     this.missing = [];
+    this.head = new TalkHead(document.querySelector("[data-talk-head]"));
     this.openAtEnd();
     this.keepFocus();
     this.watchOlder();
     this.pill.addEventListener("click", () => this.toEnd());
     region.addEventListener("scroll", () => this.atEnd() && (this.pill.hidden = true), { passive: true });
     if (!("live" in region.dataset)) return;
-    setInterval(() => document.visibilityState === "visible" && this.refresh(false), INTERVAL);
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refresh(false));
+    this.followChanges();
+  }
+
+  /** Asks once for what changed in this customer's conversations, however much it is. */
+  followChanges() {
+    const refresh = coalesced(() => this.refresh(false), PAUSE);
+    for (const kind of ["message", "send", "conversation"]) {
+      document.addEventListener(`crm:${kind}`, ({ detail }) => this.concerns(detail) && refresh());
+    }
+    document.addEventListener("crm:handled", refresh);
+    document.addEventListener("crm:reload", (event) => {
+      event.preventDefault();
+      refresh();
+    });
+  }
+
+  /** Whether a change may show here. Without ids it may show everywhere. */
+  concerns({ customer, conversation }) {
+    if (customer !== undefined && String(customer) === this.region.dataset.customer) return true;
+    if (conversation === undefined) return customer === undefined;
+    return this.head.has(conversation) || this.list.querySelector(`[data-conversation="${conversation}"]`) !== null;
   }
 
   openAtEnd() {
@@ -61,12 +83,18 @@ class Conversation {
   /** Asks for what is newer than the last message, and for news of those still on their way. One question at a time. */
   async refresh(follow) {
     await this.asking;
-    this.asking = this.ask(follow).catch(() => undefined);
+    this.asking = this.askAll(follow).catch(() => undefined);
     return this.asking;
   }
 
+  /** What was brought back is known to be missing only once one has asked. */
+  async askAll(follow) {
+    await this.ask(follow);
+    if (this.missing.length) await this.ask(follow);
+  }
+
   async ask(follow) {
-    const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"]')].map((m) => m.dataset.id);
+    const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"], [data-state="unknown"]')].map((m) => m.dataset.id);
     const query = new URLSearchParams({ after: String(this.last) });
     const watched = [...waiting, ...this.missing];
     if (watched.length) query.set("watch", watched.join(","));
@@ -74,6 +102,7 @@ class Conversation {
     if (!items) return;
     const stay = !follow && !this.atEnd();
     const added = this.append(items);
+    document.dispatchEvent(new CustomEvent("crm:talk", { detail: { last: this.last } }));
     if (!added) return;
     document.querySelector("[data-talk-empty]")?.remove();
     if (stay) this.pill.hidden = false;
@@ -89,6 +118,10 @@ class Conversation {
         showLink(item);
         continue;
       }
+      if ("head" in item.dataset) {
+        this.head.show(item);
+        continue;
+      }
       if ("present" in item.dataset) {
         this.compare(item.dataset);
         continue;
@@ -101,7 +134,7 @@ class Conversation {
       const known = document.getElementById(item.id);
       this.last = Math.max(this.last, Number(item.dataset.id));
       if (known) {
-        if (known.dataset.state !== item.dataset.state) known.replaceWith(item);
+        if (known.dataset.state !== item.dataset.state || known.dataset.try !== item.dataset.try) known.replaceWith(item);
         continue;
       }
       if (this.isOlder(item)) continue;

@@ -2,11 +2,11 @@
 
 use std::sync::OnceLock;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{BASE, service};
 
-const DESCRIPTION: &str = "Read access for other programs. Authenticate with `Authorization: Bearer <token>`; an \
+const DESCRIPTION: &str = "Access for other programs. Authenticate with `Authorization: Bearer <token>`; an \
     administrator makes tokens with `crm token create`. Times are UTC. Lists are read page by page: pass `next` as `after`.";
 
 /// The document, without which no program can be written; it needs no sign-in.
@@ -36,8 +36,8 @@ fn completed(mut document: Value) -> Value {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, operations) in paths {
             let one = path.contains('{');
-            for operation in operations.as_object_mut().into_iter().flat_map(Map::values_mut) {
-                complete_operation(operation, one);
+            for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+                complete_operation(operation, one, method == "get");
             }
         }
     }
@@ -60,7 +60,7 @@ fn allow_null(schema: &mut Value) {
     }
 }
 
-fn complete_operation(operation: &mut Value, one: bool) {
+fn complete_operation(operation: &mut Value, one: bool, reads: bool) {
     let summary = operation["summary"].clone();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
@@ -80,10 +80,14 @@ fn complete_operation(operation: &mut Value, one: bool) {
             "content": {"application/json": shape},
         });
     }
-    responses.insert(
-        "304".to_owned(),
-        json!({"description": "Unchanged since the tag in `If-None-Match`"}),
-    );
+    if reads {
+        responses.insert(
+            "304".to_owned(),
+            json!({"description": "Unchanged since the tag in `If-None-Match`"}),
+        );
+    } else {
+        responses.insert("422".to_owned(), problem("A field holds what it cannot"));
+    }
     responses.insert("400".to_owned(), problem("A parameter cannot be read"));
     responses.insert("401".to_owned(), problem("No token, or one that is not valid"));
     if one {
@@ -131,7 +135,13 @@ mod tests {
         let document = document();
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
         assert_eq!(document["servers"][0]["url"], "/api/v1");
-        for path in ["/customers", "/customers/{id}", "/companies", "/companies/{id}"] {
+        for path in [
+            "/customers",
+            "/customers/{id}",
+            "/companies",
+            "/companies/{id}",
+            "/messages/{id}",
+        ] {
             let operation = &document["paths"][path]["get"];
             assert!(
                 operation["summary"].is_string() && operation["operationId"].is_string(),
@@ -140,6 +150,10 @@ mod tests {
             for status in ["200", "304", "400", "401", "default"] {
                 assert!(operation["responses"][status].is_object(), "{path} {status}");
             }
+        }
+        let send = &document["paths"]["/customers/{id}/messages"]["post"];
+        for status in ["202", "400", "401", "404", "422", "default"] {
+            assert!(send["responses"][status].is_object(), "{status}");
         }
         let customer = &document["components"]["schemas"]["Customer"]["properties"];
         assert_eq!(customer["email"]["nullable"], true);

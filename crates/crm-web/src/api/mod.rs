@@ -5,6 +5,7 @@ mod customers;
 mod document;
 mod etag;
 mod list;
+mod messages;
 
 use poem::http::header;
 use poem::{EndpointExt as _, Response, Route, get, handler};
@@ -15,13 +16,14 @@ pub use document::document;
 
 use companies::Companies;
 use customers::Customers;
+use messages::Messages;
 
 /// Below this path stands version 1.
 pub const BASE: &str = "/api/v1";
 
 /// The operations of version 1.
-fn service() -> OpenApiService<(Customers, Companies), ()> {
-    OpenApiService::new((Customers, Companies), "Customer Management API", "1")
+fn service() -> OpenApiService<(Customers, Companies, Messages), ()> {
+    OpenApiService::new((Customers, Companies, Messages), "Customer Management API", "1")
 }
 
 /// Adds the API's addresses.

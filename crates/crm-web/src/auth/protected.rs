@@ -25,6 +25,31 @@ pub struct Protected<T> {
     pub data: T,
 }
 
+/// Who changes something by a body that is read elsewhere. Programs with a token need no CSRF token; a page sends it in its
+/// header.
+#[derive(Debug)]
+pub struct Writer {
+    /// Who.
+    pub by: Signed,
+}
+
+impl<'a> FromRequest<'a> for Writer {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let identity = Identity::of(request).await?;
+        let by_program = matches!(identity, Identity::Token(_));
+        let by = identity.signed()?;
+        if !by_program {
+            let secret = by.session.as_deref().unwrap_or_default();
+            let unread = Sent {
+                kind: Kind::Empty,
+                bytes: Bytes::new(),
+            };
+            unread.check(request, &[Holder::Session(secret)]).await?;
+        }
+        Ok(Writer { by })
+    }
+}
+
 /// The data of a form that is there before signing in.
 #[derive(Debug)]
 pub struct Open<T>(pub T);

@@ -2,13 +2,18 @@
 
 mod activities;
 mod api_docs;
+mod board;
+mod asking;
 mod callbacks;
 mod companies;
 mod customers;
+mod drafts;
 mod files;
 mod handling;
 mod members;
 mod myself;
+mod notes;
+mod owners;
 mod phone;
 mod profiles;
 mod send_acts;
@@ -31,12 +36,16 @@ use crate::views::Pager;
 /// Adds the addresses of the pages.
 pub fn mount(route: Route) -> Route {
     [
+        board::mount,
         customers::mount,
         companies::mount,
         activities::mount,
         files::mount,
         handling::mount,
         sends::mount,
+        drafts::mount,
+        notes::mount,
+        owners::mount,
         send_acts::mount,
         members::mount,
         myself::mount,

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::activities::answer;
-use super::customers::{MESSAGES, draw, older_talk};
-use super::{id, times};
+use super::customers::{MESSAGES, drafted, draw, older_talk};
+use super::{asking, id, times};
 use crate::auth::{Protected, Signed, Visitor};
 use crate::i18n::catalogue;
 use crate::links;
@@ -34,11 +34,15 @@ pub(super) fn mount(route: Route) -> Route {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Written {
-    message: String,
+pub(super) struct Written {
+    pub(super) message: String,
     key: Option<String>,
     /// The failed message that this one takes the place of.
     replaces: String,
+    /// The newest message that the writer saw.
+    pub(super) seen: String,
+    /// Whether the writer was asked and wants it sent.
+    pub(super) anyway: String,
 }
 
 /// Queues what was written and waits a little for the outcome.
@@ -81,7 +85,17 @@ async fn quick(
     Protected { by, data: written }: Protected<Written>,
 ) -> Result<Response, Failure> {
     let customer: CustomerId = id(&number)?;
+    if let Some(question) = asking::question(&visitor, &by, customer, &written).await? {
+        if wants_json(headers) {
+            return Ok(asking::tell(&question));
+        }
+        let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
+        let talk = older_talk(&visitor, &by, &line, "").await?;
+        let composer = asked(&visitor, &line, written, question);
+        return draw(&visitor, &by, &line, talk, composer, StatusCode::CONFLICT).await;
+    }
     let outcome = send(&visitor, &by, Recipient::Customer(customer), &written).await;
+    drop_draft(&visitor, &by, customer, &written, &outcome).await;
     if wants_json(headers) {
         return Ok(tell(&visitor, outcome, None));
     }
@@ -96,7 +110,15 @@ async fn quick(
             let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
             let talk = older_talk(&visitor, &by, &line, "").await?;
             let composer = again(&visitor, &line, written, Sentence::error(&error));
-            draw(&visitor, &line, talk, composer, Failure::from(error).status())
+            draw(
+                &visitor,
+                &by,
+                &line,
+                talk,
+                composer,
+                Failure::from(error).status(),
+            )
+            .await
         }
         Err(error) => Err(error.into()),
     }
@@ -193,6 +215,41 @@ fn judge(outcome: &Outcome) -> (StatusCode, bool, Sentence) {
     }
 }
 
+/// What is on its way is no draft any more.
+async fn drop_draft(
+    visitor: &Visitor,
+    by: &Signed,
+    customer: CustomerId,
+    written: &Written,
+    outcome: &Result<Outcome, Error>,
+) {
+    let left = outcome
+        .as_ref()
+        .is_ok_and(|outcome| outcome.state != SendState::Failed);
+    if !left || by.session.is_none() {
+        return;
+    }
+    let dropped = visitor
+        .app
+        .crm
+        .drop_draft(&by.actor, customer, written.message.clone());
+    if let Err(error) = dropped.await {
+        tracing::warn!("the draft of a message that was sent stays: {error}");
+    }
+}
+
+/// The field with what was written, and what its writer is asked; the key stays, so that it is sent once.
+fn asked(visitor: &Visitor, line: &CustomerLine, written: Written, question: String) -> Composer {
+    let key = written.key.unwrap_or_else(|| visitor.app.secrets.token());
+    let composer = Composer::of(line, visitor.language, key);
+    Composer {
+        text: written.message,
+        replaces: written.replaces.parse().ok(),
+        question: Some(question),
+        ..composer
+    }
+}
+
 /// The field with what was written, and why it was not sent.
 fn again(visitor: &Visitor, line: &CustomerLine, written: Written, why: Sentence) -> Composer {
     let key = visitor.app.secrets.token();
@@ -203,8 +260,9 @@ fn again(visitor: &Visitor, line: &CustomerLine, written: Written, why: Sentence
 async fn show_large(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
     by.actor.may(Action::SendMessages)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
-    let composer = Composer::of(&line, visitor.language, visitor.app.secrets.token());
-    draw_large(&visitor, &line, composer, StatusCode::OK)
+    let composer = drafted(&visitor, &by, &line).await?;
+    let seen = newest(&visitor, &by, line.customer.id).await?;
+    draw_large(&visitor, &line, Composer { seen, ..composer }, StatusCode::OK)
 }
 
 #[handler]
@@ -216,7 +274,21 @@ async fn large(
 ) -> Result<Response, Failure> {
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
     let customer = line.customer.id;
+    if let Some(question) = asking::question(&visitor, &by, customer, &written).await? {
+        if wants_json(headers) {
+            return Ok(asking::tell(&question));
+        }
+        let seen = newest(&visitor, &by, customer).await?;
+        let composer = asked(&visitor, &line, written, question);
+        return draw_large(
+            &visitor,
+            &line,
+            Composer { seen, ..composer },
+            StatusCode::CONFLICT,
+        );
+    }
     let outcome = send(&visitor, &by, Recipient::Customer(customer), &written).await;
+    drop_draft(&visitor, &by, customer, &written, &outcome).await;
     if wants_json(headers) {
         return Ok(tell(&visitor, outcome, None));
     }
@@ -241,7 +313,20 @@ async fn large(
         Err(error) => return Err(error.into()),
     };
     let composer = again(&visitor, &line, written, why);
-    draw_large(&visitor, &line, Composer { replaces, ..composer }, status)
+    let seen = newest(&visitor, &by, customer).await?;
+    let composer = Composer {
+        replaces,
+        seen,
+        ..composer
+    };
+    draw_large(&visitor, &line, composer, status)
+}
+
+/// The newest message of the customer's page; 0 when there is none.
+async fn newest(visitor: &Visitor, by: &Signed, customer: CustomerId) -> Result<i64, Failure> {
+    let found = visitor.app.crm.conversation(&by.actor, customer, None, MESSAGES);
+    let ids = found.await?.into_iter().map(|message| message.id.get());
+    Ok(ids.max().unwrap_or_default())
 }
 
 /// The number under which a message just sent stands on the customer's page.

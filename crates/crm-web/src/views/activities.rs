@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::talk_head::TalkHead;
 use super::{Face, LinkView};
 use crate::page::Page;
 use crate::sentence::Sentence;
@@ -54,6 +55,8 @@ pub struct Message {
     pub id: i64,
     /// Its place in the conversation.
     pub place: String,
+    /// The number of its conversation, if known.
+    pub conversation: Option<i64>,
     /// The number of its sending; only of what we sent.
     pub send: Option<i64>,
     /// `in`, `out` or `note`.
@@ -78,8 +81,26 @@ pub struct Message {
     pub customer_id: i64,
     /// The text that 再送する sends again; only of what did not surely arrive.
     pub resend: Option<String>,
+    /// Why it waits, for one that was tried in vain.
+    pub waits: Option<Sentence>,
+    /// When it is tried again.
+    pub next_try: Option<String>,
+    /// Whether to offer 送信を取り消す.
+    pub may_cancel: bool,
+    /// Whether to offer 送信済みとみなす.
+    pub may_treat: bool,
+    /// Who treats it as sent.
+    pub treated_by: Option<String>,
     /// Whether to offer 削除.
     pub may_delete: bool,
+    /// グループ: whether it was said in a room.
+    pub room: bool,
+    /// 遅れて受信: whether it came after messages that stand below it.
+    pub late: bool,
+    /// Whether it is the first that the reader has not seen.
+    pub first_unread: bool,
+    /// What the button that was tapped carries unseen; only of words that a button said.
+    pub button: Option<String>,
 }
 
 /// What a message holds. Never an empty bubble.
@@ -98,23 +119,42 @@ pub enum Body {
         /// Address of a map.
         map: Option<String>,
     },
-    /// A file, or a photo until it can be shown.
+    /// A file, a sound, a film, or a photo until it can be shown.
     File {
+        /// `image`, `file`, `audio` or `video`.
+        what: &'static str,
         /// Its name, if known.
         name: Option<String>,
         /// Its size in words, if known.
         size: Option<String>,
+        /// Where its bytes are; `None` if none came with it.
+        bytes: Option<FileView>,
+    },
+    /// A tap on a button.
+    Button {
+        /// What the button says to programs; empty if nothing.
+        data: String,
     },
     /// A stamp.
     Sticker,
-    /// A photo.
-    Image,
-    /// A film.
-    Video,
-    /// A sound.
-    Audio,
-    /// Something newer than this program.
+    /// A kind that this program does not know.
+    Unknown {
+        /// LINE WORKS' word for it.
+        what: String,
+    },
+    /// Nothing.
     Other,
+}
+
+/// How far the bytes of a message got.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileView {
+    /// The attachment's number.
+    pub id: i64,
+    /// `pending`, `stored`, `failed` or `gone`.
+    pub state: &'static str,
+    /// Why they are not there (yet).
+    pub problem: Option<Sentence>,
 }
 
 /// The field in which one answers.
@@ -134,6 +174,14 @@ pub struct Composer {
     pub replaces: Option<i64>,
     /// Why.
     pub error: Option<Sentence>,
+    /// What the writer is asked before it is sent, in words.
+    pub question: Option<String>,
+    /// The newest message that the page shows; 0 for none.
+    pub seen: i64,
+    /// A note that could not be kept.
+    pub note: String,
+    /// Why.
+    pub note_error: Option<Sentence>,
     /// Most characters of one message.
     pub limit: usize,
 }
@@ -147,6 +195,8 @@ pub struct MessagesFragment {
     pub link: Option<LinkView>,
     /// What the end of the conversation consists of; only beside what is new.
     pub present: Option<Present>,
+    /// Who waits and who has it; only beside what is new.
+    pub head: Option<TalkHead>,
 }
 
 /// The newest messages by number, so that an open page can tell which are gone and which came back.
@@ -191,7 +241,24 @@ impl Composer {
             text: String::new(),
             replaces: None,
             error: None,
+            question: None,
+            seen: 15,
+            note: String::new(),
+            note_error: None,
             limit: 2000,
+        }
+    }
+}
+
+impl Composer {
+    pub(crate) fn sample_asked() -> Composer {
+        Composer {
+            text: "承知しました。".to_owned(),
+            replaces: Some(13),
+            question: Some("田中 花子さんが対応中です。送信しますか？".to_owned()),
+            note: "長すぎるメモ".to_owned(),
+            note_error: Some(Sentence::of("problem.message.required")),
+            ..Composer::sample()
         }
     }
 }
@@ -201,6 +268,7 @@ impl Message {
         Message {
             id,
             place: format!("1751951133000.{id}"),
+            conversation: Some(1),
             send: (side == "out").then_some(id),
             side,
             body: Body::Text {
@@ -215,7 +283,16 @@ impl Message {
             failure: None,
             customer_id: 1,
             resend: None,
+            waits: None,
+            next_try: None,
+            may_cancel: false,
+            may_treat: false,
+            treated_by: None,
             may_delete: true,
+            room: false,
+            late: false,
+            first_unread: false,
+            button: None,
         }
     }
 
@@ -224,6 +301,11 @@ impl Message {
             state: Some(state),
             author: Some("田中 花子".to_owned()),
             resend: matches!(state, "failed" | "unknown").then(|| text.to_owned()),
+            waits: (state == "queued").then(|| Sentence::of("send_waits.no_connection")),
+            next_try: (state == "queued").then(|| "14:06".to_owned()),
+            may_cancel: state == "queued",
+            may_treat: state == "unknown",
+            treated_by: (state == "sent").then(|| "田中 花子".to_owned()),
             failure: (state == "failed").then(|| Sentence::of("send_problem.forbidden")),
             ..Message::sample(id, "out", text)
         }
@@ -234,6 +316,27 @@ impl Message {
             body,
             may_delete: false,
             ..Message::sample(id, "in", "")
+        }
+    }
+}
+
+impl FileView {
+    fn sample(state: &'static str) -> Option<FileView> {
+        (!state.is_empty()).then(|| FileView {
+            id: 1,
+            state,
+            problem: (state != "stored").then(|| Sentence::file_problem("no_connection")),
+        })
+    }
+}
+
+impl Body {
+    fn file_sample(what: &'static str, state: &'static str) -> Body {
+        Body::File {
+            what,
+            name: None,
+            size: None,
+            bytes: FileView::sample(state),
         }
     }
 }
@@ -261,20 +364,37 @@ impl Talk {
             Message::with_body(
                 6,
                 Body::File {
+                    what: "file",
                     name: Some("見積書.pdf".to_owned()),
                     size: Some("850 KB".to_owned()),
+                    bytes: FileView::sample("stored"),
                 },
             ),
+            Message::with_body(7, Body::file_sample("image", "pending")),
+            Message::with_body(8, Body::file_sample("video", "failed")),
+            Message::with_body(9, Body::file_sample("audio", "gone")),
+            Message::with_body(10, Body::file_sample("file", "")),
             Message::with_body(
-                7,
-                Body::File {
-                    name: None,
-                    size: None,
+                16,
+                Body::Unknown {
+                    what: "hologram".to_owned(),
                 },
             ),
-            Message::with_body(8, Body::Image),
-            Message::with_body(9, Body::Video),
-            Message::with_body(10, Body::Audio),
+            Message {
+                room: true,
+                ..Message::with_body(
+                    17,
+                    Body::Button {
+                        data: "deal=42&do=won".to_owned(),
+                    },
+                )
+            },
+            Message {
+                button: Some("deal=42".to_owned()),
+                late: true,
+                first_unread: true,
+                ..Message::sample(18, "in", "はい")
+            },
             Message::with_body(11, Body::Other),
             Message::sent(12, "承知しました。", "unknown"),
             Message::sent(13, "よろしくお願いいたします。", "failed"),
@@ -303,6 +423,7 @@ impl Page for MessagesFragment {
     const TEMPLATE: &'static str = "messages_fragment.html";
 
     fn samples() -> Vec<MessagesFragment> {
+        let [waiting, ..] = TalkHead::samples();
         vec![
             MessagesFragment {
                 talk: Talk::sample(),
@@ -314,11 +435,13 @@ impl Page for MessagesFragment {
                     ids: "14,15".to_owned(),
                     from: String::new(),
                 }),
+                head: Some(waiting),
             },
             MessagesFragment {
                 talk: Talk::default(),
                 link: None,
                 present: None,
+                head: None,
             },
         ]
     }
@@ -341,6 +464,8 @@ impl Page for SendMessagePage {
         failed.composer.error = Some(Sentence::of("send_problem.not_found"));
         failed.composer.replaces = Some(7);
         failed.composer.text.push_str("お世話になっております。");
+        let mut asked = page.clone();
+        asked.composer = Composer::sample_asked();
         let mut gone = page.clone();
         gone.link = LinkView {
             state: "left",
@@ -354,6 +479,6 @@ impl Page for SendMessagePage {
         let mut unset = gone.clone();
         (unset.link.state, unset.link.date) = ("not_set", None);
         gone.composer = Composer::sample();
-        vec![page, failed, gone, unset]
+        vec![page, failed, asked, gone, unset]
     }
 }

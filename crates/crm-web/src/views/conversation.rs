@@ -1,24 +1,24 @@
 //! From the domain's messages to bubbles under their days.
 
-use crm_domain::activities::{Activity, ActivityPlace, Direction, MessageKind, Sending};
+use std::collections::HashMap;
+
+use crm_domain::activities::{Activity, ActivityPlace, Direction, Sending};
+use crm_domain::board::BoardLine;
 use crm_domain::customers::CustomerLine;
 use crm_domain::instant::Instant;
 use crm_domain::ports::messenger::SendProblem;
-use crm_domain::sends::SendState;
+use crm_domain::sends::{CANCELLED, RESENT, SendState};
 use crm_domain::values::MessageText;
 
 use super::activities::{Body, Composer, Day, Message, Present, Talk, Who};
 use super::companies::TimelineEntry;
-use super::{Face, filled};
-use crate::format::{Times, excerpt, file_size};
+use super::{Face, bodies, filled};
+use crate::format::{Times, excerpt};
 use crate::i18n::{Language, catalogue};
-use crate::links;
 use crate::sentence::Sentence;
 
 /// Characters of a message in the question before deleting.
 const QUESTION: usize = 40;
-/// Characters of a message on a company's time line.
-const TIMELINE: usize = 120;
 
 impl Who {
     /// The person of a customer's record.
@@ -56,6 +56,30 @@ impl Talk {
         }
         talk
     }
+
+    /// Marks the first message that the reader has not seen, as far as it stands here.
+    pub fn mark_unread(&mut self, lines: &[BoardLine]) {
+        let mut left: HashMap<i64, i64> = lines
+            .iter()
+            .map(|line| (line.conversation.id.get(), line.unread))
+            .collect();
+        let newest_first = self
+            .days
+            .iter_mut()
+            .rev()
+            .flat_map(|day| day.messages.iter_mut().rev());
+        let mut first = None;
+        for message in newest_first.filter(|message| message.side == "in") {
+            let unread = message.conversation.and_then(|id| left.get_mut(&id));
+            if let Some(unread) = unread.filter(|unread| **unread > 0) {
+                *unread -= 1;
+                first = Some(message);
+            }
+        }
+        if let Some(message) = first {
+            message.first_unread = true;
+        }
+    }
 }
 
 /// A place in a conversation as it stands in an address: milliseconds, a dot, the id.
@@ -78,11 +102,12 @@ impl Message {
     pub fn of(activity: &Activity, may_delete: bool, times: &Times) -> Message {
         let sending = activity.sending.as_ref();
         let trouble = sending.filter(|sending| sending.may_be_resent());
-        let problem = trouble.and_then(|sending| SendProblem::from_code(sending.reason.as_deref()?));
-        let resent = sending.is_some_and(Sending::was_resent);
+        let waiting = sending.filter(|sending| sending.next_try_at.is_some());
+        let is_open = sending.is_some_and(|sending| !sending.state.is_final());
         Message {
             id: activity.id.get(),
             place: place_code(activity),
+            conversation: activity.conversation_id.map(crm_domain::id::Id::get),
             send: sending.map(|sending| sending.id.get()),
             side: side(activity.direction),
             body: Body::of(activity),
@@ -91,14 +116,37 @@ impl Message {
             exact: times.exact(activity.timestamp),
             iso: times.iso(activity.timestamp),
             state: activity.send_state().map(SendState::code),
-            author: sending.map(|sending| sending.author.clone()),
-            failure: problem
-                .map(Sentence::send_problem)
-                .or_else(|| resent.then(|| Sentence::of("talk.resent"))),
+            author: sending
+                .map(|sending| sending.author.clone())
+                .or_else(|| activity.note_author.clone()),
+            failure: sending.and_then(failure),
             customer_id: activity.customer_id.get(),
             resend: trouble.map(|_| activity.message.clone()),
-            may_delete,
+            waits: waiting.and_then(problem_of).map(Sentence::send_waits),
+            next_try: waiting.and_then(|sending| Some(times.clock(sending.next_try_at?))),
+            may_cancel: sending.is_some_and(Sending::may_be_cancelled),
+            may_treat: sending.is_some_and(Sending::may_be_treated_as_sent),
+            treated_by: sending.and_then(|sending| sending.treated_by.clone()),
+            may_delete: may_delete && !is_open,
+            room: activity.in_room,
+            late: activity.late,
+            first_unread: false,
+            button: bodies::button(activity),
         }
+    }
+}
+
+fn problem_of(sending: &Sending) -> Option<SendProblem> {
+    SendProblem::from_code(sending.reason.as_deref()?)
+}
+
+/// Why a message did not surely arrive, and what to do.
+fn failure(sending: &Sending) -> Option<Sentence> {
+    match sending.reason.as_deref()? {
+        RESENT => Some(Sentence::of("talk.resent")),
+        CANCELLED => Some(Sentence::of("talk.cancelled")),
+        _ if sending.may_be_resent() => problem_of(sending).map(Sentence::send_problem),
+        _ => None,
     }
 }
 
@@ -118,77 +166,8 @@ fn side(direction: Direction) -> &'static str {
     match direction {
         Direction::Received => "in",
         Direction::Sent => "out",
+        Direction::Note => "note",
     }
-}
-
-impl Body {
-    fn of(activity: &Activity) -> Body {
-        let words = filled(activity.message.trim_end());
-        let detail = Detail::of(activity.detail.as_deref());
-        let size = detail.size.map(file_size);
-        match (activity.kind, words) {
-            (MessageKind::Text, Some(text)) => Body::Text { text },
-            (MessageKind::Text, None) => Body::Other,
-            (MessageKind::Location, words) => match words.or_else(|| detail.place.clone()) {
-                Some(address) => Body::Place {
-                    map: Some(map_of(detail.place.as_deref().unwrap_or(&address))),
-                    address,
-                },
-                None => Body::Other,
-            },
-            (MessageKind::Sticker, _) => Body::Sticker,
-            (MessageKind::Image, None) => Body::Image,
-            (MessageKind::File | MessageKind::Image, name) => Body::File { name, size },
-            (MessageKind::Audio, _) => Body::Audio,
-            (MessageKind::Video, _) => Body::Video,
-        }
-    }
-
-    /// What it says on one line, for the time line of a company.
-    fn line(&self, language: Language) -> String {
-        let kind = match self {
-            Body::Text { text } => return excerpt(text, TIMELINE),
-            Body::Place { address, .. } => return excerpt(address, TIMELINE),
-            Body::File { name: Some(name), .. } => return excerpt(name, TIMELINE),
-            Body::File { name: None, .. } => "talk.file",
-            Body::Sticker => "talk.kind.sticker",
-            Body::Image => "talk.kind.image",
-            Body::Video => "talk.kind.video",
-            Body::Audio => "talk.kind.audio",
-            Body::Other => "talk.kind.other",
-        };
-        catalogue(language).text(kind, &[])
-    }
-}
-
-/// What LINE WORKS tells beside the words, as far as it is there.
-#[derive(Default)]
-struct Detail {
-    /// `latitude,longitude`.
-    place: Option<String>,
-    /// Bytes.
-    size: Option<u64>,
-}
-
-impl Detail {
-    fn of(json: Option<&str>) -> Detail {
-        let content: serde_json::Value = json
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default();
-        let coordinates = content["latitude"].as_f64().zip(content["longitude"].as_f64());
-        Detail {
-            place: coordinates.map(|(latitude, longitude)| format!("{latitude},{longitude}")),
-            size: content["fileSize"].as_u64(),
-        }
-    }
-}
-
-/// A map of the place, given by its coordinates or its address.
-fn map_of(place: &str) -> String {
-    links::with_query(
-        "https://www.google.com/maps/search/",
-        &[("api", "1"), ("query", place)],
-    )
 }
 
 impl TimelineEntry {
@@ -226,6 +205,10 @@ impl Composer {
             text: String::new(),
             replaces: None,
             error: None,
+            question: None,
+            seen: 0,
+            note: String::new(),
+            note_error: None,
             limit: MessageText::MAX,
         }
     }
@@ -236,6 +219,16 @@ impl Composer {
         Composer {
             text,
             error: Some(why),
+            ..self
+        }
+    }
+
+    /// The field with a note that could not be kept, and why.
+    #[must_use]
+    pub fn note_failed(self, note: String, why: Sentence) -> Composer {
+        Composer {
+            note,
+            note_error: Some(why),
             ..self
         }
     }
@@ -251,7 +244,7 @@ mod tests {
     use super::{place_code, place_of};
     use crate::format::Times;
     use crate::i18n::Language;
-    use crate::views::activities::{Body, Talk};
+    use crate::views::activities::Talk;
 
     fn message(id: i64, millis: i64, kind: MessageKind, text: &str) -> Activity {
         Activity {
@@ -264,6 +257,10 @@ mod tests {
             detail: None,
             timestamp: Instant::from_unix_millis(millis),
             sending: None,
+            note_author: None,
+            late: false,
+            in_room: false,
+            file: None,
         }
     }
 
@@ -285,19 +282,6 @@ mod tests {
             ["昨日", "今日"]
         );
         assert_eq!(talk.last_id, 2);
-    }
-
-    #[test]
-    fn no_bubble_is_empty() {
-        let empty = Body::of(&message(1, 0, MessageKind::Text, ""));
-        assert!(matches!(empty, Body::Other));
-        let mut unnamed = message(1, 0, MessageKind::Location, "");
-        unnamed.detail = Some(r#"{"latitude":35.68,"longitude":139.76}"#.to_owned());
-        assert!(matches!(Body::of(&unnamed), Body::Place { address, .. } if address == "35.68,139.76"));
-        let place = Body::of(&message(1, 0, MessageKind::Location, "東京駅"));
-        assert!(
-            matches!(place, Body::Place { map: Some(map), .. } if map.ends_with("query=%E6%9D%B1%E4%BA%AC%E9%A7%85"))
-        );
     }
 
     #[test]

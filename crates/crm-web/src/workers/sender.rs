@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_domain::error::Error;
+use crm_domain::instant::Instant;
 use crm_domain::sends::{Send, SendState};
-use crm_domain::use_cases::Delivered;
+use crm_domain::use_cases::{Claim, Delivered};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -29,6 +30,7 @@ pub(super) async fn run(app: App) {
     let mut on_their_way = JoinSet::new();
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut rest = TICK;
+    let mut trouble = false;
     while !app.stop.is_said() {
         while on_their_way.try_join_next().is_some() {}
         let place = tokio::select! {
@@ -37,7 +39,9 @@ pub(super) async fn run(app: App) {
         };
         let Ok(place) = place else { break };
         match app.crm.claim_message(&JOB, &run).await {
-            Ok(Some(send)) => {
+            Ok(Claim::Taken(send)) => {
+                app.signals.changed();
+                trouble = false;
                 let (app, run) = (app.clone(), run.clone());
                 on_their_way.spawn(async move {
                     deliver(&app, &run, &send).await;
@@ -47,17 +51,20 @@ pub(super) async fn run(app: App) {
                 });
                 continue;
             }
-            Ok(None) => rest = TICK,
+            Ok(Claim::Wait(until)) => (rest, trouble) = (until_then(&app, until), false),
+            Ok(Claim::Nothing) => (rest, trouble) = (TICK, false),
             Err(error) => {
-                if rest == TICK {
+                if !trouble {
                     tracing::error!("messages cannot be sent now, trying again: {}", causes(&error));
+                    rest = TICK;
                 }
                 rest = (rest * 2).min(LONGEST_REST);
+                trouble = true;
             }
         }
         drop(place);
         tokio::select! {
-            () = app.signals.messages(), if rest == TICK => {}
+            () = app.signals.messages(), if !trouble => {}
             () = tokio::time::sleep(rest) => {}
             () = app.stop.said() => {}
         }
@@ -66,6 +73,13 @@ pub(super) async fn run(app: App) {
     if tokio::time::timeout(FAREWELL, ending).await.is_err() {
         tracing::warn!("messages were still on their way when the server stopped; their outcome is unknown");
     }
+}
+
+/// How long until something may leave; never longer than a tick, because clocks are put.
+fn until_then(app: &App, until: Instant) -> Duration {
+    let left = until.since(app.crm.now());
+    let left = Duration::try_from(left).unwrap_or_default();
+    left.clamp(Duration::from_millis(1), TICK)
 }
 
 /// Messages that an earlier run had on its way may have arrived or not.
@@ -91,9 +105,15 @@ async fn abandon(app: &App, run: &str) {
 }
 
 async fn deliver(app: &App, run: &str, send: &Send) {
-    let delivered = app.crm.dispatch_message(send).await;
+    let Some(delivered) = app.crm.dispatch_message(run, send).await else {
+        tracing::error!("message {} was taken from its sender; it did not leave", send.id);
+        return;
+    };
     tell(&delivered);
-    if settle(app, run, send, &delivered).await.is_ok() {
+    // Whoever asked hears of a try in vain, but not of one that is repeated at once.
+    let soon = app.crm.now();
+    let goes_on = delivered.next_try_at.is_some_and(|at| at <= soon);
+    if settle(app, run, send, &delivered).await.is_ok() && !goes_on {
         app.signals.settled(&delivered);
     }
 }
@@ -124,6 +144,7 @@ fn tell(delivered: &Delivered) {
         .map_or("-", crm_domain::ports::messenger::SendProblem::code);
     match delivered.state {
         SendState::Sent => tracing::info!("message {id} sent"),
+        SendState::Queued => tracing::warn!("message {id} not sent, waiting to be tried again: {problem}"),
         SendState::Unknown => tracing::error!("outcome of message {id} unknown: {problem}"),
         _ => tracing::warn!("message {id} not sent: {problem}"),
     }

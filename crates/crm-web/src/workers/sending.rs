@@ -6,16 +6,20 @@ use std::time::Duration;
 use crm_domain::activities::ActivityId;
 use crm_domain::customers::CustomerId;
 use crm_domain::error::Error;
+use crm_domain::instant::Instant;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::messenger::SendProblem;
 use crm_domain::sends::{SendId, SendState};
-use crm_domain::use_cases::Recipient;
+use crm_domain::use_cases::{Delivered, Recipient};
 use crm_domain::values::MessageText;
 
 use crate::state::App;
 
 /// How long a request waits on once the server stops: less than connections have to end.
 const FAREWELL: Duration = Duration::from_secs(6);
+
+/// How long a request waits for the turn of its message.
+const TURN: Duration = Duration::from_secs(4);
 
 /// How far a message got while the request waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +28,10 @@ pub struct Outcome {
     pub id: SendId,
     /// How far.
     pub state: SendState,
-    /// Why it was not sent or is not sure.
+    /// Why it waits, was not sent or is not sure.
     pub problem: Option<SendProblem>,
+    /// When it is tried again, for one that waits after a try in vain.
+    pub next_try_at: Option<Instant>,
 }
 
 /// Queues a message and waits for what becomes of it. The same `key` of the same author sends once; asking again answers
@@ -59,14 +65,33 @@ async fn follow(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> 
     let mut expected = app.signals.outcome_of(id);
     app.signals.message_queued();
     let before = look(app, actor, id).await?;
-    if before.state.is_final() {
+    if before.state.is_final() || before.next_try_at.is_some() {
         return Ok(before);
     }
     tokio::select! {
-        Some(delivered) = expected.wait() => {
-            Ok(Outcome { id, state: delivered.state, problem: delivered.problem })
-        }
+        Some(delivered) = expected.wait() => Ok(told(delivered)),
+        queued = still_queued(app, actor, id) => queued,
         () = patience(app) => look(app, actor, id).await,
+    }
+}
+
+fn told(delivered: Delivered) -> Outcome {
+    Outcome {
+        id: delivered.id,
+        state: delivered.state,
+        problem: delivered.problem,
+        next_try_at: delivered.next_try_at,
+    }
+}
+
+/// Ends when the message waits for its turn for so long that nobody should wait with it.
+async fn still_queued(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> {
+    loop {
+        tokio::time::sleep(TURN).await;
+        let now = look(app, actor, id).await?;
+        if now.state == SendState::Queued {
+            return Ok(now);
+        }
     }
 }
 
@@ -89,5 +114,6 @@ async fn look(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> {
         id,
         state: send.state,
         problem,
+        next_try_at: send.next_try_at,
     })
 }

@@ -17,8 +17,11 @@ pub struct Signals(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     callbacks: Notify,
+    spooled: Notify,
     kept: AtomicU64,
     messages: Notify,
+    files: Notify,
+    changes: Notify,
     waiting: Mutex<Waiting>,
 }
 
@@ -29,9 +32,33 @@ impl Signals {
         self.0.callbacks.notify_one();
     }
 
+    /// A callback went to the spool.
+    pub fn callback_spooled(&self) {
+        self.0.spooled.notify_one();
+    }
+
     /// A message was queued.
     pub fn message_queued(&self) {
+        self.changed();
         self.0.messages.notify_one();
+    }
+
+    /// Something was stored that open pages show.
+    pub fn changed(&self) {
+        self.0.changes.notify_one();
+    }
+
+    pub(crate) async fn changes(&self) {
+        self.0.changes.notified().await;
+    }
+
+    /// Files may wait to be fetched.
+    pub fn files_waiting(&self) {
+        self.0.files.notify_one();
+    }
+
+    pub(super) async fn files(&self) {
+        self.0.files.notified().await;
     }
 
     /// How many callbacks were kept since the start.
@@ -41,6 +68,10 @@ impl Signals {
 
     pub(super) async fn callbacks(&self) {
         self.0.callbacks.notified().await;
+    }
+
+    pub(super) async fn spooled(&self) {
+        self.0.spooled.notified().await;
     }
 
     pub(super) async fn messages(&self) {
@@ -62,6 +93,7 @@ impl Signals {
     }
 
     pub(super) fn settled(&self, delivered: &Delivered) {
+        self.changed();
         let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = waiting.get(&delivered.id) {
             sender.send_replace(Some(delivered.clone()));
@@ -106,6 +138,7 @@ impl Drop for Expected {
 #[cfg(test)]
 mod tests {
     use crm_domain::id::Id;
+    use crm_domain::ports::messenger::Heard;
     use crm_domain::sends::SendState;
     use crm_domain::use_cases::Delivered;
 
@@ -120,6 +153,10 @@ mod tests {
             id,
             state: SendState::Sent,
             problem: None,
+            next_try_at: None,
+            departed: true,
+            wait: None,
+            heard: Heard::default(),
         });
         assert_eq!(
             one.wait().await.map(|outcome| outcome.state),

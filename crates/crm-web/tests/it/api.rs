@@ -2,7 +2,7 @@
 
 use crm_domain::members::Role;
 
-use crate::harness::{Ask, TARO, TestServer};
+use crate::harness::{Ask, TARO, TestServer, until};
 
 #[tokio::test]
 async fn customers_are_listed_page_by_page() {
@@ -124,7 +124,11 @@ async fn the_document_needs_no_sign_in_and_tells_the_truth() {
     );
     let base = document["servers"][0]["url"].as_str().unwrap().to_owned();
     let token = format!("Bearer {}", server.token(Role::Member).await);
-    for path in document["paths"].as_object().unwrap().keys() {
+    let paths = document["paths"].as_object().unwrap();
+    for (path, _) in paths
+        .iter()
+        .filter(|(_, operations)| operations["get"].is_object())
+    {
         let asked = format!("{base}{}", path.replace("{id}", "999"));
         let status = Ask::get(&asked)
             .header("authorization", &token)
@@ -150,4 +154,79 @@ async fn the_page_about_it_is_in_one_language() {
             .any(|letter| ('\u{3040}'..='\u{9fff}').contains(&letter))
     };
     assert!(!japanese(before) && !japanese(after), "{page}");
+}
+
+#[tokio::test]
+async fn a_program_sends_and_asks_how_far_it_got() {
+    let server = TestServer::start().await;
+    let id = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let token = format!("Bearer {}", server.token(Role::Member).await);
+    let send = async |path: String, key: &str, text: &str| {
+        Ask::post(&path)
+            .header("authorization", &token)
+            .header("idempotency-key", key)
+            .json(&serde_json::json!({"text": text}))
+            .send(server.address)
+            .await
+    };
+    let path = format!("/api/v1/customers/{id}/messages");
+    let taken = send(path.clone(), "k1", "お知らせ").await;
+    assert_eq!(taken.status, 202, "{}", taken.text());
+    assert_eq!(taken.header("idempotency-replayed"), None);
+    let message = taken.json();
+    assert_eq!(
+        (&message["text"], &message["line_user_id"]),
+        (&"お知らせ".into(), &TARO.into())
+    );
+    let address = taken.header("location").unwrap().to_owned();
+    assert_eq!(address, format!("/api/v1/messages/{}", message["id"]));
+    let state = async || {
+        let asked = Ask::get(&address).header("authorization", &token);
+        asked.send(server.address).await.json()["state"].clone()
+    };
+    until("it is sent", async || (state().await == "sent").then_some(())).await;
+    let again = send(path.clone(), "k1", "お知らせ").await;
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (202, Some("true"))
+    );
+    assert_eq!(again.json()["id"], message["id"]);
+    let other = send(path.clone(), "k1", "別の文").await;
+    assert_eq!(
+        (other.status, &other.json()["errors"][0]["code"]),
+        (422, &"taken".into())
+    );
+    for (path, text, status) in [
+        (path.clone(), "", 422),
+        (path.clone(), "あ".repeat(2_001).as_str(), 422),
+        ("/api/v1/customers/999/messages".to_owned(), "x", 404),
+    ] {
+        let refused = send(path, "", text).await;
+        assert_eq!(refused.status, status, "{}", refused.text());
+        assert_eq!(
+            refused.header("content-type"),
+            Some("application/problem+json"),
+            "{status}"
+        );
+    }
+    assert_eq!(server.simulator.messages_to(TARO).len(), 1);
+    let gone = Ask::get("/api/v1/messages/999").header("authorization", &token);
+    assert_eq!(gone.send(server.address).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_page_that_sends_by_the_api_proves_itself() {
+    let server = TestServer::start().await;
+    let id = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let mut browser = server.signed_in(Role::Member).await;
+    let path = format!("/api/v1/customers/{id}/messages");
+    let body = serde_json::json!({"text": "x"});
+    browser.get("/customers").await;
+    let bare = browser.send(Ask::post(&path).json(&body)).await;
+    assert_eq!(bare.status, 403, "{}", bare.text());
+    let proven = Ask::post(&path)
+        .header("x-csrf-token", browser.token.clone())
+        .header("origin", format!("http://{}", server.address))
+        .json(&body);
+    assert_eq!(browser.send(proven).await.status, 202);
 }

@@ -85,7 +85,7 @@ async fn a_message_arrives_and_stands_on_the_page() {
 #[tokio::test]
 async fn each_refusal_is_told_and_kept() {
     let mut scene = Scene::set().await;
-    for code in [400, 403, 404, 429] {
+    for code in [400, 403, 404, 409] {
         scene
             .server
             .simulator
@@ -152,11 +152,21 @@ async fn what_is_not_known_is_called_unknown_and_not_sent_again() {
 async fn a_service_that_is_away_is_said_to_be() {
     let mut scene = Scene::set().await;
     scene.server.simulator.pause().await;
-    let answer = scene.send("届かない", "").await;
-    assert_eq!(answer.json()["success"], false);
-    assert_eq!(scene.states().await[0], SendState::Failed);
+    let answer = scene.send("待っている", "").await;
+    assert_eq!((answer.status, &answer.json()["success"]), (202, &json!(true)));
+    assert_eq!(scene.states().await[0], SendState::Queued);
+    let again = scene.send("その次", "").await;
+    assert_eq!(again.json()["state"], "queued");
     scene.server.simulator.resume().await.unwrap();
-    assert_eq!(scene.send("届く", "").await.json()["success"], true);
+    until("both are sent by themselves, in their order", async || {
+        let sent = scene.server.simulator.messages_to(TARO);
+        let texts: Vec<_> = sent
+            .iter()
+            .filter_map(|one| one.content["text"].as_str())
+            .collect();
+        (texts == ["待っている", "その次"]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -353,4 +363,106 @@ async fn form_data_of_a_script_is_read_too() {
         scene.server.simulator.messages_to(TARO)[0].content["text"],
         "一 & 二=三"
     );
+}
+
+/// A message that waits because LINE WORKS is away.
+async fn waiting(scene: &mut Scene) -> i64 {
+    scene.server.simulator.pause().await;
+    let answer = scene.send("待っている", "").await.json();
+    assert_eq!(answer["state"], "queued");
+    answer["send"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_can_be_taken_back() {
+    let mut scene = Scene::set().await;
+    let send = waiting(&mut scene).await;
+    let page = format!("/customer/{}", scene.customer);
+    let shown = scene.browser.get(&page).await.text();
+    assert!(shown.contains(&format!("/send/{send}/cancel")), "{shown}");
+    let form = [("customer", scene.customer.to_string())];
+    let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for _ in 0..2 {
+        let answer = scene.browser.post(&format!("/send/{send}/cancel"), &form).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(page.as_str()))
+        );
+    }
+    let shown = scene.browser.get(&page).await.text();
+    assert!(
+        shown.contains("送信を取り消しました") && !shown.contains("待っている"),
+        "{shown}"
+    );
+    assert!(scene.states().await.is_empty());
+    scene.server.simulator.resume().await.unwrap();
+    assert_eq!(scene.send("次", "").await.json()["success"], true);
+    assert_eq!(scene.server.simulator.messages().len(), 1);
+    let sent = scene.send("出た", "").await.json()["send"].to_string();
+    let late = scene.browser.post(&format!("/send/{sent}/cancel"), &form).await;
+    assert_eq!(late.status, 303);
+    let shown = scene.browser.get(&page).await.text();
+    assert!(shown.contains("すでに送信が始まっているため"), "{shown}");
+    for odd in ["404", "x"] {
+        let nothing = scene.browser.post(&format!("/send/{odd}/cancel"), &form).await;
+        assert_eq!(nothing.status, 404, "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_can_be_treated_as_sent() {
+    let mut scene = Scene::set().await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::CutAfterDoing);
+    let send = scene.send("届いたかも", "").await.json()["send"].to_string();
+    let page = format!("/customer/{}", scene.customer);
+    let form = [("customer", scene.customer.to_string())];
+    let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for _ in 0..5 {
+        let answer = scene
+            .browser
+            .post(&format!("/send/{send}/treat-as-sent"), &form)
+            .await;
+        assert_eq!(answer.status, 303);
+    }
+    assert_eq!(scene.states().await, [SendState::Sent]);
+    let shown = scene.browser.get(&page).await.text();
+    assert!(shown.contains("田中 花子が送信済みとみなしました"), "{shown}");
+    assert!(!shown.contains("再送する"));
+    assert_eq!(scene.server.simulator.messages().len(), 1);
+    let refused = scene.send("失敗", "").await;
+    assert_eq!(refused.status, 200);
+    let sent = refused.json()["send"].to_string();
+    let script = Ask::post(&format!("/send/{sent}/treat-as-sent"))
+        .header("x-csrf-token", scene.browser.token.clone())
+        .header("accept", "application/json")
+        .form(&form);
+    let told = scene.browser.send(script).await;
+    assert_eq!((told.status, &told.json()["success"]), (409, &json!(false)));
+}
+
+#[tokio::test]
+async fn five_presses_send_again_once() {
+    let mut scene = Scene::set().await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::status(503));
+    scene.send("もう一度", "").await;
+    let unknown = scene.server.conversation(scene.customer).await[0].id.to_string();
+    let path = format!("/customer/{}/send", scene.customer);
+    let presses = (0..5).map(|_| {
+        let (mut browser, path, unknown) = (scene.browser.clone(), path.clone(), unknown.clone());
+        tokio::spawn(async move {
+            let key = format!("again-{unknown}");
+            let form = [("message", "もう一度"), ("key", &key), ("replaces", &unknown)];
+            browser.post(&path, &form).await.status
+        })
+    });
+    for press in presses.collect::<Vec<_>>() {
+        assert_eq!(press.await.unwrap(), 303);
+    }
+    assert_eq!(scene.server.simulator.messages_to(TARO).len(), 1);
 }
