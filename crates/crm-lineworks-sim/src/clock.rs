@@ -1,8 +1,20 @@
 //! The clock that the simulator goes by: the machine's, or one that a test moves.
 
+use hyper::header::HeaderValue;
 use std::fmt;
 use std::sync::Arc;
 use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+/// `Tue, 08 Jul 2025 02:45:46 GMT`.
+const DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+
+/// The value of an answer's `Date` at this time, in UTC.
+pub(crate) fn date(now: OffsetDateTime) -> Option<HeaderValue> {
+    now.format(DATE).ok()?.parse().ok()
+}
 
 /// Tells the simulator the time; tests put a clock of their own here to age tokens and rate windows.
 #[derive(Clone)]

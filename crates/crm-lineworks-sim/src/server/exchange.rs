@@ -1,6 +1,7 @@
 //! One request and its answer, with the faults that were planned for it.
 
 use super::App;
+use crate::clock;
 use crate::faults::{Endpoint, Fault};
 use crate::json_body::JSON_LIMIT;
 use crate::routes::STORAGE;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::header::DATE;
 use hyper::{Method, Request, Response};
 use poem::web::{LocalAddr, RemoteAddr};
 use std::future::Future as _;
@@ -29,7 +31,21 @@ const BEFORE_CUT: Duration = Duration::from_millis(50);
 #[error("the line was cut, as planned")]
 pub(super) struct Cut;
 
+/// Answers, and says when by the service's clock.
 pub(super) async fn answer(
+    shared: &Shared,
+    app: &App,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Body>, Cut> {
+    let mut response = outcome(shared, app, request, peer).await?;
+    if let Some(now) = clock::date(shared.now()) {
+        response.headers_mut().entry(DATE).or_insert(now);
+    }
+    Ok(response)
+}
+
+async fn outcome(
     shared: &Shared,
     app: &App,
     request: Request<Incoming>,
