@@ -4,6 +4,7 @@
 use crate::id::Id;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
+use crate::standings::Standing;
 use crate::values::LineUserId;
 
 /// A conversation's key.
@@ -128,6 +129,10 @@ pub struct Conversation {
     pub link: LinkState,
     /// The instant of the event that set `link`; older events do not change it.
     pub link_at: Instant,
+    /// Who waits, who has it, what was said last.
+    pub standing: Standing,
+    /// Earlier messages are still to be shown on the pages of customers who came to carry the id.
+    pub claim_due: bool,
 }
 
 impl Conversation {
@@ -146,6 +151,15 @@ pub trait ConversationQueries {
     /// The conversations with one of these people, on any bot.
     fn conversations_with(&mut self, people: &[LineUserId]) -> Result<Vec<Conversation>, StoreError>;
 
+    /// Those of these ids that exist, in the given order.
+    fn conversations_by_id(&mut self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StoreError>;
+
+    /// Those whose earlier messages are still to be shown, at most `limit`.
+    fn claims_due(&mut self, limit: usize) -> Result<Vec<ConversationId>, StoreError>;
+
+    /// Which of these channels are known to be rooms, on any bot.
+    fn rooms_among(&mut self, channels: &[LineUserId]) -> Result<Vec<LineUserId>, StoreError>;
+
     /// Whether a message of it exists that was received or accepted by LINE WORKS and was not deleted.
     fn has_confirmed_message(&mut self, id: ConversationId) -> Result<bool, StoreError>;
 }
@@ -159,6 +173,12 @@ pub trait ConversationRepository {
         keys: &[ConversationKey],
         at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError>;
+
+    /// Stores where conversations stand, each as given but for the version, which is counted up.
+    fn save_standings(&mut self, standings: &[(ConversationId, Standing)]) -> Result<(), StoreError>;
+
+    /// Notes whether earlier messages are to be shown on the pages of those who carry the id.
+    fn set_claim_due(&mut self, id: ConversationId, due: bool) -> Result<(), StoreError>;
 
     /// Sets the link state if `at` is not older than what set the present one.
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError>;

@@ -77,6 +77,10 @@ pub struct Customer {
     pub id: CustomerId,
     /// What people entered.
     pub details: CustomerDetails,
+    /// 担当者: the member whose customer this is.
+    pub owner_id: Option<crate::members::MemberId>,
+    /// 要確認: made by itself and not looked at yet.
+    pub needs_look: bool,
     /// Counts the changes, beginning with 1; who saves must have seen the newest.
     pub version: i64,
     /// When it was added.
@@ -92,6 +96,8 @@ pub struct CustomerLine {
     pub customer: Customer,
     /// The company's name, if the customer belongs to one.
     pub company_name: Option<String>,
+    /// The owner's name, if the customer has one.
+    pub owner_name: Option<String>,
     /// State of the LINE WORKS link.
     pub link: LinkStatus,
 }
@@ -168,7 +174,7 @@ pub trait CustomerRepository {
     fn add_customer(&mut self, details: &CustomerDetails, at: Instant) -> Result<CustomerId, StoreError>;
 
     /// Replaces the details if the stored version is still `version`, and counts it up; else `Stale`. The company as for
-    /// [`CustomerRepository::add_customer`].
+    /// [`CustomerRepository::add_customer`]. What was 要確認 was looked at with it.
     fn revise_customer(
         &mut self,
         id: CustomerId,
@@ -176,6 +182,23 @@ pub trait CustomerRepository {
         details: &CustomerDetails,
         at: Instant,
     ) -> Result<(), StoreError>;
+
+    /// Adds a customer made from a sender's first message, marked 要確認; `None` if this sender became one before.
+    fn register_sender(
+        &mut self,
+        sender: &LineUserId,
+        details: &CustomerDetails,
+        at: Instant,
+    ) -> Result<Option<CustomerId>, StoreError>;
+
+    /// Gives the customer an owner, or none; counts the version up; `false` if it was not there. A member that does not
+    /// exist is `Missing("owner_id")`.
+    fn set_owner(
+        &mut self,
+        id: CustomerId,
+        owner: Option<crate::members::MemberId>,
+        at: Instant,
+    ) -> Result<bool, StoreError>;
 
     /// Moves it to the trash; `false` if it was not there.
     fn discard_customer(&mut self, id: CustomerId, at: Instant) -> Result<bool, StoreError>;

@@ -25,6 +25,9 @@ pub enum Error {
     /// The customer has no LINE WORKS user id, so nothing can be sent.
     #[error("the customer has no LINE WORKS user id")]
     NoAddress,
+    /// Another member has the conversation: this one.
+    #[error("another member has the conversation")]
+    HandledBy(String),
     /// LINE WORKS cannot be used.
     #[error("the messenger cannot be used: {0:?}")]
     Messenger(SendProblem),
@@ -57,6 +60,7 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::Stale => "stale",
             Self::NoAddress => "no_address",
+            Self::HandledBy(_) => "handled_by",
             Self::Messenger(_) => "messenger",
             Self::SignInRefused => "sign_in_refused",
             Self::TooManySignIns { .. } => "too_many_sign_ins",

@@ -48,6 +48,8 @@ pub enum Action {
     DeleteRecords,
     /// Send messages.
     SendMessages,
+    /// Take conversations, hand them over, close them.
+    HandleConversations,
     /// Delete messages and bring them back.
     DeleteMessages,
     /// Record what customers said.
@@ -68,11 +70,12 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ViewRecords,
         Self::EditRecords,
         Self::DeleteRecords,
         Self::SendMessages,
+        Self::HandleConversations,
         Self::DeleteMessages,
         Self::RecordCallbacks,
         Self::DeliverMessages,
@@ -141,6 +144,7 @@ fn role_may(role: Role, action: Action) -> bool {
         | Action::EditRecords
         | Action::DeleteRecords
         | Action::SendMessages
+        | Action::HandleConversations
         | Action::DeleteMessages => true,
         Action::RecordCallbacks | Action::DeliverMessages | Action::RelayEvents => false,
         Action::ManageMembers | Action::ManageTokens | Action::Diagnose | Action::ImportRecords => {

@@ -104,6 +104,14 @@ pub trait ReceiptQueries {
     /// The oldest pending ones, at most `limit`, in the order in which they were kept.
     fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError>;
 
+    /// The messages of a conversation that no customer could claim yet, oldest first, at most `limit`, after the one given.
+    fn unclaimed_receipts(
+        &mut self,
+        conversation: ConversationId,
+        after: Option<ReceiptId>,
+        limit: usize,
+    ) -> Result<Vec<PendingReceipt>, StoreError>;
+
     /// How many could not be understood.
     fn uninterpreted_receipts(&mut self) -> Result<usize, StoreError>;
 
@@ -118,6 +126,9 @@ pub trait ReceiptRepository {
 
     /// Notes what became of pending ones and says how many it were; those that are not pending any more stay as they are.
     fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<usize, StoreError>;
+
+    /// Notes that unclaimed ones stand on customers' pages now, and says how many it were.
+    fn claim_receipts(&mut self, ids: &[ReceiptId]) -> Result<usize, StoreError>;
 
     /// Makes those that could not be understood pending again and says how many it were.
     fn reopen_receipts(&mut self) -> Result<usize, StoreError>;

@@ -170,6 +170,8 @@ fn message(crowd: &Crowd, people: &[Person], number: u64) -> Option<NewActivity>
         conversation_id: Some(talk),
         receipt_id: None,
         send_id: None,
+        note_id: None,
+        late: false,
         direction: if number % 2 == 1 {
             Direction::Sent
         } else {

@@ -114,6 +114,8 @@ fn messages(
             conversation_id: Some(conversation),
             receipt_id: None,
             send_id: None,
+            note_id: None,
+            late: false,
             direction: *direction,
             kind: MessageKind::Text,
             message: (*text).to_owned(),

@@ -280,6 +280,8 @@ impl Work<'_> {
             conversation_id: person.talk,
             receipt_id: None,
             send_id: None,
+            note_id: None,
+            late: false,
             direction,
             kind: MessageKind::Text,
             message: text.replace('\0', "\u{fffd}"),

@@ -125,6 +125,8 @@ async fn message(desk: &Desk, record: &Record) -> Result<(CustomerLine, NewActiv
         conversation_id: None,
         receipt_id: None,
         send_id: None,
+        note_id: None,
+        late: false,
         direction,
         kind: MessageKind::Text,
         message: text.replace('\0', "\u{fffd}"),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crm_domain::activities::Direction;
 use crm_domain::conversations::{
     Conversation, ConversationId, ConversationKey, ConversationKind, ConversationQueries,
     ConversationRepository, LinkState,
@@ -9,13 +10,16 @@ use crm_domain::conversations::{
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::SendState;
+use crm_domain::standings::Standing;
 use crm_domain::values::LineUserId;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use super::standings::{self, StandingRow};
 use super::{Conn, Uow};
 use crate::fault::Fault;
-use crate::found::in_pieces;
+use crate::found::{in_pieces, rows};
 use crate::mend::{corrupt, user_id};
 use crate::schema::{activities, conversations, sends};
 use crate::stamp::Stamp;
@@ -29,6 +33,9 @@ pub(super) struct ConversationRow {
     kind: String,
     link: String,
     link_at: Stamp,
+    claim_due: bool,
+    #[diesel(embed)]
+    standing: StandingRow,
 }
 
 impl ConversationRow {
@@ -52,6 +59,8 @@ impl TryFrom<ConversationRow> for Conversation {
             key: row.key()?,
             link: link.ok_or_else(|| corrupt("conversations", "link", row.id))?,
             link_at: row.link_at.0,
+            claim_due: row.claim_due,
+            standing: row.standing.try_into()?,
         })
     }
 }
@@ -149,6 +158,52 @@ impl ConversationQueries for Uow<'_> {
         })
     }
 
+    fn conversations_by_id(&mut self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StoreError> {
+        self.run(|conn| {
+            let rows: Vec<ConversationRow> = in_pieces(ids, |ids| {
+                Ok(conversations::table
+                    .filter(conversations::id.eq_any(ids.iter().map(|id| id.get())))
+                    .select(ConversationRow::as_select())
+                    .load(conn)?)
+            })?;
+            let rows = rows
+                .into_iter()
+                .map(|row| Ok((row.id, Conversation::try_from(row)?)));
+            let found: HashMap<i64, Conversation> = rows.collect::<Result<_, StoreError>>()?;
+            Ok(ids
+                .iter()
+                .filter_map(|id| found.get(&id.get()).cloned())
+                .collect())
+        })
+    }
+
+    fn claims_due(&mut self, limit: usize) -> Result<Vec<ConversationId>, StoreError> {
+        self.run(|conn| {
+            let due: Vec<i64> = conversations::table
+                .filter(sql::<Bool>("claim_due = TRUE"))
+                .order_by(conversations::id)
+                .limit(rows(limit))
+                .select(conversations::id)
+                .load(conn)?;
+            Ok(due.into_iter().map(ConversationId::new).collect())
+        })
+    }
+
+    fn rooms_among(&mut self, channels: &[LineUserId]) -> Result<Vec<LineUserId>, StoreError> {
+        self.run(|conn| {
+            let rooms: Vec<String> = in_pieces(channels, |channels| {
+                Ok(conversations::table
+                    .filter(conversations::address.eq_any(channels.iter().map(LineUserId::as_str)))
+                    .filter(conversations::kind.eq(ConversationKind::Room.code()))
+                    .select(conversations::address)
+                    .load(conn)?)
+            })?;
+            let rooms: HashSet<String> = rooms.into_iter().collect();
+            let known = channels.iter().filter(|channel| rooms.contains(channel.as_str()));
+            Ok(known.cloned().collect())
+        })
+    }
+
     fn has_confirmed_message(&mut self, id: ConversationId) -> Result<bool, StoreError> {
         self.run(|conn| {
             // Received, imported as sent, or accepted.
@@ -156,6 +211,7 @@ impl ConversationQueries for Uow<'_> {
                 .left_join(sends::table)
                 .filter(activities::conversation_id.eq(id.get()))
                 .filter(activities::deleted_at.is_null())
+                .filter(activities::direction.ne(Direction::Note.code()))
                 .filter(
                     activities::send_id
                         .is_null()
@@ -185,6 +241,23 @@ impl ConversationRepository for Uow<'_> {
             let found = keys.iter().map(|key| ids.get(&part(key)).copied());
             let ids: Option<Vec<_>> = found.collect();
             Ok(ids.ok_or(diesel::result::Error::NotFound)?)
+        })
+    }
+
+    fn save_standings(&mut self, standings: &[(ConversationId, Standing)]) -> Result<(), StoreError> {
+        self.run(|conn| {
+            standings
+                .iter()
+                .try_for_each(|(id, standing)| standings::save(conn, *id, standing))
+        })
+    }
+
+    fn set_claim_due(&mut self, id: ConversationId, due: bool) -> Result<(), StoreError> {
+        self.run(|conn| {
+            diesel::update(conversations::table.find(id.get()))
+                .set(conversations::claim_due.eq(due))
+                .execute(conn)?;
+            Ok(())
         })
     }
 

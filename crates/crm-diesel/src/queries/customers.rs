@@ -10,6 +10,7 @@ use crm_domain::customers::{
     Customer, CustomerDetails, CustomerFilter, CustomerId, CustomerLine, CustomerQueries, CustomerRepository,
 };
 use crm_domain::instant::Instant;
+use crm_domain::members::MemberId;
 use crm_domain::paging::{Cursor, Page, PageRequest};
 use crm_domain::ports::store::StoreError;
 use crm_domain::values::normalise::KEY_VERSION;
@@ -21,7 +22,7 @@ use super::{Conn, Uow, conversations, customers_found};
 use crate::fault::Fault;
 use crate::found::in_pieces;
 use crate::mend;
-use crate::schema::{companies, customers};
+use crate::schema::{companies, customers, members};
 use crate::stamp::Stamp;
 
 #[derive(Queryable, Selectable)]
@@ -37,6 +38,8 @@ struct CustomerRow {
     last_name_kana: String,
     first_name_kana: String,
     remarks: String,
+    owner_id: Option<i64>,
+    needs_look: bool,
     version: i64,
     created_at: Stamp,
     updated_at: Stamp,
@@ -57,6 +60,8 @@ impl TryFrom<CustomerRow> for Customer {
                 company_id: row.company_id.map(CompanyId::new),
                 remarks: mend::remarks(&row.remarks),
             },
+            owner_id: row.owner_id.map(MemberId::new),
+            needs_look: row.needs_look,
             version: row.version,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -165,6 +170,12 @@ fn lines(conn: &mut Conn, ids: &[i64]) -> Result<Vec<CustomerLine>, Fault> {
         .load(conn)?
         .into_iter()
         .collect();
+    let owners: HashMap<i64, String> = members::table
+        .filter(members::id.eq_any(rows.iter().filter_map(|row| row.owner_id).collect::<Vec<_>>()))
+        .select((members::id, members::name))
+        .load(conn)?
+        .into_iter()
+        .collect();
     let addresses = rows.iter().filter_map(|row| row.line_user_id.clone()).collect();
     let links = conversations::link_states(conn, addresses)?;
     let shown = rows.into_iter().map(|row| {
@@ -172,6 +183,7 @@ fn lines(conn: &mut Conn, ids: &[i64]) -> Result<Vec<CustomerLine>, Fault> {
         let states = address.and_then(|address| links.get(address));
         Ok(CustomerLine {
             company_name: row.company_id.and_then(|id| names.get(&id).cloned()),
+            owner_name: row.owner_id.and_then(|id| owners.get(&id).cloned()),
             link: LinkStatus::of(address.is_some(), states.into_iter().flatten().copied()),
             customer: row.try_into()?,
         })
@@ -254,6 +266,7 @@ impl CustomerRepository for Uow<'_> {
             let changed = diesel::update(seen)
                 .set((
                     CustomerValues::new(details, at),
+                    customers::needs_look.eq(false),
                     customers::version.eq(version + 1),
                 ))
                 .execute(conn)?;
@@ -262,6 +275,57 @@ impl CustomerRepository for Uow<'_> {
             } else {
                 Err(StoreError::Stale("customer").into())
             }
+        })
+    }
+
+    fn register_sender(
+        &mut self,
+        sender: &LineUserId,
+        details: &CustomerDetails,
+        at: Instant,
+    ) -> Result<Option<CustomerId>, StoreError> {
+        self.run(|conn| {
+            check_company(conn, details.company_id, false)?;
+            let id: Option<i64> = diesel::insert_into(customers::table)
+                .values((
+                    CustomerValues::new(details, at),
+                    customers::version.eq(1),
+                    customers::created_at.eq(Stamp(at)),
+                    customers::needs_look.eq(true),
+                    customers::registered_from.eq(Some(sender.as_str())),
+                ))
+                .on_conflict_do_nothing()
+                .returning(customers::id)
+                .get_result(conn)
+                .optional()?;
+            Ok(id.map(CustomerId::new))
+        })
+    }
+
+    fn set_owner(
+        &mut self,
+        id: CustomerId,
+        owner: Option<MemberId>,
+        at: Instant,
+    ) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            if let Some(owner) = owner {
+                let member = members::table.find(owner.get());
+                if !diesel::select(exists(member)).get_result(conn)? {
+                    return Err(StoreError::Missing("owner_id").into());
+                }
+            }
+            let there = customers::table
+                .find(id.get())
+                .filter(customers::deleted_at.is_null());
+            let changed = diesel::update(there)
+                .set((
+                    customers::owner_id.eq(owner.map(MemberId::get)),
+                    customers::version.eq(customers::version + 1),
+                    customers::updated_at.eq(Stamp(at)),
+                ))
+                .execute(conn)?;
+            Ok(changed == 1)
         })
     }
 

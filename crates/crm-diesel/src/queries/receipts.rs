@@ -23,22 +23,53 @@ fn uninterpreted() -> SqlLiteral<Bool> {
     sql(&format!("state = '{}'", ReceiptState::Uninterpreted.code()))
 }
 
+fn unclaimed() -> SqlLiteral<Bool> {
+    sql(&format!("state = '{}'", ReceiptState::Unclaimed.code()))
+}
+
+type PendingRow = (i64, String, Vec<u8>, Stamp);
+
+const PENDING: (receipts::id, receipts::bot, receipts::body, receipts::received_at) =
+    (receipts::id, receipts::bot, receipts::body, receipts::received_at);
+
+fn to_pending((id, bot, body, at): PendingRow) -> PendingReceipt {
+    PendingReceipt {
+        id: ReceiptId::new(id),
+        bot,
+        body,
+        received_at: at.0,
+    }
+}
+
 impl ReceiptQueries for Uow<'_> {
     fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError> {
         self.run(|conn| {
-            let pending: Vec<(i64, String, Vec<u8>, Stamp)> = receipts::table
+            let pending: Vec<PendingRow> = receipts::table
                 .filter(receipts::settled_at.is_null())
                 .order_by(receipts::id)
                 .limit(rows(limit))
-                .select((receipts::id, receipts::bot, receipts::body, receipts::received_at))
+                .select(PENDING)
                 .load(conn)?;
-            let pending = pending.into_iter().map(|(id, bot, body, at)| PendingReceipt {
-                id: ReceiptId::new(id),
-                bot,
-                body,
-                received_at: at.0,
-            });
-            Ok(pending.collect())
+            Ok(pending.into_iter().map(to_pending).collect())
+        })
+    }
+
+    fn unclaimed_receipts(
+        &mut self,
+        conversation: ConversationId,
+        after: Option<ReceiptId>,
+        limit: usize,
+    ) -> Result<Vec<PendingReceipt>, StoreError> {
+        self.run(|conn| {
+            let unclaimed: Vec<PendingRow> = receipts::table
+                .filter(receipts::conversation_id.eq(conversation.get()))
+                .filter(unclaimed())
+                .filter(receipts::id.gt(after.map_or(0, ReceiptId::get)))
+                .order_by(receipts::id)
+                .limit(rows(limit))
+                .select(PENDING)
+                .load(conn)?;
+            Ok(unclaimed.into_iter().map(to_pending).collect())
         })
     }
 
@@ -100,6 +131,21 @@ impl ReceiptRepository for Uow<'_> {
                     .execute(conn)?;
             }
             Ok(settled)
+        })
+    }
+
+    fn claim_receipts(&mut self, ids: &[ReceiptId]) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let mut claimed = 0;
+            for ids in ids.chunks(500) {
+                let theirs = receipts::table
+                    .filter(receipts::id.eq_any(ids.iter().map(|id| id.get())))
+                    .filter(receipts::state.eq(ReceiptState::Unclaimed.code()));
+                claimed += diesel::update(theirs)
+                    .set(receipts::state.eq(ReceiptState::Recorded.code()))
+                    .execute(conn)?;
+            }
+            Ok(claimed)
         })
     }
 

@@ -8,6 +8,7 @@ use crate::conversations::{
 };
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
+use crate::standings::Standing;
 use crate::values::LineUserId;
 
 impl State {
@@ -28,6 +29,11 @@ impl State {
                 key: key.clone(),
                 link: LinkState::Unconfirmed,
                 link_at: Conversation::no_event(),
+                standing: Standing {
+                    version: 1,
+                    ..Standing::default()
+                },
+                claim_due: false,
             }),
         };
         ConversationId::new(id)
@@ -51,6 +57,37 @@ impl ConversationQueries for Unit {
         })
     }
 
+    fn conversations_by_id(&mut self, ids: &[ConversationId]) -> Result<Vec<Conversation>, StoreError> {
+        self.look(|state| {
+            let found = ids.iter().filter_map(|id| state.conversations.get(id.get()));
+            found.cloned().collect()
+        })
+    }
+
+    fn claims_due(&mut self, limit: usize) -> Result<Vec<ConversationId>, StoreError> {
+        self.look(|state| {
+            let talks = state.conversations.iter().map(|(_, talk)| talk);
+            let due = talks.filter(|talk| talk.claim_due).take(limit);
+            due.map(|talk| talk.id).collect()
+        })
+    }
+
+    fn rooms_among(&mut self, channels: &[LineUserId]) -> Result<Vec<LineUserId>, StoreError> {
+        self.look(|state| {
+            let is_room = |channel: &LineUserId| {
+                state
+                    .conversations
+                    .iter()
+                    .any(|(_, talk)| talk.key.kind == ConversationKind::Room && talk.key.address == *channel)
+            };
+            channels
+                .iter()
+                .filter(|channel| is_room(channel))
+                .cloned()
+                .collect()
+        })
+    }
+
     fn has_confirmed_message(&mut self, id: ConversationId) -> Result<bool, StoreError> {
         self.look(|state| state.has_confirmed_message(id))
     }
@@ -63,6 +100,30 @@ impl ConversationRepository for Unit {
         _at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError> {
         self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key)).collect()))
+    }
+
+    fn save_standings(&mut self, standings: &[(ConversationId, Standing)]) -> Result<(), StoreError> {
+        self.change(|state| {
+            for (id, standing) in standings {
+                if let Some(talk) = state.conversations.get_mut(id.get()) {
+                    let version = talk.standing.version + 1;
+                    talk.standing = Standing {
+                        version,
+                        ..standing.clone()
+                    };
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn set_claim_due(&mut self, id: ConversationId, due: bool) -> Result<(), StoreError> {
+        self.change(|state| {
+            if let Some(talk) = state.conversations.get_mut(id.get()) {
+                talk.claim_due = due;
+            }
+            Ok(())
+        })
     }
 
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ use crate::customers::{
 };
 use crate::imports::ImportId;
 use crate::instant::Instant;
+use crate::members::MemberId;
 use crate::paging::{Page, PageRequest};
 use crate::ports::store::StoreError;
 use crate::values::LineUserId;
@@ -19,6 +20,7 @@ pub(super) struct CustomerRow {
     customer: Customer,
     keys: CustomerKeys,
     discarded_at: Option<Instant>,
+    registered_from: Option<LineUserId>,
     /// The unfinished import that added it.
     pub(super) hidden_by: Option<ImportId>,
 }
@@ -29,12 +31,15 @@ impl CustomerRow {
             customer: Customer {
                 id: CustomerId::new(id),
                 details: details.clone(),
+                owner_id: None,
+                needs_look: false,
                 version: 1,
                 created_at: at,
                 updated_at: at,
             },
             keys: details.keys(),
             discarded_at: None,
+            registered_from: None,
             hidden_by,
         }
     }
@@ -109,6 +114,7 @@ impl State {
         CustomerLine {
             customer: customer.clone(),
             company_name: company.map(|company| company.details.name.as_str().to_owned()),
+            owner_name: customer.owner_id.and_then(|id| Some(self.member(id)?.name.clone())),
             link: LinkStatus::of(user.is_some(), talks.map(|talk| (talk.link, talk.link_at))),
         }
     }
@@ -199,9 +205,53 @@ impl CustomerRepository for Unit {
             let row = state.customers.get_mut(id.get()).ok_or(stale)?;
             row.keys = details.keys();
             row.customer.details = details.clone();
+            row.customer.needs_look = false;
             row.customer.version += 1;
             row.customer.updated_at = at;
             Ok(())
+        })
+    }
+
+    fn register_sender(
+        &mut self,
+        sender: &LineUserId,
+        details: &CustomerDetails,
+        at: Instant,
+    ) -> Result<Option<CustomerId>, StoreError> {
+        self.change(|state| {
+            let is_it = |row: &CustomerRow| row.registered_from.as_ref() == Some(sender);
+            if state.customers.iter().any(|(_, row)| is_it(row)) {
+                return Ok(None);
+            }
+            let id = state.customers.insert(|id| {
+                let mut row = CustomerRow::new(id, details, None, at);
+                row.registered_from = Some(sender.clone());
+                row.customer.needs_look = true;
+                row
+            });
+            Ok(Some(CustomerId::new(id)))
+        })
+    }
+
+    fn set_owner(
+        &mut self,
+        id: CustomerId,
+        owner: Option<MemberId>,
+        at: Instant,
+    ) -> Result<bool, StoreError> {
+        self.change(|state| {
+            if owner.is_some_and(|owner| state.member(owner).is_none()) {
+                return Err(StoreError::Missing("owner_id"));
+            }
+            match state.customers.get_mut(id.get()) {
+                Some(row) if row.is_visible() => {
+                    row.customer.owner_id = owner;
+                    row.customer.version += 1;
+                    row.customer.updated_at = at;
+                    Ok(true)
+                }
+                _ => Ok(false),
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! Callbacks in memory.
 
 use super::unit::Unit;
+use crate::conversations::ConversationId;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
 use crate::receipts::{
@@ -20,6 +21,21 @@ impl ReceiptRow {
         state == Some(ReceiptState::Uninterpreted)
     }
 
+    fn is_unclaimed_in(&self, conversation: ConversationId) -> bool {
+        self.outcome.as_ref().is_some_and(|outcome| {
+            outcome.state == ReceiptState::Unclaimed && outcome.conversation_id == Some(conversation)
+        })
+    }
+
+    fn pending(&self, id: i64) -> PendingReceipt {
+        PendingReceipt {
+            id: ReceiptId::new(id),
+            bot: self.kept.bot.clone(),
+            body: self.kept.body.clone(),
+            received_at: self.kept.received_at,
+        }
+    }
+
     fn is_pending(&self) -> bool {
         self.outcome
             .as_ref()
@@ -31,14 +47,21 @@ impl ReceiptQueries for Unit {
     fn pending_receipts(&mut self, limit: usize) -> Result<Vec<PendingReceipt>, StoreError> {
         self.look(|state| {
             let pending = state.receipts.iter().filter(|(_, row)| row.is_pending());
-            pending
+            pending.take(limit).map(|(id, row)| row.pending(id)).collect()
+        })
+    }
+
+    fn unclaimed_receipts(
+        &mut self,
+        conversation: ConversationId,
+        after: Option<ReceiptId>,
+        limit: usize,
+    ) -> Result<Vec<PendingReceipt>, StoreError> {
+        self.look(|state| {
+            let rows = state.receipts.iter_after(after.map_or(0, ReceiptId::get));
+            rows.filter(|(_, row)| row.is_unclaimed_in(conversation))
                 .take(limit)
-                .map(|(id, row)| PendingReceipt {
-                    id: ReceiptId::new(id),
-                    bot: row.kept.bot.clone(),
-                    body: row.kept.body.clone(),
-                    received_at: row.kept.received_at,
-                })
+                .map(|(id, row)| row.pending(id))
                 .collect()
         })
     }
@@ -86,6 +109,22 @@ impl ReceiptRepository for Unit {
                 }
             }
             Ok(settled)
+        })
+    }
+
+    fn claim_receipts(&mut self, ids: &[ReceiptId]) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let mut claimed = 0;
+            for id in ids {
+                let row = state.receipts.get_mut(id.get());
+                if let Some(outcome) = row.and_then(|row| row.outcome.as_mut())
+                    && outcome.state == ReceiptState::Unclaimed
+                {
+                    outcome.state = ReceiptState::Recorded;
+                    claimed += 1;
+                }
+            }
+            Ok(claimed)
         })
     }
 

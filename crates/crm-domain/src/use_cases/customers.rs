@@ -1,11 +1,13 @@
 //! Customers: list, show, check, register, revise, link, discard.
 
 use super::Crm;
+use super::carriers::review_carriers;
 use crate::activities::Activity;
 use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
+use crate::members::MemberId;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
@@ -57,21 +59,37 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
-    /// Adds a customer. An unknown company is an invalid `company_id`.
+    /// Adds a customer. An unknown company is an invalid `company_id`. A login id becomes the user id that callbacks
+    /// carry, or is an invalid `line_user_id`.
     pub async fn register_customer(
         &self,
         actor: &Actor,
         details: CustomerDetails,
     ) -> Result<CustomerId, Error> {
-        self.change(actor, Action::EditRecords, move |uow, at| {
-            let id = uow.edit_customers().add_customer(&details, at)?;
-            announce(uow, id, at)?;
-            Ok(id)
-        })
-        .await
+        actor.may(Action::EditRecords)?;
+        let details = self.with_user_id(details, None).await?;
+        self.import_customer(actor, details).await
     }
 
-    /// Replaces what is known of a customer. With a version, only if nobody changed it since ([`Error::Stale`]).
+    /// [`Crm::register_customer`] for data of another system: a login id stays as it is.
+    pub async fn import_customer(
+        &self,
+        actor: &Actor,
+        details: CustomerDetails,
+    ) -> Result<CustomerId, Error> {
+        let added = self.change(actor, Action::EditRecords, move |uow, at| {
+            let id = uow.edit_customers().add_customer(&details, at)?;
+            carried(uow, [None, details.line_user_id.clone()], at)?;
+            announce(uow, id, at)?;
+            Ok(id)
+        });
+        let id = added.await?;
+        self.claim_soon().await;
+        Ok(id)
+    }
+
+    /// Replaces what is known of a customer. With a version, only if nobody changed it since ([`Error::Stale`]). A login id
+    /// as for [`Crm::register_customer`]; one that was stored before may stay.
     pub async fn revise_customer(
         &self,
         actor: &Actor,
@@ -79,39 +97,109 @@ impl Crm {
         version: Option<i64>,
         details: CustomerDetails,
     ) -> Result<(), Error> {
-        self.change(actor, Action::EditRecords, move |uow, at| {
+        let details = self.resolved(actor, id, details).await?;
+        self.import_customer_again(actor, id, version, details).await
+    }
+
+    /// [`Crm::revise_customer`] for data of another system: a login id stays as it is.
+    pub async fn import_customer_again(
+        &self,
+        actor: &Actor,
+        id: CustomerId,
+        version: Option<i64>,
+        details: CustomerDetails,
+    ) -> Result<(), Error> {
+        let revised = self.change(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id)?.customer;
             let version = version.unwrap_or(stored.version);
             uow.edit_customers().revise_customer(id, version, &details, at)?;
+            carried(
+                uow,
+                [stored.details.line_user_id, details.line_user_id.clone()],
+                at,
+            )?;
             Ok(announce(uow, id, at)?)
-        })
-        .await
+        });
+        revised.await?;
+        self.claim_soon().await;
+        Ok(())
     }
 
-    /// Ties a customer to a LINE WORKS user id, or unties with `None`.
+    /// Ties a customer to a LINE WORKS user id, or unties with `None`. A login id as for [`Crm::revise_customer`].
     pub async fn link_customer(
         &self,
         actor: &Actor,
         id: CustomerId,
         user: Option<LineUserId>,
     ) -> Result<(), Error> {
-        self.change(actor, Action::EditRecords, move |uow, at| {
+        let stored = self.show_customer(actor, id).await?.customer.details;
+        let linked = CustomerDetails {
+            line_user_id: user,
+            ..stored
+        };
+        let user = self.resolved(actor, id, linked).await?.line_user_id;
+        let linked = self.change(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id)?.customer;
+            let before = stored.details.line_user_id.clone();
             let details = CustomerDetails {
                 line_user_id: user.clone(),
                 ..stored.details
             };
             uow.edit_customers()
                 .revise_customer(id, stored.version, &details, at)?;
+            carried(uow, [before, user.clone()], at)?;
+            Ok(announce(uow, id, at)?)
+        });
+        linked.await?;
+        self.claim_soon().await;
+        Ok(())
+    }
+
+    /// Gives a customer a 担当者, or none. A member that does not exist is an invalid `owner_id`.
+    pub async fn assign_owner(
+        &self,
+        actor: &Actor,
+        id: CustomerId,
+        owner: Option<MemberId>,
+    ) -> Result<(), Error> {
+        self.change(actor, Action::EditRecords, move |uow, at| {
+            let user = found(uow, id)?.customer.details.line_user_id;
+            if !uow.edit_customers().set_owner(id, owner, at)? {
+                return Err(Error::NotFound("customer"));
+            }
+            carried(uow, [None, user], at)?;
             Ok(announce(uow, id, at)?)
         })
         .await
     }
 
+    /// What was said before a customer carried the id shows on the page at once; what is left is due, and shown by the
+    /// recorder.
+    async fn claim_soon(&self) {
+        let _ = self.claim_due().await;
+    }
+
+    /// The details with a user id that callbacks carry, if a login id was typed.
+    async fn resolved(
+        &self,
+        actor: &Actor,
+        id: CustomerId,
+        details: CustomerDetails,
+    ) -> Result<CustomerDetails, Error> {
+        actor.may(Action::EditRecords)?;
+        if !details.line_user_id.as_ref().is_some_and(LineUserId::is_login_id) {
+            return Ok(details);
+        }
+        let stored = self.show_customer(actor, id).await?.customer.details.line_user_id;
+        self.with_user_id(details, stored.as_ref()).await
+    }
+
     /// Moves a customer to the trash; the conversation stays with it.
     pub async fn discard_customer(&self, actor: &Actor, id: CustomerId) -> Result<(), Error> {
         self.change(actor, Action::DeleteRecords, move |uow, at| {
+            let user = found(uow, id)?.customer.details.line_user_id;
             if uow.edit_customers().discard_customer(id, at)? {
+                carried(uow, [user, None], at)?;
                 Ok(announce(uow, id, at)?)
             } else {
                 Err(Error::NotFound("customer"))
@@ -119,6 +207,15 @@ impl Crm {
         })
         .await
     }
+}
+
+/// A customer carried the first of these ids and carries the second now.
+fn carried(uow: &mut dyn UnitOfWork, ids: [Option<LineUserId>; 2], at: Instant) -> Result<(), Error> {
+    if ids[0] == ids[1] {
+        return Ok(());
+    }
+    let people: Vec<LineUserId> = ids.into_iter().flatten().collect();
+    review_carriers(uow, &people, at)
 }
 
 /// The customer, or the error that says there is none.

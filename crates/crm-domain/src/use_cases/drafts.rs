@@ -51,6 +51,26 @@ impl Crm {
         .await
     }
 
+    /// What was sent is no draft any more; what was typed since stays.
+    pub async fn drop_draft(&self, actor: &Actor, customer: CustomerId, sent: String) -> Result<(), Error> {
+        actor.may(Action::SendMessages)?;
+        let Some(me) = actor.member_id() else {
+            return Ok(());
+        };
+        let at = self.now();
+        self.change_again(move |uow| {
+            let user = found(uow, customer)?.customer.details.line_user_id;
+            for talk in uow.conversations().conversations_with(&Vec::from_iter(user))? {
+                let kept = uow.drafts().draft(talk.id, me)?;
+                if kept.is_some_and(|draft| draft.text == sent.trim_end()) {
+                    uow.edit_drafts().keep_draft(talk.id, me, "", at)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// The member has seen everything in this conversation.
     pub async fn mark_read(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         actor.may(Action::ViewRecords)?;

@@ -1,6 +1,7 @@
 //! Imports: rows of another system come in by chunks, stay invisible until all are there, and are taken once.
 
 use super::Crm;
+use super::carriers::review_carriers;
 use crate::activities::NewActivity;
 use crate::companies::CompanyDetails;
 use crate::conversations::{ConversationId, ConversationKey, LinkState};
@@ -114,7 +115,31 @@ impl Crm {
         actor.may(Action::ImportRecords)?;
         let (import, at) = (import.clone(), self.now());
         self.change_again(move |uow| Ok(uow.edit_imports().finish_import(&import, at)?))
-            .await
+            .await?;
+        self.review_strangers().await
+    }
+
+    /// Those who wrote and were nobody may have become customers.
+    async fn review_strangers(&self) -> Result<(), Error> {
+        const CHUNK: usize = 100;
+        let (at, mut before) = (self.now(), None);
+        loop {
+            let found = self.change_again(move |uow| {
+                let lines = uow.board().unknown_senders(None, before, CHUNK)?;
+                let people: Vec<_> = lines
+                    .iter()
+                    .map(|line| line.conversation.key.address.clone())
+                    .collect();
+                review_carriers(uow, &people, at)?;
+                Ok(lines)
+            });
+            let last = found.await?.pop();
+            before = last.and_then(|line| Some((line.conversation.standing.last?.at, line.conversation.id)));
+            if before.is_none() {
+                self.claim_due().await?;
+                return Ok(());
+            }
+        }
     }
 
     /// Looks up what was taken before inside the unit of work, so that a chunk can be repeated without harm.

@@ -1,19 +1,23 @@
 //! Recording: kept callbacks become messages in conversations, many in one unit of work.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::Crm;
 use super::events::{Touched, announce_recorded};
+use super::waitings::Talks;
 use crate::activities::{Direction, NewActivity};
+use crate::attachments::NewAttachment;
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
-use crate::ports::callbacks::{InboundEvent, InboundMessage, InterpretError};
+use crate::ports::callbacks::{InboundEvent, InboundMessage, InterpretError, RoomChange};
 use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
 use crate::receipts::{PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptState};
 use crate::values::LineUserId;
+use crate::values::file_name::file_name;
 
 /// What became of a kept callback, for the log: ids and words of ours, nothing that a person said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +97,7 @@ impl Crm {
         let now = self.now();
         self.ports
             .store
-            .write(move |uow| Batch::new(&batch).write(uow, now))
+            .write(move |uow| Batch::new(&placed(uow, &batch)?).write(uow, now))
             .await
     }
 
@@ -148,6 +152,18 @@ impl Understood {
             }
             InboundEvent::Began { user, at } => Some((person(user), *at, LinkChange::Began)),
             InboundEvent::Ended { user, at } => Some((person(user), *at, LinkChange::Ended)),
+            InboundEvent::Room(event) => {
+                let key = ConversationKey {
+                    kind: ConversationKind::Room,
+                    ..person(&event.room)
+                };
+                let change = match event.change {
+                    RoomChange::BotCame => LinkChange::Began,
+                    RoomChange::BotLeft => LinkChange::Ended,
+                    RoomChange::MembersCame | RoomChange::MembersLeft => LinkChange::None,
+                };
+                Some((key, event.at.unwrap_or(self.received_at), change))
+            }
             InboundEvent::Other { .. } => None,
         }
     }
@@ -176,9 +192,45 @@ impl Understood {
         match self.event.as_ref().ok()? {
             InboundEvent::Message(message) => Some(&message.user),
             InboundEvent::Began { user, .. } | InboundEvent::Ended { user, .. } => Some(user),
-            InboundEvent::Other { .. } => None,
+            InboundEvent::Room(_) | InboundEvent::Other { .. } => None,
         }
     }
+
+    /// The channel that it shows to be a room.
+    fn room_shown(&self) -> Option<&LineUserId> {
+        match self.event.as_ref().ok()? {
+            InboundEvent::Message(message) if message.channel_in_doubt().is_none() => message.room.as_ref(),
+            InboundEvent::Room(event) => Some(&event.room),
+            _ => None,
+        }
+    }
+
+    /// With its place decided by the rooms that are known.
+    fn placed(mut self, rooms: &HashSet<LineUserId>) -> Self {
+        if let Ok(InboundEvent::Message(message)) = self.event {
+            self.event = Ok(InboundEvent::Message(
+                message.said_in(|channel| rooms.contains(channel)),
+            ));
+        }
+        self
+    }
+}
+
+/// A button's callback names a channel also in the person's own talk: it is a room only if one is known by this name, or
+/// another callback beside it shows one.
+fn placed<'a>(
+    uow: &mut dyn UnitOfWork,
+    batch: &'a [Understood],
+) -> Result<Cow<'a, [Understood]>, StoreError> {
+    let doubtful = |callback: &Understood| callback.message()?.channel_in_doubt().cloned();
+    let channels: Vec<LineUserId> = batch.iter().filter_map(doubtful).collect();
+    if channels.is_empty() {
+        return Ok(Cow::Borrowed(batch));
+    }
+    let mut rooms: HashSet<LineUserId> = batch.iter().filter_map(Understood::room_shown).cloned().collect();
+    rooms.extend(uow.conversations().rooms_among(&channels)?);
+    let placed = batch.iter().cloned().map(|callback| callback.placed(&rooms));
+    Ok(placed.collect())
 }
 
 #[derive(Clone, Copy)]
@@ -186,6 +238,7 @@ enum LinkChange {
     Spoke,
     Began,
     Ended,
+    None,
 }
 
 /// One unit of work over many callbacks: each kind of look-up and insert happens once for all of them.
@@ -207,12 +260,21 @@ impl<'a> Batch<'a> {
     fn write(mut self, uow: &mut dyn UnitOfWork, now: Instant) -> Result<Vec<RecordedCallback>, Error> {
         self.look_up_customers(uow)?;
         self.open_conversations(uow, now)?;
+        let late = self.hear(uow)?;
         let activities: Vec<NewActivity> = self
             .callbacks
             .iter()
-            .flat_map(|callback| self.activities(callback))
+            .zip(late)
+            .flat_map(|(callback, late)| self.activities(callback, late))
             .collect();
         uow.edit_activities().add_activities(&activities)?;
+        uow.edit_senders().note_senders(&self.strangers(), now)?;
+        let files: Vec<NewAttachment> = self
+            .callbacks
+            .iter()
+            .filter_map(|callback| self.attachment(callback))
+            .collect();
+        uow.edit_attachments().add_attachments(&files, now)?;
         self.change_links(uow)?;
         announce_recorded(uow, &self.touched(), now)?;
         let outcomes: Vec<ReceiptOutcome> = self
@@ -280,7 +342,40 @@ impl<'a> Batch<'a> {
         self.conversations.get(&key).copied()
     }
 
-    fn activities(&self, callback: &Understood) -> Vec<NewActivity> {
+    /// Where the conversations stand after what was said; for each callback whether it came late.
+    fn hear(&self, uow: &mut dyn UnitOfWork) -> Result<Vec<bool>, StoreError> {
+        let ids: Vec<ConversationId> = self.conversations.values().copied().collect();
+        let mut talks = Talks::load(uow, &ids)?;
+        let mut late = Vec::with_capacity(self.callbacks.len());
+        for callback in self.callbacks {
+            let Some(id) = self.conversation_of(callback) else {
+                late.push(false);
+                continue;
+            };
+            talks.belongs_to(uow, id, self.customers_of(callback))?;
+            late.push(callback.message().is_some_and(|message| {
+                talks.hear(id, callback.said_at(message), message.kind, &message.message)
+            }));
+        }
+        talks.save(uow)?;
+        Ok(late)
+    }
+
+    /// Who spoke and is no customer: the directory is asked for their names.
+    fn strangers(&self) -> Vec<LineUserId> {
+        let mut strangers: Vec<LineUserId> = self
+            .callbacks
+            .iter()
+            .filter(|callback| callback.message().is_some() && self.customers_of(callback).is_empty())
+            .filter_map(Understood::user)
+            .cloned()
+            .collect();
+        strangers.sort();
+        strangers.dedup();
+        strangers
+    }
+
+    fn activities(&self, callback: &Understood, late: bool) -> Vec<NewActivity> {
         let Some(message) = callback.message() else {
             return Vec::new();
         };
@@ -290,6 +385,8 @@ impl<'a> Batch<'a> {
             conversation_id,
             receipt_id: Some(callback.id),
             send_id: None,
+            note_id: None,
+            late,
             direction: Direction::Received,
             kind: message.kind,
             message: message.message.clone(),
@@ -299,6 +396,19 @@ impl<'a> Batch<'a> {
         self.customers_of(callback).iter().map(one).collect()
     }
 
+    /// The file that is to be fetched, once for all who carry the address, and for a sender whom nobody knows too.
+    fn attachment(&self, callback: &Understood) -> Option<NewAttachment> {
+        let message = callback.message()?;
+        Some(NewAttachment {
+            receipt_id: callback.id,
+            conversation_id: self.conversation_of(callback),
+            bot: callback.bot.clone(),
+            file_id: message.file_id.clone()?,
+            kind: message.kind,
+            name: file_name(&message.message),
+        })
+    }
+
     /// The newest change of each conversation counts; among equal times the one that arrived last.
     fn change_links(&self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
         let mut newest: HashMap<ConversationId, (Instant, LinkChange)> = HashMap::new();
@@ -306,6 +416,9 @@ impl<'a> Batch<'a> {
             let Some(id) = self.conversations.get(&key) else {
                 continue;
             };
+            if matches!(change, LinkChange::None) {
+                continue;
+            }
             let entry = newest.entry(*id).or_insert((at, change));
             if entry.0 <= at {
                 *entry = (at, change);
@@ -316,7 +429,7 @@ impl<'a> Batch<'a> {
                 LinkChange::Spoke => LinkState::Active,
                 LinkChange::Ended => LinkState::Left,
                 LinkChange::Began if uow.conversations().has_confirmed_message(id)? => LinkState::Active,
-                LinkChange::Began => LinkState::Unconfirmed,
+                LinkChange::Began | LinkChange::None => LinkState::Unconfirmed,
             };
             uow.edit_conversations().set_link(id, link, at)?;
         }

@@ -108,6 +108,8 @@ fn record(unit: &mut dyn UnitOfWork, people: u32) -> Result<usize, StoreError> {
             conversation_id: Some(conversation),
             receipt_id: Some(receipt.id),
             send_id: None,
+            note_id: None,
+            late: false,
             direction: Direction::Received,
             kind: MessageKind::Text,
             message: "お世話になっております。見積書をお送りいただけますでしょうか。".to_owned(),
