@@ -102,6 +102,21 @@ impl Http {
         let cut = matches!(&outcome, Err(Error::Io(error)) if is_cut(error.kind()));
         answer(outcome, cut)
     }
+
+    /// Gets bytes of any kind, as they lie there; the body may take until the deadline.
+    pub(crate) fn download(&self, url: &str, bearer: &str, deadline: Instant) -> Result<Answer, Lost> {
+        let request = self
+            .agent
+            .get(url)
+            .header("connection", "close")
+            .header("accept", "*/*")
+            .header("accept-encoding", "identity")
+            .header("authorization", format!("Bearer {bearer}"));
+        let left = deadline.saturating_duration_since(Instant::now());
+        let request = bounded::<WithoutBody>(request, deadline)?;
+        let request = request.config().timeout_recv_body(Some(left)).build();
+        answer(request.call(), true)
+    }
 }
 
 fn with_bearer<B>(request: RequestBuilder<B>, token: Option<&str>) -> RequestBuilder<B> {
@@ -165,10 +180,25 @@ impl Answer {
         self.response.headers().get(name)?.to_str().ok()
     }
 
+    /// A header's bytes, which need not be text.
+    pub(crate) fn raw_header(&self, name: &str) -> Option<&[u8]> {
+        Some(self.response.headers().get(name)?.as_bytes())
+    }
+
+    /// The body, to be read piece by piece.
+    pub(crate) fn into_reader(self) -> impl Read {
+        self.response.into_body().into_reader()
+    }
+
     /// The body, at most 64 KiB of it; `Err` if it breaks off.
     pub(crate) fn into_body(self) -> Result<Vec<u8>, Why> {
+        self.into_body_within(ANSWER_LIMIT)
+    }
+
+    /// The body, at most `limit` bytes of it; `Err` if it breaks off.
+    pub(crate) fn into_body_within(self, limit: u64) -> Result<Vec<u8>, Why> {
         let mut bytes = Vec::new();
-        let mut reader = self.response.into_body().into_reader().take(ANSWER_LIMIT);
+        let mut reader = self.response.into_body().into_reader().take(limit);
         match reader.read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
             Err(error) => Err(why(&Error::from(error), true)),

@@ -87,11 +87,7 @@ impl Sentence {
     pub fn send_waits(problem: SendProblem) -> Sentence {
         let own = format!("send_waits.{}", problem.code());
         let known = catalogue(Language::default()).get(&own).is_some();
-        Sentence::of(if known {
-            own
-        } else {
-            "send_waits.other".to_owned()
-        })
+        Sentence::of(if known { own } else { "send_waits.other".to_owned() })
     }
 
     /// The words.

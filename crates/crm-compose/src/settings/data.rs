@@ -6,7 +6,7 @@ use crm_host::SecretKey;
 use secrecy::SecretString;
 
 use super::problem::Fault;
-use super::reader::{Reader, list};
+use super::reader::{Reader, list, number};
 
 /// Places and keys.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub struct DataSettings {
     pub spool_dir: PathBuf,
     /// Where daily backups go.
     pub backup_dir: PathBuf,
+    /// Where the bytes of received files lie.
+    pub files_dir: PathBuf,
+    /// How many bytes they may take together.
+    pub files_quota: u64,
 }
 
 impl DataSettings {
@@ -34,6 +38,8 @@ impl DataSettings {
             previous_secret_keys: Vec::new(),
             spool_dir: dir.join("spool"),
             backup_dir: dir.join("backups"),
+            files_dir: dir.join("files"),
+            files_quota: gibibytes(FILES_QUOTA),
             dir,
         }
     }
@@ -61,8 +67,19 @@ pub(super) fn read(reader: &mut Reader<'_>) -> DataSettings {
         backup_dir: reader
             .text("CRM_BACKUP_DIR")
             .map_or(default.backup_dir, PathBuf::from),
+        files_dir: default.files_dir,
+        files_quota: reader.parsed("CRM_FILES_QUOTA", default.files_quota, |text| {
+            number(text, 1).map(gibibytes)
+        }),
         dir: default.dir,
     }
+}
+
+/// GiB that received files may take together.
+const FILES_QUOTA: u32 = 10;
+
+fn gibibytes(count: u32) -> u64 {
+    u64::from(count) * 1024 * 1024 * 1024
 }
 
 fn database_file(url: &str) -> Result<PathBuf, Fault> {

@@ -6,8 +6,13 @@
 //! `Option`, collisions that are to be expected are outcomes, methods borrow their arguments because a unit of work may
 //! run twice, and whoever needs the time gets it passed.
 
+pub mod blobs;
 pub mod callbacks;
+pub mod files;
 pub mod host;
 pub mod messenger;
+pub mod profiles;
+pub mod quarantine;
+pub mod spool;
 pub mod store;
 pub mod store_admin;

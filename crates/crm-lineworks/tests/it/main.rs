@@ -6,11 +6,13 @@
     reason = "what is not as expected panics in tests"
 )]
 
+mod fetching;
 mod fuzz;
 mod interpreting;
 mod keys;
 mod line;
 mod lines;
+mod members;
 mod sending;
 mod setup;
 mod statuses;

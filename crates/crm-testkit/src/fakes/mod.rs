@@ -2,15 +2,23 @@
 
 mod callbacks;
 mod clock;
+mod files;
 mod messenger;
 mod passwords;
+mod quarantine;
+mod profiles;
 mod secrets;
+mod spool;
 
 pub use callbacks::{FakeCallbacks, SAMPLE_SENDER};
 pub use clock::FixedClock;
+pub use files::{FakeFiles, MemoryBlobs};
 pub use messenger::{FakeMessenger, FakeMessengers};
 pub use passwords::PlainPasswords;
+pub use quarantine::FakeQuarantine;
+pub use profiles::FakeProfiles;
 pub use secrets::SeededSecrets;
+pub use spool::FakeSpool;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -2,8 +2,8 @@
 
 mod activities;
 mod api_docs;
-mod board;
 mod asking;
+mod board;
 mod callbacks;
 mod companies;
 mod customers;

@@ -2,6 +2,8 @@
 
 pub mod activities;
 pub mod api_docs;
+pub mod board;
+mod bodies;
 pub mod companies;
 pub mod conversation;
 pub mod customers;
@@ -10,6 +12,7 @@ pub mod members;
 pub mod phone;
 pub mod profiles;
 pub mod system;
+pub mod talk_head;
 
 use crm_domain::companies::Company;
 use crm_domain::conversations::LinkStatus;

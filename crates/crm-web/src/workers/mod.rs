@@ -1,6 +1,9 @@
 //! Work that no request waits for, or waits for a bounded time only: recording callbacks and sending messages.
 
+mod fetcher;
+mod profiles;
 mod recorder;
+mod replayer;
 mod sender;
 mod sending;
 mod signals;
@@ -26,7 +29,11 @@ const RECOVERY: Duration = Duration::from_secs(1);
 pub fn start(app: &App) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     workers.spawn(kept_alive("recorder", app.clone(), recorder::run));
+    workers.spawn(kept_alive("replayer", app.clone(), replayer::run));
     workers.spawn(kept_alive("sender", app.clone(), sender::run));
+    workers.spawn(kept_alive("reader of names", app.clone(), profiles::run));
+    workers.spawn(kept_alive("fetcher", app.clone(), fetcher::run));
+    workers.spawn(kept_alive("live pages", app.clone(), crate::live::run));
     workers
 }
 

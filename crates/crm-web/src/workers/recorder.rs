@@ -60,7 +60,11 @@ async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
     loop {
         let (begun, kept) = (Instant::now(), app.signals.kept_so_far());
         let recorded = app.crm.record_pending(&JOB, BATCH).await?;
+        if !recorded.callbacks.is_empty() {
+            app.signals.changed();
+        }
         recorded.callbacks.iter().for_each(tell);
+        app.signals.files_waiting();
         if !recorded.more || app.stop.is_said() {
             return Ok(());
         }

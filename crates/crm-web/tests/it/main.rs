@@ -32,3 +32,4 @@ mod resends;
 mod sends;
 mod sign_in;
 mod start;
+mod two_windows;
