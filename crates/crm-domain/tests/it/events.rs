@@ -73,13 +73,21 @@ async fn every_visible_change_is_told_once() {
         .queue_message(&member(), to, text("返事"), Some("k".to_owned()))
         .await
         .unwrap();
-    assert_eq!(since(&world, &place).await.len(), 2);
+    assert_eq!(
+        since(&world, &place).await.len(),
+        3,
+        "the line of the board, and two pages"
+    );
     place = end(&world).await;
     world.crm.deliver_next(&JOB, "run").await.unwrap();
     assert_eq!(
         since(&world, &place).await,
-        [(EventKind::Send, None), (EventKind::Send, None)],
-        "on its way, and sent"
+        [
+            (EventKind::Send, None),
+            of(EventKind::Conversation, customer),
+            (EventKind::Send, None)
+        ],
+        "on its way, and sent: nobody waits"
     );
     place = end(&world).await;
     let first = world.page(customer).await[0].id;

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod attachments;
+mod board;
 mod companies;
 mod customers;
 mod events;
+mod handling;
 mod imports;
 mod links;
 mod members;
@@ -19,5 +21,6 @@ mod sending;
 mod sending_again;
 mod sending_failures;
 mod sign_in;
+mod spooling;
 mod tokens;
 mod world;

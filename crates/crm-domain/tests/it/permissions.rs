@@ -36,13 +36,13 @@ fn the_table_of_permissions() {
         ("job", JOB),
         ("platform", Actor::Platform),
     ];
-    let mut table = format!("{:<18}", "");
+    let mut table = format!("{:<21}", "");
     for (name, _) in &actors {
         write!(table, "{name:<16}").unwrap();
     }
     for action in Action::ALL {
         table.truncate(table.trim_end().len());
-        write!(table, "\n{:<18}", format!("{action:?}")).unwrap();
+        write!(table, "\n{:<21}", format!("{action:?}")).unwrap();
         for (_, actor) in &actors {
             let mark = if actor.may(action).is_ok() { "✓" } else { "✗" };
             write!(table, "{mark:<16}").unwrap();
