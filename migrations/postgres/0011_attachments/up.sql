@@ -23,3 +23,14 @@ CREATE INDEX attachments_conversation ON attachments (conversation_id) WHERE con
 CREATE INDEX attachments_waiting ON attachments (next_try_at, id) WHERE next_try_at IS NOT NULL;
 CREATE INDEX attachments_missing ON attachments (id) WHERE state IN ('failed', 'gone');
 CREATE INDEX attachments_sha256 ON attachments (sha256) WHERE sha256 IS NOT NULL;
+-- What was recorded before this table is fetched too, once for each callback.
+INSERT INTO attachments (receipt_id, conversation_id, bot, file_id, kind, state, next_try_at, added_at)
+SELECT DISTINCT ON (r.id)
+    r.id, r.conversation_id, r.bot, a.detail::json ->> 'fileId', a.kind, 'pending', r.received_at, r.received_at
+FROM receipts r JOIN activities a ON a.receipt_id = r.id
+WHERE a.kind IN ('image', 'file', 'audio', 'video') AND json_typeof(a.detail::json -> 'fileId') = 'string'
+ORDER BY r.id;
+-- What was of no use before is looked at again: buttons, rooms, unknown kinds.
+UPDATE receipts SET state = 'pending', reason = NULL, settled_at = NULL
+WHERE state = 'ignored'
+    AND (reason IN ('postback', 'join', 'leave', 'joined', 'left') OR reason LIKE 'message\_%' ESCAPE '\');

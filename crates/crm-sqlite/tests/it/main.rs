@@ -8,4 +8,5 @@ mod contract;
 mod faults;
 mod file;
 mod migrations;
+mod upgrades;
 mod writer;

@@ -94,7 +94,7 @@ class Conversation {
   }
 
   async ask(follow) {
-    const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"], [data-state="unknown"]')].map((m) => m.dataset.id);
+    const waiting = [...this.list.querySelectorAll('[data-state="queued"], [data-state="sending"], [data-state="unknown"], [data-file]:not([data-file="stored"])')].map((m) => m.dataset.id);
     const query = new URLSearchParams({ after: String(this.last) });
     const watched = [...waiting, ...this.missing];
     if (watched.length) query.set("watch", watched.join(","));
@@ -134,7 +134,7 @@ class Conversation {
       const known = document.getElementById(item.id);
       this.last = Math.max(this.last, Number(item.dataset.id));
       if (known) {
-        if (known.dataset.state !== item.dataset.state || known.dataset.try !== item.dataset.try) known.replaceWith(item);
+        if (known.dataset.state !== item.dataset.state || known.dataset.try !== item.dataset.try || known.dataset.file !== item.dataset.file) known.replaceWith(item);
         continue;
       }
       if (this.isOlder(item)) continue;

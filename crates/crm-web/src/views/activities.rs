@@ -99,6 +99,8 @@ pub struct Message {
     pub late: bool,
     /// Whether it is the first that the reader has not seen.
     pub first_unread: bool,
+    /// How far the bytes that came with it got, and why they are not there, as one word.
+    pub file_state: Option<String>,
     /// What the button that was tapped carries unseen; only of words that a button said.
     pub button: Option<String>,
 }
@@ -292,6 +294,7 @@ impl Message {
             room: false,
             late: false,
             first_unread: false,
+            file_state: None,
             button: None,
         }
     }

@@ -84,6 +84,15 @@ impl FileView {
     }
 }
 
+/// How far a file got, as one word that changes whenever the bubble does.
+pub(super) fn file_state(file: &Attachment) -> String {
+    let state = file.state.code();
+    match &file.reason {
+        Some(reason) => format!("{state}-{reason}"),
+        None => state.to_owned(),
+    }
+}
+
 /// What the button that said these words carries unseen.
 pub(super) fn button(activity: &Activity) -> Option<String> {
     let spoken = activity.kind == MessageKind::Text;

@@ -129,6 +129,7 @@ impl Message {
             treated_by: sending.and_then(|sending| sending.treated_by.clone()),
             may_delete: may_delete && !is_open,
             room: activity.in_room,
+            file_state: activity.file.as_ref().map(bodies::file_state),
             late: activity.late,
             first_unread: false,
             button: bodies::button(activity),

@@ -3,7 +3,7 @@
 use crm_compose::{Composition, Settings, free_space};
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 
-use super::{Round, State};
+use super::{Round, State, files, receiving};
 
 /// Less free space than this is worth a warning.
 const LITTLE: u64 = 1024 * 1024 * 1024;
@@ -13,7 +13,7 @@ const TOO_LITTLE: u64 = 100 * 1024 * 1024;
 pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
     settings.line_works = None;
     let locale = round.texts.locale();
-    let dir = settings.data.dir.clone();
+    let (dir, spool) = (settings.data.dir.clone(), settings.data.spool_dir.clone());
     match Composition::as_it_is(settings) {
         Ok(parts) => check_open(round, &parts).await,
         Err(error) => {
@@ -23,6 +23,8 @@ pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
                     "migrations",
                     "writable",
                     "uninterpreted",
+                    "files",
+                    "held",
                     "last_received",
                     "server",
                 ],
@@ -30,6 +32,7 @@ pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
             );
         }
     }
+    receiving::check_spool(round, &spool);
     check_space(round, &dir);
 }
 
@@ -45,6 +48,8 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
         Err(error) => round.bad("writable", State::Failed, error.to_string(), "writable"),
     }
     check_understood(round, parts).await;
+    files::check(round, parts).await;
+    receiving::check_held(round, parts).await;
     let last = parts.store.read(|unit| unit.receipts().last_received()).await;
     let last: Result<_, StoreError> = last;
     match last {
