@@ -8,8 +8,13 @@ use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::use_cases::{Crm, Ports};
-use crm_host::{ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, FolderBlobs, RingSecrets, SecretKey, ServerLock, SystemClock};
-use crm_lineworks::{LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles};
+use crm_host::{
+    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, FolderBlobs, RingSecrets, SecretKey, ServerLock,
+    SystemClock,
+};
+use crm_lineworks::{
+    LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles,
+};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 
@@ -110,7 +115,10 @@ impl Composition {
     pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
         let file = settings.data.database.clone();
         let status = if file.exists() {
-            Self::put_together(settings, false, Arc::new(NoSpool))?.admin.migrations().await
+            Self::put_together(settings, false, Arc::new(NoSpool))?
+                .admin
+                .migrations()
+                .await
         } else {
             crm_sqlite::unapplied_migrations()
         };

@@ -11,6 +11,7 @@ pub mod time_zone;
 pub use composition::{Composition, ServerComposition};
 pub use crm_host::SystemClock;
 pub use crm_host::data_dir::free_space;
+pub use crm_host::spool::waiting_in as spooled_in;
 pub use demo::{DEMO_LISTEN, DemoComposition};
 pub use rehearsal::Rehearsal;
 pub use settings::{Loaded, Need, Settings, SettingsError, Source};

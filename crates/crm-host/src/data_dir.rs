@@ -67,6 +67,18 @@ pub(crate) fn private_file() -> std::fs::OpenOptions {
     options
 }
 
+/// Waits until the names in this folder are on the disk.
+pub(crate) fn sync_folder(dir: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        std::fs::File::open(dir)?.sync_all()
+    }
+    #[cfg(not(unix))]
+    {
+        dir.metadata().map(drop)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DataDir, free_space, others_may_read};

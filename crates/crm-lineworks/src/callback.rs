@@ -6,6 +6,7 @@ use crm_domain::ports::callbacks::{
     VerifiedCallback,
 };
 use crm_domain::values::LineUserId;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::LineWorks;
@@ -64,6 +65,11 @@ impl Callbacks for LineWorks {
         self.reader.verifier.verify(headers, body)
     }
 
+    fn may_be_ours(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> bool {
+        headers.bot_id.map(str::trim) == Some(self.reader.bot.as_str())
+            && reads_as_callback(self.reader.domain.as_deref(), body)
+    }
+
     fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError> {
         interpret(self.reader.domain.as_deref(), body)
     }
@@ -71,4 +77,31 @@ impl Callbacks for LineWorks {
     fn sample(&self, at: Instant) -> Option<SampleCallback> {
         self.reader.sample(at)
     }
+}
+
+/// As much of a callback as says whose it may be.
+#[derive(Deserialize)]
+struct Sketch {
+    #[serde(rename = "type")]
+    kind: String,
+    source: SketchSource,
+}
+
+#[derive(Deserialize)]
+struct SketchSource {
+    #[serde(rename = "domainId", default)]
+    domain: Value,
+}
+
+/// Whether these bytes are a callback that names the domain; any will do where none is known.
+fn reads_as_callback(domain: Option<&str>, body: &[u8]) -> bool {
+    let Ok(sketch) = serde_json::from_slice::<Sketch>(body) else {
+        return false;
+    };
+    let named = match &sketch.source.domain {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => String::new(),
+    };
+    !sketch.kind.is_empty() && domain.is_none_or(|ours| ours == named)
 }

@@ -34,6 +34,12 @@ impl Callbacks for StaticCallbacks {
             .verify(headers, body)
     }
 
+    fn may_be_ours(&self, headers: CallbackHeaders<'_>, body: &[u8]) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|line_works| line_works.may_be_ours(headers, body))
+    }
+
     fn interpret(&self, body: &[u8]) -> Result<InboundEvent, InterpretError> {
         match &self.0 {
             Some(line_works) => line_works.interpret(body),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm_domain::use_cases::Readiness;
 use poem::http::{StatusCode, header};
 use poem::{Response, Route, get, handler};
 
@@ -12,8 +13,10 @@ pub const LIVES: &str = "/healthz";
 /// Answers 200 as long as a callback can be made durable.
 pub const READY: &str = "/readyz";
 
-/// How long the database may take to say that it can be written.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the database may take to say that it can be written: less than whoever asks waits for the answer.
+const PATIENCE: Duration = Duration::from_millis(600);
+/// How long it may take together with the spool.
+const LONGEST: Duration = Duration::from_secs(3);
 
 /// Adds both addresses.
 pub fn mount(route: Route) -> Route {
@@ -35,11 +38,16 @@ async fn show_readiness(app: App) -> Response {
     if app.stop.is_said() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
-    match tokio::time::timeout(PATIENCE, app.crm.ready()).await {
-        Ok(Ok(())) => text(StatusCode::OK, "ready\n"),
-        _ => text(
+    let readiness = app.crm.readiness(tokio::time::sleep(PATIENCE));
+    match tokio::time::timeout(LONGEST, readiness).await {
+        Ok(Readiness::Ready) => text(StatusCode::OK, "ready\n"),
+        Ok(Readiness::Degraded) => text(
+            StatusCode::OK,
+            "degraded: the database cannot be written; callbacks wait in the spool\n",
+        ),
+        Ok(Readiness::Nowhere(_)) | Err(_) => text(
             StatusCode::SERVICE_UNAVAILABLE,
-            "the database cannot be written\n",
+            "neither the database nor the spool can be written\n",
         ),
     }
 }

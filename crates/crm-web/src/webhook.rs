@@ -1,12 +1,11 @@
 //! The callback's door: keeps what LINE WORKS sends and answers at once. What it means is found out afterwards.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use crm_domain::error::Error;
 use crm_domain::ports::callbacks::{CallbackHeaders, CallbackRefused};
-use crm_domain::use_cases::Received;
-use poem::http::{HeaderMap, Method, StatusCode, header};
+use crm_domain::use_cases::{Arrival, Detour, Received};
+use poem::http::{Method, StatusCode, header};
 use poem::{Request, Response};
 
 use crate::flood::Flood;
@@ -17,8 +16,10 @@ use crate::state::App;
 /// Where LINE WORKS sends callbacks.
 pub const PATH: &str = "/webhook";
 
-/// How long the database may take. LINE WORKS does not ask twice, so there is some patience in it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the database may take; then the spool is asked. LINE WORKS does not ask twice.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long both together may take.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Answers a callback: 200 to everything, but for bodies too large, addresses not allowed, and when it can be kept
 /// nowhere.
@@ -33,48 +34,70 @@ pub async fn answer(app: &App, mut request: Request, caller: Option<Caller>) -> 
         tracing::warn!("callback refused: {refused}");
         return status(refused.status());
     }
-    let networks = &app.settings.callback_networks;
-    if !networks.is_empty() && !caller.is_some_and(|caller| networks.contains(caller.address)) {
-        tracing::warn!("callback from an address that is not allowed");
-        return status(StatusCode::FORBIDDEN);
-    }
     let Ok(body) = request.take_body().into_bytes().await else {
         return status(StatusCode::BAD_REQUEST);
     };
-    keep(app, request.headers(), body).await
+    let networks = &app.settings.callback_networks;
+    let from = caller.map(|caller| caller.address);
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let arrival = Arrival {
+        headers: CallbackHeaders {
+            bot_id: text("x-works-botid"),
+            signature: text("x-works-signature"),
+        },
+        body: &body,
+        from,
+        allowed: networks.is_empty() || from.is_some_and(|from| networks.contains(from)),
+    };
+    keep(app, arrival).await
 }
 
-async fn keep(app: &App, headers: &HeaderMap, body: Bytes) -> Response {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let proof = CallbackHeaders {
-        bot_id: text("x-works-botid"),
-        signature: text("x-works-signature"),
-    };
-    let kept = tokio::time::timeout(PATIENCE, app.crm.receive_callback(proof, &body)).await;
-    match kept {
-        Ok(Ok(received)) => {
-            note(app, received, body.len());
-            Response::default()
+async fn keep(app: &App, arrival: Arrival<'_>) -> Response {
+    let receiving = app.crm.receive_callback(arrival, tokio::time::sleep(PATIENCE));
+    match tokio::time::timeout(LONGEST, receiving).await {
+        Ok(Ok(received)) => note(app, &received, &arrival),
+        Ok(Err(error)) => {
+            tracing::error!("callback not kept: {}", causes(&error));
+            status(StatusCode::SERVICE_UNAVAILABLE)
         }
-        Ok(Err(error)) => unkept(&error),
         Err(_) => {
-            tracing::error!(
-                "callback not kept in time: the database is busy; it is kept all the same if that ends at once"
-            );
+            tracing::error!("callback not kept: neither the database nor the spool answered in time");
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
     }
 }
 
-fn note(app: &App, received: Received, bytes: usize) {
+fn note(app: &App, received: &Received, arrival: &Arrival<'_>) -> Response {
+    let bytes = arrival.body.len();
     match received {
         Received::Kept(id) => {
             tracing::debug!("callback {id} kept, {bytes} bytes");
             app.signals.callback_kept();
         }
+        Received::Spooled(detour) => {
+            detoured(detour);
+            app.signals.callback_spooled();
+        }
         Received::Duplicate => tracing::info!("callback came twice, {bytes} bytes"),
-        Received::Refused(refused) => ignored(refused),
+        Received::Refused(refused) => ignored(*refused),
+        Received::OtherAddress { signed } => {
+            elsewhere(*signed, arrival.from);
+            return status(StatusCode::FORBIDDEN);
+        }
     }
+    Response::default()
+}
+
+fn detoured(detour: &Detour) {
+    static FLOOD: Flood = Flood::new(1);
+    let Some(held) = FLOOD.pass() else { return };
+    if held > 0 {
+        tracing::warn!("{held} more callbacks kept in the spool");
+    }
+    tracing::error!(
+        "callback kept in the spool, to be taken in when the database is back: {}",
+        causes(detour)
+    );
 }
 
 /// Anybody can send these, so they are told to some number only.
@@ -93,9 +116,20 @@ fn ignored(refused: CallbackRefused) {
     }
 }
 
-fn unkept(error: &Error) -> Response {
-    tracing::error!("callback not kept: {}", causes(error));
-    status(StatusCode::SERVICE_UNAVAILABLE)
+/// The address of one that is rightly signed is LINE WORKS' own, or a proxy's; that of others is nobody's business.
+fn elsewhere(signed: bool, from: Option<IpAddr>) {
+    static FLOOD: Flood = Flood::new(20);
+    let Some(held) = FLOOD.pass() else { return };
+    if held > 0 {
+        tracing::warn!("{held} more callbacks from addresses that are not allowed");
+    }
+    match from {
+        Some(from) if signed => tracing::error!(
+            "callback with a right signature from {from}, which LINE_WORKS_ALLOWED_IPS does not name; it is held \
+             for crm webhook recheck"
+        ),
+        _ => tracing::warn!("callback from an address that is not allowed"),
+    }
 }
 
 fn status(status: StatusCode) -> Response {

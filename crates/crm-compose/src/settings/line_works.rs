@@ -33,8 +33,9 @@ const MARKS: &[&str] = &[
 pub struct LineWorksSettings {
     /// The bot's id.
     pub bot_id: String,
-    /// The bot's secret; `None` only when callbacks without signature are allowed.
-    pub bot_secret: Option<SecretString>,
+    /// The bot's secrets, the first the one in force; several while it is being changed. None only when callbacks without
+    /// signature are allowed.
+    pub bot_secrets: Vec<SecretString>,
     /// The app's id.
     pub client_id: String,
     /// The app's secret.
@@ -85,7 +86,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<LineWorksSettings> {
         return None;
     }
     let bot_id = required(reader, "LINE_WORKS_BOT_ID");
-    let bot_secret = bot_secret(reader, allow_unsigned);
+    let bot_secrets = bot_secrets(reader, allow_unsigned);
     let client_id = required(reader, "LINE_WORKS_CLIENT_ID");
     let client_secret = required(reader, "LINE_WORKS_CLIENT_SECRET");
     let service_account = required(reader, "LINE_WORKS_SERVICE_ACCOUNT");
@@ -93,7 +94,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<LineWorksSettings> {
     let private_key = private_key(reader);
     Some(LineWorksSettings {
         bot_id: bot_id?,
-        bot_secret,
+        bot_secrets,
         client_id: client_id?,
         client_secret: client_secret?.into(),
         service_account: service_account?,
@@ -182,17 +183,19 @@ fn required(reader: &mut Reader<'_>, name: &'static str) -> Option<String> {
     value
 }
 
-fn bot_secret(reader: &mut Reader<'_>, allow_unsigned: bool) -> Option<SecretString> {
+fn bot_secrets(reader: &mut Reader<'_>, allow_unsigned: bool) -> Vec<SecretString> {
     const NAME: &str = "LINE_WORKS_BOT_SECRET";
     if allow_unsigned {
         reader.warnings.push(Warning::UnsignedAllowed);
     }
     let before = reader.problems.len();
-    let secret = reader.text(NAME).map(SecretString::from);
-    if secret.is_none() && !allow_unsigned && reader.problems.len() == before {
+    let secrets = reader.parsed(NAME, Vec::new(), |text| {
+        list(text, |secret| one_word(secret).map(SecretString::from))
+    });
+    if secrets.is_empty() && !allow_unsigned && reader.problems.len() == before {
         reader.fault(NAME, Fault::BotSecretMissing);
     }
-    secret
+    secrets
 }
 
 /// From whichever of the three is given; two at once are a problem.

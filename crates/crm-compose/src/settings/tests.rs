@@ -200,7 +200,7 @@ fn the_missing_bot_secret_says_where_it_stands_and_can_be_waived() {
     );
     let pairs = line_works_but("LINE_WORKS_BOT_SECRET", &[("LINE_WORKS_ALLOW_UNSIGNED", "true")]);
     let loaded = Settings::read(&source(&pairs), Need::Everything).unwrap();
-    assert!(loaded.settings.line_works.unwrap().bot_secret.is_none());
+    assert!(loaded.settings.line_works.unwrap().bot_secrets.is_empty());
     assert_eq!(loaded.warnings, [Warning::UnsignedAllowed]);
 }
 

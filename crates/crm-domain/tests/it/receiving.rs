@@ -6,7 +6,7 @@ use crm_domain::ports::files::NoFiles;
 use crm_domain::ports::quarantine::NoQuarantine;
 use crm_domain::ports::spool::NoSpool;
 use crm_domain::ports::store::{StoreError, StoreExt};
-use crm_domain::use_cases::{Arrival, Crm, Ports, Received, TrialStep};
+use crm_domain::use_cases::{Arrival, Crm, NotKept, Ports, Received, TrialStep};
 use crm_testkit::fakes::{FakeCallbacks, SAMPLE_SENDER, SeededSecrets};
 use crm_testkit::fixtures::{BOT, admin, customer_on, member, operator, start, user, user_id};
 use std::future::pending;
@@ -81,11 +81,13 @@ async fn an_uncertain_keeping_is_repeated_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_callback_that_cannot_be_kept_is_an_error() {
+async fn a_callback_that_can_be_kept_nowhere_is_an_error() {
     let world = World::new();
+    world.spool.set_full(true);
     world.store.fail_next(broken());
     let body = FakeCallbacks::message(&user(1), start(), "一");
-    assert!(world.post(&body).await.is_err());
+    let error = world.post(&body).await.unwrap_err();
+    assert!(matches!(error, NotKept::Nowhere { .. }), "{error}");
     assert!(
         matches!(world.post(&body).await, Ok(Received::Kept(_))),
         "its repetition is new"

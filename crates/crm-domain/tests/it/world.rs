@@ -31,7 +31,6 @@ pub(crate) struct World {
     pub(crate) crm: Crm,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) spool: Arc<FakeSpool>,
-    pub(crate) quarantine: Arc<FakeQuarantine>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) passwords: Arc<PlainPasswords>,
     pub(crate) messenger: Arc<FakeMessenger>,
@@ -54,10 +53,7 @@ impl World {
         );
         let profiles = Arc::new(FakeProfiles::default());
         let (files, blobs) = (Arc::new(FakeFiles::default()), MemoryBlobs::default());
-        let (spool, quarantine) = (
-            Arc::new(FakeSpool::default()),
-            Arc::new(FakeQuarantine::default()),
-        );
+        let spool = Arc::new(FakeSpool::default());
         let crm = Crm::new(Ports {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
@@ -66,7 +62,7 @@ impl World {
             messengers: Arc::clone(&messengers) as _,
             callbacks: Arc::new(FakeCallbacks::new(BOT)),
             spool: Arc::clone(&spool) as _,
-            quarantine: Arc::clone(&quarantine) as _,
+            quarantine: Arc::new(FakeQuarantine::default()),
             files: Arc::clone(&files) as _,
             blobs: Arc::new(blobs.clone()),
             profiles: Arc::clone(&profiles) as _,
@@ -75,7 +71,6 @@ impl World {
             crm,
             store,
             spool,
-            quarantine,
             clock,
             passwords,
             messenger,

@@ -5,8 +5,8 @@ mod clock;
 mod files;
 mod messenger;
 mod passwords;
-mod quarantine;
 mod profiles;
+mod quarantine;
 mod secrets;
 mod spool;
 
@@ -15,8 +15,8 @@ pub use clock::FixedClock;
 pub use files::{FakeFiles, MemoryBlobs};
 pub use messenger::{FakeMessenger, FakeMessengers};
 pub use passwords::PlainPasswords;
-pub use quarantine::FakeQuarantine;
 pub use profiles::FakeProfiles;
+pub use quarantine::FakeQuarantine;
 pub use secrets::SeededSecrets;
 pub use spool::FakeSpool;
 

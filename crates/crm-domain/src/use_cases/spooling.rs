@@ -1,0 +1,157 @@
+//! Getting through a time without the database: what waits in the spool goes in when it is back.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::Crm;
+use crate::error::Error;
+use crate::permissions::{Action, Actor, Denied};
+use crate::ports::spool::{SpoolError, SpoolId};
+use crate::receipts::Kept;
+
+/// So many wrong signatures without a right one between are no accident.
+const FAILURES: u64 = 3;
+
+/// What callbacks met lately; one for all clones of a [`Crm`].
+#[derive(Debug, Default)]
+pub(super) struct Door {
+    away: AtomicBool,
+    wrong: AtomicU64,
+    elsewhere: AtomicU64,
+}
+
+impl Door {
+    pub(super) fn store_is_away(&self) -> bool {
+        self.away.load(Ordering::Acquire)
+    }
+
+    pub(super) fn store_went_away(&self) {
+        self.away.store(true, Ordering::Release);
+    }
+
+    fn store_is_back(&self) {
+        self.away.store(false, Ordering::Release);
+    }
+
+    pub(super) fn signature_was_right(&self) {
+        if self.wrong.load(Ordering::Relaxed) > 0 {
+            self.wrong.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn signature_was_wrong(&self) {
+        self.wrong.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn came_from_elsewhere(&self) {
+        self.elsewhere.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What is wrong at the callbacks' door, for administrators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DoorTrouble {
+    /// Several signatures in a row were wrong: the bot secret is not that of the Developer Console.
+    pub wrong_signatures: bool,
+    /// Rightly signed callbacks came from addresses that are not allowed.
+    pub other_address: bool,
+    /// The database cannot be written; callbacks wait in the spool.
+    pub store_away: bool,
+}
+
+/// Whether a callback that came now could be made durable.
+#[derive(Debug)]
+pub enum Readiness {
+    /// In the database.
+    Ready,
+    /// In the spool only.
+    Degraded,
+    /// Nowhere.
+    Nowhere(SpoolError),
+}
+
+/// What a round of replaying did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Replayed {
+    /// How many were added to the database.
+    pub added: usize,
+    /// How many it had already: their first write got through after all.
+    pub existed: usize,
+    /// Whether more may be waiting.
+    pub more: bool,
+}
+
+/// Why what waits in the spool did not get into the database. It waits on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Callbacks may not be recorded.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The spool cannot be read.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The database does not take it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Crm {
+    /// Takes up to `limit` callbacks from the spool into the database, in one unit of work, and releases them after its
+    /// commit. Nothing is doubled: the unique key decides. From the first that works on, callbacks go to the database again.
+    pub async fn replay_spool(&self, actor: &Actor, limit: usize) -> Result<Replayed, ReplayError> {
+        actor.may(Action::RecordCallbacks)?;
+        let waiting = self.ports.spool.waiting(limit).await?;
+        if waiting.is_empty() {
+            if self.door.store_is_away() {
+                self.ready().await?;
+                self.door.store_is_back();
+            }
+            return Ok(Replayed::default());
+        }
+        let (ids, receipts): (Vec<SpoolId>, Vec<_>) = waiting
+            .into_iter()
+            .map(|spooled| (spooled.id, spooled.receipt))
+            .unzip();
+        let (count, receipts) = (receipts.len(), std::sync::Arc::new(receipts));
+        let added = self
+            .change_again(move |uow| {
+                let mut added = 0;
+                for receipt in receipts.iter() {
+                    added += usize::from(uow.edit_receipts().keep_receipt(receipt)? != Kept::Existed);
+                }
+                Ok(added)
+            })
+            .await?;
+        self.ports.spool.release(ids).await?;
+        self.door.store_is_back();
+        Ok(Replayed {
+            added,
+            existed: count - added,
+            more: self.ports.spool.count() > 0,
+        })
+    }
+
+    /// How many callbacks wait in the spool.
+    pub fn spooled(&self) -> usize {
+        self.ports.spool.count()
+    }
+
+    /// Whether a callback that came now could be made durable; the database may take until `patience` ends.
+    pub async fn readiness(&self, patience: impl Future<Output = ()> + Send) -> Readiness {
+        if let Some(Ok(())) = super::callbacks::within(self.ready(), patience).await {
+            return Readiness::Ready;
+        }
+        match self.ports.spool.probe().await {
+            Ok(()) => Readiness::Degraded,
+            Err(error) => Readiness::Nowhere(error),
+        }
+    }
+
+    /// What is wrong at the callbacks' door, since this program started.
+    pub fn door_trouble(&self) -> DoorTrouble {
+        DoorTrouble {
+            wrong_signatures: self.door.wrong.load(Ordering::Relaxed) >= FAILURES,
+            other_address: self.door.elsewhere.load(Ordering::Relaxed) > 0,
+            store_away: self.door.store_is_away(),
+        }
+    }
+}

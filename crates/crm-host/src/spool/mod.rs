@@ -1,0 +1,102 @@
+//! The spool on disk: where callbacks wait while the database cannot take them.
+//!
+//! Each process writes to a file of its own, 16 MiB whose blocks are on the disk before they are needed, because the disk
+//! may be full when they are. Who starts takes over the files of processes that died.
+
+mod desk;
+mod file;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use async_trait::async_trait;
+use crm_domain::ports::host::Secrets;
+use crm_domain::ports::spool::{Spool, SpoolError, SpoolId, Spooled};
+use crm_domain::receipts::NewReceipt;
+use tokio::sync::{mpsc, oneshot};
+
+use desk::{Desk, Job};
+use file::Scan;
+
+/// How many callbacks wait for the disk before callers have to.
+const QUEUE: usize = 4_096;
+
+/// A folder of files in which callbacks wait. Cheap to share; its thread ends when it is dropped.
+pub struct DiskSpool {
+    jobs: mpsc::Sender<Job>,
+    count: Arc<AtomicUsize>,
+}
+
+impl DiskSpool {
+    /// Opens the spool in this folder and says what is wrong with it, if anything: it is tried again with every callback, so
+    /// a program can start without. Writes 16 MiB unless there is a file that can be taken over.
+    pub fn open(dir: &Path, secrets: Arc<dyn Secrets>) -> io::Result<(Self, Result<(), SpoolError>)> {
+        let count = Arc::new(AtomicUsize::new(0));
+        let mut desk = Desk::new(dir.to_owned(), secrets, Arc::clone(&count));
+        let opened = desk.open();
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("spool".to_owned())
+            .spawn(move || desk.serve(waiting))?;
+        Ok((Self { jobs, count }, opened))
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, SpoolError>>) -> Job,
+    ) -> Result<T, SpoolError> {
+        let gone = || SpoolError::Io(io::Error::other("the spool's thread has ended"));
+        let (done, outcome) = oneshot::channel();
+        self.jobs.send(job(done)).await.map_err(|_| gone())?;
+        outcome.await.map_err(|_| gone())?
+    }
+}
+
+#[async_trait]
+impl Spool for DiskSpool {
+    async fn keep(&self, receipt: &NewReceipt) -> Result<(), SpoolError> {
+        let bytes = record::encode(receipt);
+        self.ask(|done| Job::Keep(bytes, done)).await
+    }
+
+    async fn waiting(&self, limit: usize) -> Result<Vec<Spooled>, SpoolError> {
+        self.ask(|done| Job::Waiting(limit, done)).await
+    }
+
+    async fn release(&self, ids: Vec<SpoolId>) -> Result<(), SpoolError> {
+        self.ask(|done| Job::Release(ids, done)).await
+    }
+
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    async fn probe(&self) -> Result<(), SpoolError> {
+        self.ask(Job::Probe).await
+    }
+}
+
+/// How many callbacks wait in the spool in this folder, whoever keeps it; takes and changes nothing. A folder that is not
+/// there holds none.
+pub fn waiting_in(dir: &Path) -> io::Result<usize> {
+    let files: Vec<PathBuf> = match std::fs::read_dir(dir) {
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<_>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut count = 0;
+    for path in files {
+        if path.extension().is_some_and(|ending| ending == file::ENDING) {
+            count += Scan::of(&std::fs::read(path)?).map_or(0, |scan| scan.waiting.len());
+        }
+    }
+    Ok(count)
+}
