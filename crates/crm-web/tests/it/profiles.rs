@@ -85,7 +85,10 @@ async fn without_the_scope_names_are_missing_and_messages_still_leave() {
     let sender = sender_once(&server, HANAKO, "the problem", |sender| sender.problem.is_some()).await;
     assert!(sender.is_nameless());
     assert_eq!(sender.problem.as_deref(), Some("scope_missing"));
-    assert!(server.log().contains("user.profile.read"));
+    until("the warning", async || {
+        server.log().contains("user.profile.read").then_some(())
+    })
+    .await;
     let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
     browser.get(&format!("/customer/{customer}")).await;
     let path = format!("/customer/{customer}/send");
