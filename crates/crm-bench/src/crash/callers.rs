@@ -14,6 +14,8 @@ use crate::trial::{Desk, Line, callback, callback_of, send};
 
 /// How many of a hundred callbacks are ones that were posted before.
 const REPEATED: u64 = 8;
+/// How many of a hundred callbacks come from somebody who is no customer.
+const STRANGE: u64 = 10;
 /// How many of a hundred messages are posted once more with the same key, although the answer came.
 const PRESSED_AGAIN: u64 = 10;
 /// How often one message is tried; far more than there can be kills in a row.
@@ -34,6 +36,12 @@ impl Office {
 
     fn customer(&self, dice: &mut Dice) -> usize {
         usize::try_from(dice.below(self.desk.customers.len() as u64)).unwrap_or_default()
+    }
+
+    /// The user id of a place in the list of customers; the one behind its end is the stranger's.
+    fn user(&self, customer: usize) -> &str {
+        let known = self.desk.customers.get(customer);
+        known.map_or(&self.desk.stranger, |(_, user)| user)
     }
 }
 
@@ -60,8 +68,12 @@ pub(super) async fn post_callbacks(office: Arc<Office>, mut line: Line, name: St
 }
 
 fn new_callback(office: &Office, text: &str, dice: &mut Dice) -> (String, Vec<u8>) {
-    let customer = office.customer(dice);
-    let user = office.desk.customers.get(customer).map_or("", |(_, user)| user);
+    let customer = if dice.hits(STRANGE) {
+        office.desk.customers.len()
+    } else {
+        office.customer(dice)
+    };
+    let user = office.user(customer);
     let body = callback_of(user, text, SystemClock.now().at_offset(UtcOffset::UTC));
     office.ledger.knows(text, customer);
     office.ledger.remember(text, &body);

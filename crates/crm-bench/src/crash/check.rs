@@ -11,7 +11,7 @@ use crm_lineworks_sim::Simulator;
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 
-use super::ledger::Entries;
+use super::ledger::{Callback, Entries};
 use crate::trial::{Desk, Office};
 
 /// How long recording and sending may take after the last kill.
@@ -68,6 +68,29 @@ fn count_open(database: &Path) -> anyhow::Result<Open> {
     let sql = "SELECT (SELECT count(*) FROM receipts WHERE settled_at IS NULL) AS receipts, \
                (SELECT count(*) FROM sends WHERE finished_at IS NULL) AS sends";
     Ok(diesel::sql_query(sql).get_result(&mut connection)?)
+}
+
+/// Makes a customer of the stranger and waits until what was said before stands in that conversation.
+pub(super) async fn stranger_becomes_customer(
+    office: &Office,
+    desk: &Desk,
+    entries: &Entries,
+) -> anyhow::Result<Desk> {
+    let (mut desk, began) = (desk.clone(), Instant::now());
+    let place = desk.customers.len();
+    let id = office.register(&desk.stranger).await?;
+    let said = |callback: &&Callback| callback.customer == place && callback.answered > 0;
+    let wanted = entries.callbacks.values().filter(said).count();
+    while office.conversation(id).await?.len() < wanted {
+        ensure!(
+            began.elapsed() < CALM,
+            "what a stranger said is not with the customer after {CALM:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let user = desk.stranger.clone();
+    desk.customers.push((id, user));
+    Ok(desk)
 }
 
 /// What stands in one customer's conversation.

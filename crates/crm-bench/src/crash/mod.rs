@@ -113,10 +113,9 @@ async fn kill_and_compare(
         .context("the callers got no answers any more")?;
     let calm = check::wait_until_calm(&trial.data().join("crm.db")).await?;
     let records = trial.office().await?;
-    let findings = {
-        let entries = std::mem::take(&mut *office.ledger.entries());
-        check::compare(&records, &office.desk, &trial.simulator, &entries).await?
-    };
+    let entries = std::mem::take(&mut *office.ledger.entries());
+    let desk = check::stranger_becomes_customer(&records, &office.desk, &entries).await?;
+    let findings = check::compare(&records, &desk, &trial.simulator, &entries).await?;
     trial.kill()?;
     Ok((kills, findings, calm))
 }

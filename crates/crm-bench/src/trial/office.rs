@@ -26,6 +26,8 @@ pub struct Desk {
     pub token: String,
     /// The customers, with their user ids.
     pub customers: Vec<(CustomerId, String)>,
+    /// The user id of somebody who writes and is no customer.
+    pub stranger: String,
 }
 
 impl std::fmt::Debug for Office {
@@ -63,14 +65,19 @@ impl Office {
         let mut list = Vec::with_capacity(customers);
         for number in 0..customers {
             let user = crm_samples::user_id(number as u64);
-            let details = details(number, &user).context("a customer's details")?;
-            let id = self.crm.register_customer(&operator(), details).await?;
-            list.push((id, user));
+            list.push((self.register(&user).await?, user));
         }
         Ok(Desk {
             token,
             customers: list,
+            stranger: crm_samples::user_id(customers as u64),
         })
+    }
+
+    /// Makes a customer of a user id, whoever wrote under it before.
+    pub async fn register(&self, user: &str) -> anyhow::Result<CustomerId> {
+        let details = details(user).context("a customer's details")?;
+        Ok(self.crm.register_customer(&operator(), details).await?)
     }
 
     /// Since when a customer waits for us, as the board says.
@@ -98,9 +105,9 @@ impl Office {
     }
 }
 
-fn details(number: usize, user: &str) -> Option<CustomerDetails> {
+fn details(user: &str) -> Option<CustomerDetails> {
     Some(CustomerDetails {
-        name: PersonName::new("試験", &format!("{number}号")).ok()?,
+        name: PersonName::new("試験", user).ok()?,
         reading: PersonReading::new("", "").ok()?,
         email: EmailAddress::new("").ok()?,
         phone: None,
