@@ -7,11 +7,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::encode;
+use crate::heard::heard;
 use crate::http::{Answer, Headers, Http};
 use crate::jwt::Assertions;
 use crate::outcome::{self, ServiceTrouble};
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// How far the clock here may be from that of LINE WORKS before a refusal is put down to it.
+const CLOCKS_AGREE: time::Duration = time::Duration::minutes(1);
 
 /// What the token service granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +51,26 @@ struct Grant {
 }
 
 impl TokenRequest {
-    /// Asks once. Blocking.
+    /// Asks once; when it is refused and the clock here is wrong, once more by the time of LINE WORKS. Blocking.
     pub(crate) fn ask(
         &self,
         http: &Http,
         now: crm_domain::instant::Instant,
         deadline: Instant,
     ) -> Result<Issued, ServiceTrouble> {
+        let answer = self.ask_at(http, now, deadline)?;
+        match time_there(&answer, now) {
+            Some(there) => read(self.ask_at(http, there, deadline)?),
+            None => read(answer),
+        }
+    }
+
+    fn ask_at(
+        &self,
+        http: &Http,
+        now: crm_domain::instant::Instant,
+        deadline: Instant,
+    ) -> Result<Answer, ServiceTrouble> {
         let assertion = self
             .assertions
             .sign(now)
@@ -69,11 +86,22 @@ impl TokenRequest {
             content_type: "application/x-www-form-urlencoded",
             bearer: None,
         };
-        let answer = http
-            .post(&self.url, &headers, form, deadline)
-            .map_err(|lost| ServiceTrouble::unanswered(outcome::problem_of_lost(lost.why)))?;
-        read(answer)
+        http.post(&self.url, &headers, form, deadline)
+            .map_err(|lost| ServiceTrouble::unanswered(outcome::problem_of_lost(lost.why)))
     }
+}
+
+/// The time that a refusal tells, if it is far from `now`: what was signed here lies in the future there, or is past.
+fn time_there(answer: &Answer, now: crm_domain::instant::Instant) -> Option<crm_domain::instant::Instant> {
+    let there = matches!(answer.status, 400 | 401 | 403).then(|| heard(answer).at)??;
+    let apart = there.since(now);
+    (apart.abs() > CLOCKS_AGREE).then(|| {
+        let seconds = apart.whole_seconds();
+        tracing::warn!(
+            "the clock of LINE WORKS is {seconds} s ahead of this machine's: please set this machine's clock"
+        );
+        there
+    })
 }
 
 fn read(answer: Answer) -> Result<Issued, ServiceTrouble> {
