@@ -100,6 +100,35 @@ macro_rules! contract_suite {
                 a_received_message_confirms_until_it_is_deleted,
                 a_sent_message_confirms_once_it_was_accepted,
             ]
+            board: [
+                a_saved_standing_is_found_as_it_was_but_for_its_version,
+                each_column_has_its_order,
+                rooms_have_no_line,
+                a_tab_shows_its_lines,
+                pages_of_equal_times_have_no_gap_and_no_double,
+                a_line_shows_who_it_is_and_who_has_it,
+                unknown_senders_come_newest_first,
+            ]
+            waitings: [
+                a_conversation_waits_at_most_once_at_a_time,
+                an_ended_waiting_is_kept_as_it_was,
+                an_end_is_taken_back_unless_another_has_begun,
+            ]
+            notes: [
+                a_note_is_kept_once_and_shows_its_author,
+                a_note_on_a_page_is_shown_there,
+                a_draft_is_kept_for_each_member_and_conversation,
+                what_a_member_has_seen_is_unread_no_more,
+            ]
+            carriers: [
+                unclaimed_callbacks_come_oldest_first_until_they_are_claimed,
+                what_a_page_lacks_is_told_once,
+                a_message_to_nobody_is_shown_on_no_page,
+                the_oldest_message_after_a_time_is_found,
+                a_claim_is_due_until_it_is_not,
+                a_sender_becomes_one_customer_however_many_register_at_once,
+                an_owner_is_a_member,
+            ]
             receipts: [
                 a_kept_callback_waits_with_its_bytes,
                 the_same_callback_is_kept_once,

@@ -9,6 +9,8 @@ use crm_domain::ports::store::Store;
 
 pub mod activities;
 pub mod attachments;
+pub mod board;
+pub mod carriers;
 pub mod companies;
 pub mod conversations;
 pub mod credentials;
@@ -18,12 +20,14 @@ pub mod events;
 pub mod imports;
 mod list;
 pub mod members;
+pub mod notes;
 pub mod receipts;
-pub mod senders;
 pub mod send_budgets;
+pub mod senders;
 pub mod sends;
 mod steps;
 pub mod store;
+pub mod waitings;
 
 /// A store that a case may fill.
 pub type AnyStore = Arc<dyn Store>;
