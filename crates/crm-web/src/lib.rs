@@ -10,6 +10,7 @@ pub mod forms;
 pub mod health;
 pub mod i18n;
 pub mod links;
+pub mod live;
 pub mod message_html;
 pub mod page;
 pub mod pages;

@@ -15,6 +15,7 @@ use crm_domain::permissions::Actor;
 use crm_domain::ports::host::Clock;
 use crm_web::auth::{Keys, Origins};
 use crm_web::demo::Demo;
+use crm_web::live::Hub;
 use crm_web::routes;
 use crm_web::server::{self, CallbackDoor, Front, Limits, Networks, Stop};
 use crm_web::state::{App, Parts, WebSettings};
@@ -220,6 +221,7 @@ fn app(
         keys: Keys::new(&server.key.for_purpose("web").sign(b"proofs of the web")),
         secrets: Arc::clone(&parts.secrets),
         signals: Signals::default(),
+        live: Hub::default(),
         stop: Stop::default(),
         demo,
     }))

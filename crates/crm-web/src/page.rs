@@ -28,6 +28,8 @@ pub struct Frame {
     pub csrf_token: String,
     /// The active entry of the menu.
     pub menu: Menu,
+    /// The place in the order of events that the page certainly knows; none on pages that do not follow them.
+    pub cursor: Option<String>,
     /// How many wait; none when nobody is signed in or the page has no menu.
     pub counts: Option<CountsView>,
     /// The place in the order of events that the page certainly knows; none on pages that do not follow them.

@@ -6,7 +6,7 @@ use poem::middleware::CatchPanic;
 use poem::web::Path;
 use poem::{EndpointExt as _, Request, Response, Route, get, handler};
 
-use crate::{api, assets, auth, health, links, pages};
+use crate::{api, assets, auth, health, links, live, pages};
 
 /// Marks the answer in place of a handler that panicked; the front tells it like every failure.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub fn routes() -> BoxEndpoint<'static, Response> {
         .at(links::HOME, get(home))
         .at("/assets/:version/*path", get(asset))
         .at("/favicon.ico", get(icon));
-    let route = [auth::mount, api::mount, health::mount, pages::mount]
+    let route = [auth::mount, api::mount, health::mount, live::mount, pages::mount]
         .into_iter()
         .fold(route, |route, mount| mount(route));
     let panicked = |_| {

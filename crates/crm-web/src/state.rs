@@ -13,6 +13,7 @@ use time::UtcOffset;
 use crate::auth::{Keys, Origins};
 use crate::demo::Demo;
 use crate::i18n::Language;
+use crate::live::Hub;
 use crate::problem::Failure;
 use crate::server::{Networks, Stop};
 use crate::templates::Templates;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub secrets: Arc<dyn Secrets>,
     /// Wakes workers, and requests that wait for them.
     pub signals: Signals,
+    /// Tells open pages what changed.
+    pub live: Hub,
     /// Says when the server stops.
     pub stop: Stop,
     /// The demonstration's phone, when this is the demonstration.

@@ -57,6 +57,7 @@ fn frames(language: Language, menu: Menu) -> Vec<(&'static str, Frame)> {
             admin: false,
         }),
         csrf_token: "c5rf".to_owned(),
+        cursor: Some("ab-0-7".to_owned()),
         menu,
         ..Frame::default()
     };

@@ -29,6 +29,15 @@ pub struct SignedIn {
 impl Crm {
     /// Whose session this cookie's value is; `None` if nobody's (any more).
     pub async fn session_actor(&self, secret: &str) -> Result<Option<SignedIn>, Error> {
+        self.session(secret, true).await
+    }
+
+    /// [`Crm::session_actor`] without counting as use of the session: for what an open page does by itself.
+    pub async fn session_seen(&self, secret: &str) -> Result<Option<SignedIn>, Error> {
+        self.session(secret, false).await
+    }
+
+    async fn session(&self, secret: &str, used: bool) -> Result<Option<SignedIn>, Error> {
         let now = self.now();
         let hash = self.ports.secrets.hash(secret.as_bytes());
         let found = self
@@ -44,7 +53,7 @@ impl Crm {
         if over || member.disabled_at.is_some() {
             return Ok(None);
         }
-        if past(session.seen_at.plus(SEEN_EVERY), now) {
+        if used && past(session.seen_at.plus(SEEN_EVERY), now) {
             self.change_again(move |uow| Ok(uow.edit_credentials().touch_session(&hash, now)?))
                 .await?;
         }
@@ -58,6 +67,15 @@ impl Crm {
 
     /// For whom this token acts; `None` if for nobody (any more).
     pub async fn token_actor(&self, secret: &str) -> Result<Option<SignedIn>, Error> {
+        self.token(secret, true).await
+    }
+
+    /// [`Crm::token_actor`] without counting as use of the token.
+    pub async fn token_seen(&self, secret: &str) -> Result<Option<SignedIn>, Error> {
+        self.token(secret, false).await
+    }
+
+    async fn token(&self, secret: &str, used: bool) -> Result<Option<SignedIn>, Error> {
         let now = self.now();
         let hash = self.ports.secrets.hash(secret.as_bytes());
         let found = self
@@ -71,7 +89,8 @@ impl Crm {
         if token.expires_at.is_some_and(|end| past(end, now)) || member.disabled_at.is_some() {
             return Ok(None);
         }
-        if token.used_at.is_none_or(|used| past(used.plus(SEEN_EVERY), now)) {
+        let noted = |at: Instant| !past(at.plus(SEEN_EVERY), now);
+        if used && !token.used_at.is_some_and(noted) {
             let id = token.id;
             self.change_again(move |uow| Ok(uow.edit_credentials().touch_token(id, now)?))
                 .await?;

@@ -18,10 +18,17 @@ export async function postForm(address, fields) {
 
 /** Fetches a piece of a page as elements; null when there is nothing new or the session is over. */
 export async function fetchFragment(address) {
-  const response = await fetch(address, { headers: { "X-CSRF-Token": csrfToken() }, credentials: "same-origin" });
+  const headers = { "X-CSRF-Token": csrfToken(), "X-CRM-By-Itself": "1" };
+  const response = await fetch(address, { headers, credentials: "same-origin" });
   if (!response.ok || response.redirected) return null;
   const page = new DOMParser().parseFromString(`<ol>${await response.text()}</ol>`, "text/html");
   return [...page.querySelector("ol").children].map((element) => document.importNode(element, true));
+}
+
+/** A request that the page makes by itself: it keeps no session alive. */
+export function byItself(address, accept) {
+  const headers = { Accept: accept, "X-CRM-By-Itself": "1" };
+  return fetch(address, { headers, credentials: "same-origin", cache: "no-store" });
 }
 
 /** A key that makes a repeated request one request. */

@@ -1,19 +1,40 @@
-// Lists: a click anywhere on a row opens it, and the arrow keys walk through the rows.
+// Lists: a click anywhere on a row opens it, and the arrow keys walk through the rows. Rows may come and go; several lists
+// in one `data-rows-group` are walked through as one.
+
+const ROWS = "[data-rows] tr[data-href]";
 
 export function startRows() {
-  for (const table of document.querySelectorAll("[data-rows]")) {
-    const rows = [...table.querySelectorAll("tr[data-href]")];
-    rows.forEach((row, index) => {
-      row.tabIndex = index === 0 ? 0 : -1;
-      row.addEventListener("click", (event) => open(row, event));
-      row.addEventListener("auxclick", (event) => event.button === 1 && open(row, event));
-      row.addEventListener("keydown", (event) => walk(rows, index, event));
+  settle();
+  document.addEventListener("crm:replaced", settle);
+  for (const kind of ["click", "auxclick"]) {
+    document.addEventListener(kind, (event) => {
+      const row = event.target.closest?.(ROWS);
+      if (row && (kind === "click" || event.button === 1)) open(row, event);
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.target !== document.body || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches?.(ROWS)) walk(event.target, event);
+    else if (event.target === document.body && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      const first = document.querySelector(ROWS);
+      if (!first) return;
       event.preventDefault();
-      rows[0]?.focus();
-    });
+      first.focus();
+    }
+  });
+}
+
+function rowsAround(row) {
+  return [...(row.closest("[data-rows-group]") ?? row.closest("[data-rows]")).querySelectorAll("tr[data-href]")];
+}
+
+/** One row of each list is reached by the tabulator: the one that was last, or the first. */
+function settle() {
+  const lists = document.querySelectorAll("[data-rows-group], [data-rows]");
+  for (const list of lists) {
+    if (list.parentElement.closest("[data-rows-group]")) continue;
+    const rows = [...list.querySelectorAll("tr[data-href]")];
+    const chosen = rows.find((row) => row === document.activeElement) ?? rows.find((row) => row.tabIndex === 0) ?? rows[0];
+    for (const row of rows) row.tabIndex = row === chosen ? 0 : -1;
   }
 }
 
@@ -23,8 +44,9 @@ function open(row, event) {
   else location.assign(row.dataset.href);
 }
 
-function walk(rows, index, event) {
-  if (event.target !== rows[index]) return;
+function walk(from, event) {
+  const rows = rowsAround(from);
+  const index = rows.indexOf(from);
   const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: rows.length - 1 }[event.key];
   if (next !== undefined) {
     event.preventDefault();
@@ -32,6 +54,6 @@ function walk(rows, index, event) {
     rows.forEach((other) => (other.tabIndex = other === row ? 0 : -1));
     row.focus();
   } else if (event.key === "Enter") {
-    location.assign(rows[index].dataset.href);
+    location.assign(from.dataset.href);
   }
 }

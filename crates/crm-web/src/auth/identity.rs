@@ -26,6 +26,9 @@ pub enum Identity {
     BadToken,
 }
 
+/// The header of requests that a page makes by itself.
+pub(super) const BY_ITSELF: &str = "x-crm-by-itself";
+
 /// Place in a request's extensions where its identity is kept once it is known.
 pub(crate) type Known = Arc<OnceCell<Identity>>;
 
@@ -87,13 +90,18 @@ async fn read(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
     let Some(secret) = cookie(headers, SESSION).filter(|secret| !secret.is_empty()) else {
         return Ok(Identity::Nobody);
     };
-    let signed = app.crm.session_actor(secret).await?;
+    // What an open page asks for by itself does not count as use.
+    let signed = if headers.contains_key(BY_ITSELF) {
+        app.crm.session_seen(secret).await?
+    } else {
+        app.crm.session_actor(secret).await?
+    };
     Ok(signed.map_or(Identity::Nobody, |signed| {
         Identity::Session(Signed::new(signed, Some(secret.to_owned())))
     }))
 }
 
-fn bearer(value: &str) -> Option<&str> {
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

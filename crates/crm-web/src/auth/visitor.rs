@@ -34,6 +34,7 @@ pub struct Visitor {
     pub(super) browser: Browser,
     new_browser: bool,
     notice: Option<String>,
+    cursor: Option<String>,
 }
 
 impl<'a> FromRequest<'a> for Visitor {
@@ -53,6 +54,11 @@ impl Visitor {
             .extensions()
             .get::<Caller>()
             .is_some_and(|caller| caller.https);
+        // Before any data of the page is read: what it holds is this new at least.
+        let cursor = signed
+            .as_ref()
+            .and(app.live.place())
+            .map(|place| place.to_string());
         let own_choice = signed.as_ref().and_then(|signed| signed.member.locale);
         Ok(Visitor {
             language: own_choice.map_or(app.language(), language_of),
@@ -60,6 +66,7 @@ impl Visitor {
             new_browser: known.is_none(),
             browser: known.unwrap_or_else(|| Browser::new(app.secrets.token())),
             notice: cookie(headers, Notice::COOKIE).map(str::to_owned),
+            cursor,
             signed,
             app,
         })
@@ -87,6 +94,7 @@ impl Visitor {
             user,
             csrf_token: self.csrf_token(),
             menu,
+            cursor: self.cursor.clone(),
             banner: (!self.app.crm.can_send()).then_some(Banner::LineWorksMissing),
             notice: self.notice.as_deref().and_then(Notice::from_cookie),
             demo: self.app.demo.is_some(),

@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 768,
-            per_peer: 256,
+            per_peer: 512,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),

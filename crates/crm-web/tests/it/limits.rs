@@ -158,13 +158,13 @@ async fn garbage_is_answered_or_cut_and_the_server_lives() {
 async fn one_peer_does_not_take_all_connections() {
     let server = TestServer::start().await;
     let mut held = Vec::new();
-    for _ in 0..256 {
+    for _ in 0..512 {
         held.push(connect(&server).await);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(
         Ask::get("/healthz").try_send(server.address).await.is_none(),
-        "the 257th is turned away"
+        "the 513th is turned away"
     );
     held.truncate(200);
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -1,0 +1,156 @@
+//! The hub: reads what is new once for everybody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crm_domain::events::{Event, EventCursor};
+use crm_domain::permissions::Actor;
+use crm_domain::use_cases::Events;
+use tokio::sync::{broadcast, watch};
+
+use super::encode;
+use crate::problem::causes;
+use crate::state::App;
+
+/// As whom the hub reads.
+pub(super) const JOB: Actor = Actor::Job("live");
+/// How many events a stream may lag behind before it ends and resumes from the table.
+const LAG: usize = 1_024;
+/// Looks this often even if nobody woke it: the command line writes in the same store.
+const TICK: Duration = Duration::from_millis(500);
+/// Between two looks: what is stored within this time is handed out together.
+const GATHER: Duration = Duration::from_millis(30);
+/// The longest rest between tries while the database cannot be read.
+const LONGEST_REST: Duration = Duration::from_secs(10);
+/// How often old events are forgotten.
+const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// How many streams there may be; the other connections are for requests.
+const STREAMS: usize = 512;
+
+/// What goes to the streams.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// An event, written for the wire.
+    Event {
+        /// What it is.
+        event: Event,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// Too much at once: everything is to be loaded anew, up to here.
+    Reload(EventCursor),
+}
+
+/// Where streams listen; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    told: broadcast::Sender<Arc<Told>>,
+    place: watch::Sender<Option<EventCursor>>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            told: broadcast::Sender::new(LAG),
+            place: watch::Sender::new(None),
+            open: Arc::default(),
+        }
+    }
+}
+
+/// One of the places for streams; dropping it frees it.
+#[derive(Debug)]
+pub(super) struct Seat(Arc<AtomicUsize>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Hub {
+    /// The place up to which everything was handed out: whoever reads data now sees all of that and maybe more.
+    pub fn place(&self) -> Option<EventCursor> {
+        self.place.borrow().clone()
+    }
+
+    /// A place for one more stream, if there is one.
+    pub(super) fn seat(&self) -> Option<Seat> {
+        let seat = Seat(Arc::clone(&self.open));
+        (self.open.fetch_add(1, Ordering::Relaxed) < STREAMS).then_some(seat)
+    }
+
+    pub(super) fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.told.subscribe()
+    }
+
+    /// Hands on what was stored since the last look.
+    async fn look(&self, app: &App) -> Result<(), crm_domain::error::Error> {
+        let after = self.place();
+        let (told, place) = match app.crm.relay_events(&JOB, after).await? {
+            Events::List { events, cursor } => (written(&events, &cursor), cursor),
+            Events::Reload(cursor) => (vec![Told::Reload(cursor.clone())], cursor),
+        };
+        for one in told {
+            // Nobody listening is no error: pages that come later read the table.
+            let _ = self.told.send(Arc::new(one));
+        }
+        self.place.send_if_modified(|known| {
+            let moved = known.as_ref() != Some(&place);
+            if moved {
+                *known = Some(place);
+            }
+            moved
+        });
+        Ok(())
+    }
+}
+
+fn written(events: &[Event], end: &EventCursor) -> Vec<Told> {
+    let write = |event: &Event| {
+        let place = EventCursor {
+            seq: event.seq,
+            epoch: end.epoch.clone(),
+        };
+        let bytes = encode::event(event, &place).ok()?;
+        Some(Told::Event { event: *event, bytes })
+    };
+    events.iter().filter_map(write).collect()
+}
+
+/// Hands out events until the server stops.
+pub async fn run(app: App) {
+    let mut rest = TICK;
+    let mut prune = tokio::time::interval(PRUNE_EVERY);
+    while !app.stop.is_said() {
+        match app.live.look(&app).await {
+            Ok(()) => rest = TICK,
+            Err(error) => {
+                if rest == TICK {
+                    tracing::warn!(
+                        "open pages cannot be told what changed, trying again: {}",
+                        causes(&error)
+                    );
+                }
+                rest = (rest * 2).min(LONGEST_REST);
+            }
+        }
+        tokio::select! {
+            () = app.signals.changes() => tokio::time::sleep(GATHER).await,
+            () = tokio::time::sleep(rest) => {}
+            _ = prune.tick() => forget(&app).await,
+            () = app.stop.said() => {}
+        }
+    }
+}
+
+async fn forget(app: &App) {
+    match app.crm.forget_events(&JOB).await {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!("{count} old events forgotten"),
+        Err(error) => tracing::debug!("old events cannot be forgotten now: {}", causes(&error)),
+    }
+}

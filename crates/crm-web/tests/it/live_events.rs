@@ -1,0 +1,396 @@
+//! The stream of events, from outside: nothing is missed, nothing comes twice, and it ends when it must.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crm_domain::customers::CustomerId;
+use crm_domain::events::{EventKind, NewEvent};
+use crm_domain::members::Role;
+use crm_domain::ports::store::{StoreError, StoreExt as _};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::{Ask, Browser, TARO, TestServer};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One event as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Heard {
+    name: String,
+    id: String,
+    data: String,
+}
+
+/// An open stream.
+struct Listener {
+    stream: TcpStream,
+    text: String,
+    head: String,
+    id: String,
+}
+
+impl Listener {
+    async fn open(to: SocketAddr, browser: &Browser, path: &str, last: Option<&str>) -> Listener {
+        let session = browser.cookie("crm_session").unwrap_or_default();
+        let mut ask = Ask::get(path)
+            .header("accept", "text/event-stream")
+            .header("cookie", format!("crm_session={session}"));
+        if let Some(last) = last {
+            ask = ask.header("last-event-id", last);
+        }
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        stream.write_all(&ask.bytes_for(to)).await.unwrap();
+        let mut listener = Listener {
+            stream,
+            text: String::new(),
+            head: String::new(),
+            id: String::new(),
+        };
+        while !listener.text.contains("\r\n\r\n") {
+            assert!(listener.read().await, "no head");
+        }
+        let (head, rest) = listener.text.split_once("\r\n\r\n").unwrap();
+        (listener.head, listener.text) = (head.to_owned(), rest.to_owned());
+        listener
+    }
+
+    /// Reads on; false at the end.
+    async fn read(&mut self) -> bool {
+        let mut buffer = [0; 4_096];
+        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut buffer)).await;
+        let count = read
+            .unwrap_or_else(|_| panic!("silent; last {}", self.id))
+            .unwrap_or(0);
+        self.text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        count > 0
+    }
+
+    /// The next event that is more than a sign of life; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Heard> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let field = |name: &str| {
+                    let lines = block.lines().rev();
+                    let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                    values.next().map(str::to_owned)
+                };
+                if let Some(id) = field("id") {
+                    self.id = id;
+                }
+                if let (Some(name), Some(data)) = (field("event"), field("data"))
+                    && name != "beat"
+                {
+                    let id = self.id.clone();
+                    return Some(Heard { name, id, data });
+                }
+            }
+            if !self.read().await {
+                return None;
+            }
+        }
+    }
+
+    async fn until_opened(&mut self) {
+        while !self.text.contains("id: ") {
+            assert!(self.read().await, "it ended");
+        }
+    }
+
+    async fn take(&mut self, count: usize) -> Vec<Heard> {
+        let mut heard = Vec::new();
+        while heard.len() < count {
+            heard.push(self.next().await.expect("the stream goes on"));
+        }
+        heard
+    }
+}
+
+fn customers(heard: &[Heard]) -> Vec<i64> {
+    let of = |one: &Heard| serde_json::from_str::<Value>(&one.data).unwrap()["customer"].as_i64();
+    heard.iter().filter_map(of).collect()
+}
+
+async fn scene() -> (TestServer, Browser, CustomerId) {
+    let server = TestServer::start().await;
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let browser = server.signed_in(Role::Member).await;
+    (server, browser, customer)
+}
+
+/// The place behind everything that happened so far.
+async fn place(browser: &mut Browser) -> String {
+    let ask = Ask::get("/events").header("accept", "application/json");
+    let answer = browser.send(ask).await.json();
+    answer["cursor"].as_str().unwrap().to_owned()
+}
+
+/// The place that a page carries.
+async fn place_of_page(browser: &mut Browser) -> String {
+    let page = browser.get("/customers").await.text();
+    let (_, rest) = page
+        .split_once("<meta name=\"crm-events\" content=\"")
+        .expect("a place");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_page_carries_a_place_that_is_not_newer_than_itself() {
+    let (server, mut browser, _) = scene().await;
+    let late = server.add_customer("遅い", "人", None).await;
+    let path = format!("/events?cursor={}", place_of_page(&mut browser).await);
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    let then = server.add_customer("後の", "人", None).await;
+    let mut heard = Vec::new();
+    while customers(&heard).last() != Some(&then.get()) {
+        heard.extend(listener.take(1).await);
+    }
+    assert!(
+        customers(&heard).len() <= 3
+            && !customers(&heard)[..customers(&heard).len() - 1].contains(&then.get())
+    );
+    assert!(late.get() < then.get());
+}
+
+async fn add_events(server: &TestServer, events: Vec<NewEvent>) {
+    let work =
+        move |uow: &mut dyn crm_domain::ports::store::UnitOfWork| uow.edit_events().add_events(&events);
+    server.store.write::<_, StoreError, _>(work).await.unwrap();
+}
+
+fn for_customer(server: &TestServer, id: i64) -> NewEvent {
+    NewEvent::new(EventKind::Customer, server.crm.now()).customer(CustomerId::new(id))
+}
+
+#[tokio::test]
+async fn what_is_said_is_told_within_a_second() {
+    let (server, mut browser, customer) = scene().await;
+    let path = format!("/events?cursor={}", place(&mut browser).await);
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    assert!(listener.head.starts_with("HTTP/1.1 200"), "{}", listener.head);
+    assert!(
+        listener.head.contains("content-type: text/event-stream") && listener.head.contains("no-store"),
+        "{}",
+        listener.head
+    );
+    listener.until_opened().await;
+    let said = Instant::now();
+    let callback = crm_lineworks_sim::callbacks::text(TARO, "秘密の言葉");
+    server.simulator.deliver(&callback).await.unwrap();
+    let told = loop {
+        let heard = listener.next().await.expect("it goes on");
+        if heard.name == "message" {
+            break heard;
+        }
+    };
+    assert!(said.elapsed() < Duration::from_secs(2), "{:?}", said.elapsed());
+    assert_eq!(customers(std::slice::from_ref(&told)), [customer.get()]);
+    assert!(!told.data.contains("秘密"), "ids only");
+    // The command line writes in the same store, and nobody wakes anybody.
+    server.add_customer("佐藤", "次郎", None).await;
+    assert_eq!(
+        listener.next().await.map(|heard| heard.name).as_deref(),
+        Some("customer")
+    );
+}
+
+#[tokio::test]
+async fn who_comes_back_misses_nothing_and_hears_nothing_twice() {
+    let (mut server, mut browser, _) = scene().await;
+    let path = format!("/events?cursor={}", place(&mut browser).await);
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    listener.until_opened().await;
+    add_events(
+        &server,
+        (1_001..1_004).map(|id| for_customer(&server, id)).collect(),
+    )
+    .await;
+    let mut heard: Vec<Heard> = listener.take(3).await;
+    let last = heard.last().unwrap().id.clone();
+    drop(listener);
+    add_events(&server, vec![for_customer(&server, 1_004)]).await;
+    let mut again = Listener::open(server.address, &browser, &path, Some(&last)).await;
+    heard.extend(again.take(1).await);
+    let last = heard.last().unwrap().id.clone();
+    server.stop().await;
+    assert_eq!(again.next().await, None, "streams end when the server stops");
+    add_events(&server, vec![for_customer(&server, 1_005)]).await;
+    server.start_again().await;
+    let mut again = Listener::open(server.address, &browser, &path, Some(&last)).await;
+    heard.extend(again.take(1).await);
+    add_events(&server, vec![for_customer(&server, 1_006)]).await;
+    heard.extend(again.take(1).await);
+    assert_eq!(customers(&heard), (1_001..1_007).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_server_with_open_streams_stops_at_once() {
+    let (mut server, browser, _) = scene().await;
+    let mut listener = Listener::open(server.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let took = server.stop().await;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_or_lost_place_makes_the_page_load_anew() {
+    let (server, mut browser, _) = scene().await;
+    let known = place(&mut browser).await;
+    let (epoch, _) = known.split_once('-').unwrap();
+    for strange in [
+        "0123456789abcdef-0-1".to_owned(),
+        format!("{epoch}-0-999999999"),
+        "nonsense".to_owned(),
+        "%0D%0Aevent:+x".to_owned(),
+    ] {
+        let path = format!("/events?cursor={strange}");
+        let mut listener = Listener::open(server.address, &browser, &path, None).await;
+        let first = listener.next().await.unwrap();
+        assert_eq!(first.name, "reload", "{strange}");
+        assert!(
+            first.id.starts_with(epoch),
+            "and goes on from the end: {}",
+            first.id
+        );
+        add_events(&server, vec![for_customer(&server, 77)]).await;
+        assert_eq!(customers(&listener.take(1).await), [77]);
+    }
+    add_events(&server, vec![for_customer(&server, 1); 1_200]).await;
+    let path = format!("/events?cursor={known}");
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    assert_eq!(
+        listener.next().await.unwrap().name,
+        "reload",
+        "too much was missed"
+    );
+}
+
+#[tokio::test]
+async fn the_place_that_the_browser_remembers_wins() {
+    let (server, mut browser, _) = scene().await;
+    let early = place(&mut browser).await;
+    add_events(&server, vec![for_customer(&server, 1), for_customer(&server, 2)]).await;
+    let path = format!("/events?cursor={early}");
+    let mut first = Listener::open(server.address, &browser, &path, None).await;
+    let heard = first.take(2).await;
+    let mut second = Listener::open(server.address, &browser, &path, Some(&heard[0].id)).await;
+    assert_eq!(second.take(1).await, heard[1..]);
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_during_a_flood_still_learns_that_something_was_missed() {
+    let (server, mut browser, _) = scene().await;
+    let path = format!("/events?cursor={}", place(&mut browser).await);
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    listener.until_opened().await;
+    for _ in 0..30 {
+        add_events(&server, vec![for_customer(&server, 5); 1_000]).await;
+    }
+    add_events(&server, vec![for_customer(&server, 6)]).await;
+    // It is told to load anew, or it hears all, or the stream ends and goes on where it was.
+    let mut reloads = 0;
+    let mut last_heard = None;
+    while let Some(heard) = listener.next().await {
+        reloads += usize::from(heard.name == "reload");
+        last_heard = Some(heard.id.clone());
+        if reloads > 0 || customers(&[heard]) == [6] {
+            break;
+        }
+    }
+    let last = last_heard.expect("something was heard");
+    let mut again = Listener::open(server.address, &browser, &path, Some(&last)).await;
+    again.until_opened().await;
+    add_events(&server, vec![for_customer(&server, 7)]).await;
+    // As an event, or within the next reload: the place is the end in both.
+    let end = place(&mut browser).await;
+    while again.take(1).await[0].id != end {}
+}
+
+#[tokio::test]
+async fn the_stream_ends_with_the_session() {
+    let (server, mut browser, _) = scene().await;
+    let mut listener = Listener::open(server.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let stale = browser.clone();
+    browser.get("/customers").await;
+    assert_eq!(browser.post("/logout", &[]).await.status, 303);
+    let ended = Instant::now();
+    assert_eq!(
+        listener.next().await.map(|heard| heard.name).as_deref(),
+        Some("signed-out")
+    );
+    assert_eq!(listener.next().await, None);
+    assert!(ended.elapsed() < Duration::from_secs(8), "{:?}", ended.elapsed());
+    let mut again = Listener::open(server.address, &stale, "/events", None).await;
+    assert_eq!(
+        again.next().await.map(|heard| heard.name).as_deref(),
+        Some("signed-out")
+    );
+    let json = Ask::get("/events")
+        .header("accept", "application/json")
+        .send(server.address)
+        .await;
+    assert_eq!(json.status, 401);
+}
+
+#[tokio::test]
+async fn a_disabled_member_hears_nothing_more() {
+    let (server, browser, _) = scene().await;
+    let mut listener = Listener::open(server.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let operator = TestServer::operator();
+    let members = server.crm.list_members(&operator).await.unwrap();
+    server
+        .crm
+        .disable_member(&operator, members[0].id, true)
+        .await
+        .unwrap();
+    while let Some(heard) = listener.next().await {
+        assert!(
+            heard.name == "signed-out" || heard.name == "member_notice",
+            "{heard:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_concerns_one_member_reaches_no_other() {
+    let (server, browser, _) = scene().await;
+    let members = server.crm.list_members(&TestServer::operator()).await.unwrap();
+    let me = members[0].id;
+    let other = crm_domain::members::MemberId::new(me.get() + 1);
+    let mut listener = Listener::open(server.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let notice = |member| NewEvent::new(EventKind::MemberNotice, server.crm.now()).only_for(member);
+    add_events(&server, vec![notice(other), for_customer(&server, 1), notice(me)]).await;
+    let names: Vec<String> = listener
+        .take(2)
+        .await
+        .into_iter()
+        .map(|heard| heard.name)
+        .collect();
+    assert_eq!(names, ["customer", "member_notice"]);
+}
+
+#[tokio::test]
+async fn what_was_missed_can_be_asked_for_as_json() {
+    let (server, mut browser, _) = scene().await;
+    let early = place(&mut browser).await;
+    add_events(&server, vec![for_customer(&server, 3)]).await;
+    let ask =
+        |cursor: &str| Ask::get(&format!("/events?cursor={cursor}")).header("accept", "application/json");
+    let news = browser.send(ask(&early)).await.json();
+    assert_eq!(
+        (
+            news["reload"].clone(),
+            news["events"][0]["data"]["customer"].clone()
+        ),
+        (false.into(), 3.into())
+    );
+    let then = browser.send(ask(news["cursor"].as_str().unwrap())).await.json();
+    assert_eq!(then["events"], Value::Array(Vec::new()));
+    assert_eq!(browser.send(ask("x-0-1")).await.json()["reload"], true);
+}
