@@ -49,12 +49,11 @@ impl Folder {
     /// Takes so many bytes of the quota.
     fn take(&self, bytes: u64) -> Result<(), BlobError> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = match *used {
-            Some(used) => used,
-            None => {
-                self.clear_drafts()?;
-                weight(&self.dir)?
-            }
+        let before = if let Some(used) = *used {
+            used
+        } else {
+            self.clear_drafts()?;
+            weight(&self.dir)?
         };
         let after = before.saturating_add(bytes);
         let fits = after <= self.quota;

@@ -20,7 +20,7 @@ use crate::outcome::ServiceTrouble;
 use crate::service::Service;
 
 /// How long one file may take in all: 100 MiB at 170 KiB/s.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// How often a file may be said to lie elsewhere.
 const HOPS: usize = 3;
 /// Bytes read and written at once.

@@ -25,7 +25,7 @@ impl Crm {
         let read = self
             .ports
             .store
-            .read(move |unit| Ok::<_, StoreError>(unit.attachments().waiting_attachments(limit)?));
+            .read(move |unit| unit.attachments().waiting_attachments(limit));
         Ok(read.await?)
     }
 
@@ -71,7 +71,7 @@ impl Crm {
         let found = self
             .ports
             .store
-            .read(move |unit| Ok::<_, StoreError>(unit.attachments().attachment(id)?));
+            .read(move |unit| unit.attachments().attachment(id));
         found.await?.ok_or(Error::NotFound("file"))
     }
 

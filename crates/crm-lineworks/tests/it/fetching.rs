@@ -185,24 +185,30 @@ fn home(stream: &mut TcpStream) {
     redirect(stream, &to);
 }
 
+/// Where the token must not go.
+static ELSEWHERE: Mutex<String> = Mutex::new(String::new());
+
+fn away(stream: &mut TcpStream) {
+    let to = format!("{}/x", ELSEWHERE.lock().unwrap());
+    redirect(stream, &to);
+}
+
 #[tokio::test]
 async fn the_token_goes_nowhere_else() {
     let elsewhere = Line::after_token(vec![|stream| answer(stream, "200 OK", "stolen")]);
-    let there = elsewhere.address.clone();
-    static THERE: Mutex<String> = Mutex::new(String::new());
-    THERE.lock().unwrap().push_str(&there);
+    ELSEWHERE.lock().unwrap().push_str(&elsewhere.address);
     let line = Line::after_token(vec![
-        |stream| redirect(stream, &format!("{}/x", THERE.lock().unwrap())),
+        away,
         |stream| redirect(stream, "https://evilworksmobile.com/x"),
         |stream| redirect(stream, "/storage/x"),
         |stream| {
             write(
                 stream,
                 "HTTP/1.1 302 Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            )
+            );
         },
         home,
-        |stream| redirect(stream, &format!("{}/x", THERE.lock().unwrap())),
+        away,
     ]);
     for _ in 0..5 {
         assert_eq!(problem_on(&line).await, P::ForeignHost);

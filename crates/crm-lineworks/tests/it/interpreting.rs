@@ -4,6 +4,7 @@ use crm_domain::activities::MessageKind;
 use crm_domain::ports::callbacks::{
     Callbacks as _, InboundEvent, InboundMessage, InterpretError, RoomChange, RoomEvent,
 };
+use crm_domain::values::LineUserId;
 use crm_lineworks_sim::{Event, callbacks};
 use serde_json::json;
 
@@ -94,7 +95,7 @@ fn a_tap_on_a_button_says_its_data() {
         (MessageKind::Postback, "deal=42&do=won\u{FFFD}", USER)
     );
     assert_eq!(
-        tap.channel_in_doubt().map(|channel| channel.as_str()),
+        tap.channel_in_doubt().map(LineUserId::as_str),
         Some(ROOM),
         "a room or the person's own talk"
     );
@@ -166,7 +167,7 @@ fn who_comes_and_goes_in_a_room_is_read() {
             panic!("{event:?}");
         };
         assert_eq!((room.as_str(), read), (ROOM, change));
-        assert_eq!(members.iter().map(|id| id.as_str()).collect::<Vec<_>>(), who);
+        assert_eq!(members.iter().map(LineUserId::as_str).collect::<Vec<_>>(), who);
         assert_eq!(when, Some(at("2025-07-08T02:45:46.446Z")));
     }
     let roomless = reader(|_| {}).interpret(&body(&callbacks::unknown("joined", USER)));

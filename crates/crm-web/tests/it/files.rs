@@ -72,6 +72,13 @@ async fn a_photo_is_fetched_and_can_be_downloaded() {
     for unknown in ["/file/2", "/file/0", "/file/x"] {
         assert_eq!(browser.get(unknown).await.status, 404, "{unknown}");
     }
+    let message = server.conversation(taro).await[0].id;
+    let news = format!("/customer/{taro}/messages?after={message}&watch={message}");
+    let news = browser.get(&news).await.text();
+    assert!(
+        news.contains("data-file=\"stored\""),
+        "an open page learns of it: {news}"
+    );
     let stranger = server.get("/file/1").await;
     assert_eq!(stranger.status, 303, "only for who is signed in");
 }
