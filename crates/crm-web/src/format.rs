@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crm_domain::instant::Instant;
+use serde::Serialize;
 use time::{Date, OffsetDateTime, UtcOffset, Weekday};
 
 use crate::i18n::Language;
@@ -16,6 +17,19 @@ pub struct Times {
     language: Language,
     zone: Zone,
     now: OffsetDateTime,
+}
+
+/// How long somebody waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// In words.
+    pub words: String,
+    /// To the second, shown when the pointer rests on it.
+    pub exact: String,
+    /// For machines.
+    pub iso: String,
+    /// Whether the words are minutes and hours, which grow while one looks.
+    pub relative: bool,
 }
 
 impl Times {
@@ -101,6 +115,54 @@ impl Times {
             self.clock(at),
             self.local(at).second()
         )
+    }
+
+    /// How long somebody waits, in words: 25分, 3時間5分, 昨日 17:55から, 7/4（金）から. A time that is still to come, which a
+    /// clock set back makes, has just begun.
+    pub fn waiting(&self, since: Instant) -> Waiting {
+        let local = self.local(since);
+        let minutes = (self.now - local).whole_minutes().max(0);
+        let today = local.date() == self.now.date();
+        let relative = minutes < 60 || today;
+        let words = if relative {
+            self.duration(minutes)
+        } else {
+            self.since(local)
+        };
+        Waiting {
+            words,
+            exact: self.exact(since),
+            iso: self.iso(since),
+            relative,
+        }
+    }
+
+    fn duration(&self, minutes: i64) -> String {
+        let (hours, rest) = (minutes / 60, minutes % 60);
+        match (self.language, hours, rest) {
+            (Language::Ja, 0, 0) => "1分未満".to_owned(),
+            (Language::Ja, 0, _) => format!("{rest}分"),
+            (Language::Ja, _, _) => format!("{hours}時間{rest}分"),
+            (Language::En, 0, 0) => "under 1 min".to_owned(),
+            (Language::En, 0, _) => format!("{rest} min"),
+            (Language::En, _, _) => format!("{hours} h {rest} min"),
+        }
+    }
+
+    fn since(&self, at: OffsetDateTime) -> String {
+        let day = at.date();
+        let yesterday = (self.now.date() - day).whole_days() == 1;
+        let (month, number) = (u8::from(day.month()), day.day());
+        let name = weekday(day.weekday(), self.language);
+        let year = day.year();
+        match (self.language, yesterday, year == self.now.year()) {
+            (Language::Ja, true, _) => format!("昨日 {}から", clock(at)),
+            (Language::En, true, _) => format!("since yesterday {}", clock(at)),
+            (Language::Ja, false, true) => format!("{month}/{number}（{name}）から"),
+            (Language::Ja, false, false) => format!("{year}/{month}/{number}（{name}）から"),
+            (Language::En, false, true) => format!("since {name}, {number} {}", month_name(month)),
+            (Language::En, false, false) => format!("since {name}, {number} {} {year}", month_name(month)),
+        }
     }
 
     fn long_day(&self, day: Date, with_year: bool) -> String {
@@ -207,6 +269,26 @@ mod tests {
             "2025年7月8日（火） 14:05:33"
         );
         assert_eq!(times.iso(at("2025-07-08 05:05:33")), "2025-07-08T14:05:33+09:00");
+    }
+
+    #[test]
+    fn waiting_is_told_in_words() {
+        let times = japanese();
+        let told = |utc: &str| times.waiting(at(utc)).words;
+        assert_eq!(told("2025-07-09 05:35"), "25分");
+        assert_eq!(told("2025-07-09 05:59:30"), "1分未満");
+        assert_eq!(told("2025-07-09 06:30"), "1分未満");
+        assert_eq!(told("2025-07-08 20:55"), "9時間5分");
+        assert_eq!(told("2025-07-08 08:55"), "昨日 17:55から");
+        assert_eq!(told("2025-07-04 08:55"), "7/4（金）から");
+        assert_eq!(told("2024-12-30 08:55"), "2024/12/30（月）から");
+        let zone = std::sync::Arc::new(|_| offset!(+9));
+        let after_midnight = Times::new(Language::En, zone, at("2025-07-08 15:10"));
+        assert_eq!(after_midnight.waiting(at("2025-07-08 14:50")).words, "20 min");
+        assert_eq!(
+            after_midnight.waiting(at("2025-07-08 13:00")).words,
+            "since yesterday 22:00"
+        );
     }
 
     #[test]

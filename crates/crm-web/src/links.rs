@@ -20,6 +20,8 @@ pub const ME: &str = "/me";
 pub const USERS: &str = "/admin/users";
 /// The members of LINE WORKS, one of whom is to be chosen.
 pub const LINE_WORKS_MEMBERS: &str = "/members/line-works";
+/// The same for the dialog of the form.
+pub const LINE_WORKS_MEMBERS_JSON: &str = "/members/line-works.json";
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
 /// What changed, as a stream.

@@ -28,8 +28,6 @@ pub struct Frame {
     pub csrf_token: String,
     /// The active entry of the menu.
     pub menu: Menu,
-    /// The place in the order of events that the page certainly knows; none on pages that do not follow them.
-    pub cursor: Option<String>,
     /// How many wait; none when nobody is signed in or the page has no menu.
     pub counts: Option<CountsView>,
     /// The place in the order of events that the page certainly knows; none on pages that do not follow them.
@@ -104,6 +102,7 @@ const NOTICES: &[(&str, Option<&str>)] = &[
     ("saved", None),
     ("added", None),
     ("message_sent", None),
+    ("owner_changed", None),
     ("message_deleted", Some("activity_restore")),
     ("message_restored", None),
     ("message_already_deleted", Some("activity_restore")),

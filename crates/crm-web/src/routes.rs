@@ -1,12 +1,12 @@
 //! Every address, once.
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::{StatusCode, header};
+use poem::http::header;
 use poem::middleware::CatchPanic;
 use poem::web::Path;
 use poem::{EndpointExt as _, Request, Response, Route, get, handler};
 
-use crate::{api, assets, auth, health, links, live, pages};
+use crate::{api, assets, auth, health, live, pages};
 
 /// Marks the answer in place of a handler that panicked; the front tells it like every failure.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,6 @@ pub struct Panicked;
 /// All routes but the callback's, which the front answers itself.
 pub fn routes() -> BoxEndpoint<'static, Response> {
     let route = Route::new()
-        .at(links::HOME, get(home))
         .at("/assets/:version/*path", get(asset))
         .at("/favicon.ico", get(icon));
     let route = [auth::mount, api::mount, health::mount, live::mount, pages::mount]
@@ -30,15 +29,6 @@ pub fn routes() -> BoxEndpoint<'static, Response> {
         .with(CatchPanic::new().with_handler(panicked))
         .map_to_response()
         .boxed()
-}
-
-#[handler]
-fn home() -> Response {
-    let to = links::CUSTOMERS;
-    Response::builder()
-        .status(StatusCode::SEE_OTHER)
-        .header(header::LOCATION, to)
-        .finish()
 }
 
 #[handler]

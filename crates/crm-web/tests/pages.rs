@@ -8,11 +8,16 @@ use std::path::Path;
 use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
-use crm_web::views::{activities, api_docs, companies, customers, members, phone, system};
+use crm_web::views::{
+    activities, api_docs, board, companies, customers, handling, members, phone, profiles, system,
+};
 
 /// Everything rendered: (template, number of the sample, language, HTML).
 fn render_all(templates: &Templates) -> Vec<(String, String)> {
     let mut pages = Vec::new();
+    render::<board::BoardPage>(templates, Menu::Board, &mut pages);
+    render::<board::BoardFragment>(templates, Menu::None, &mut pages);
+    render::<handling::HandOverPage>(templates, Menu::Board, &mut pages);
     render::<customers::CustomersPage>(templates, Menu::Customers, &mut pages);
     render::<customers::CustomerPage>(templates, Menu::Customers, &mut pages);
     render::<customers::CustomerFormPage>(templates, Menu::Customers, &mut pages);
@@ -25,6 +30,7 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<members::SignInLinkPage>(templates, Menu::None, &mut pages);
     render::<members::MePage>(templates, Menu::Me, &mut pages);
     render::<members::UsersPage>(templates, Menu::Users, &mut pages);
+    render::<profiles::MemberChoicePage>(templates, Menu::Customers, &mut pages);
     render::<phone::PhonePage>(templates, Menu::None, &mut pages);
     render::<phone::PhoneFragment>(templates, Menu::None, &mut pages);
     render::<system::ErrorPage>(templates, Menu::None, &mut pages);
@@ -69,6 +75,11 @@ fn frames(language: Language, menu: Menu) -> Vec<(&'static str, Frame)> {
         }),
         banner: Some(Banner::LineWorksMissing),
         notice: Notice::from_cookie("message_deleted.7"),
+        counts: Some(board::CountsView {
+            waiting: "999+".to_owned(),
+            mine: "12".to_owned(),
+            unknown: "2".to_owned(),
+        }),
         demo: true,
         firm_name: Some("株式会社サンプル".to_owned()),
         ..plain.clone()
@@ -169,7 +180,13 @@ fn asked_keys(source: &str) -> Vec<String> {
 }
 
 /// Beginnings of keys whose end is chosen while the program runs.
-const OPEN_ENDED: [&str; 18] = [
+const OPEN_ENDED: [&str; 27] = [
+    "board.",
+    "board.column.",
+    "board.empty.",
+    "board.order.",
+    "board.tab.",
+    "handling.close.",
     "error.",
     "error_page.",
     "field.",
@@ -187,6 +204,9 @@ const OPEN_ENDED: [&str; 18] = [
     "trial_failure.",
     "problem.",
     "send_problem.",
+    "members_unlisted.",
+    "file_problem.",
+    "send_waits.",
     "warning.",
 ];
 

@@ -1,6 +1,8 @@
 // Starts what the page has. Everything here only makes better what works without it.
+import { startBoard } from "./board.js";
 import { startComposer, startDraft } from "./composer.js";
 import { startConversation } from "./conversation.js";
+import { startCounts } from "./counts.js";
 import { startDialogs } from "./dialog.js";
 import { startForms } from "./forms.js";
 import { startHandling } from "./handling.js";
@@ -9,6 +11,7 @@ import { startMemberChoice } from "./members.js";
 import { startReload } from "./line.js";
 import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
+import { startModes } from "./modes.js";
 import { startPhone } from "./phone.js";
 import { startRegions } from "./regions.js";
 import { startRows } from "./rows.js";
@@ -26,8 +29,11 @@ startMemberChoice();
 startKana();
 const conversation = startConversation();
 startComposer(conversation);
+startModes();
 startDraft();
 startPhone();
+startBoard();
+startCounts();
 startRegions();
 startReload();
 startLive();

@@ -29,6 +29,16 @@ export function startDialogs() {
   startShortcuts(document.getElementById("shortcuts-dialog"));
 }
 
+/** Asks a question; true when the answer is to go on. Escape is no. */
+export function ask(dialog, question) {
+  dialog.querySelector("[data-question]").textContent = question;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
 function startShortcuts(help) {
   document.querySelector("[data-shortcuts]")?.addEventListener("click", () => help.showModal());
   document.addEventListener("keydown", (event) => {
@@ -36,6 +46,7 @@ function startShortcuts(help) {
     if (typing || isConverting(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") help.showModal();
     else if (event.key === "/") document.querySelector("[data-search]")?.focus();
+    else if (event.key === "j") document.querySelector("[data-next-waiting]")?.click();
     else return;
     event.preventDefault();
   });

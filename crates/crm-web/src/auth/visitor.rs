@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use poem::http::{StatusCode, header};
+use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 
 use super::browser::Browser;
 use super::cookies::{BROWSER, cookie, expired_cookie, set_cookie};
 use super::csrf::Holder;
-use super::identity::{Identity, Signed};
+use super::identity::{BY_ITSELF, Identity, Signed};
 use super::origin::says_https;
 use crate::i18n::Language;
 use crate::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crate::problem::Failure;
 use crate::server::Caller;
 use crate::state::{App, language_of};
+use crate::views::board::CountsView;
 
 /// How long a browser is remembered: the longest that browsers allow.
 const BROWSER_LIFE: Duration = Duration::from_hours(400 * 24);
@@ -35,6 +36,7 @@ pub struct Visitor {
     new_browser: bool,
     notice: Option<String>,
     cursor: Option<String>,
+    counts: Option<CountsView>,
 }
 
 impl<'a> FromRequest<'a> for Visitor {
@@ -67,6 +69,7 @@ impl Visitor {
             browser: known.unwrap_or_else(|| Browser::new(app.secrets.token())),
             notice: cookie(headers, Notice::COOKIE).map(str::to_owned),
             cursor,
+            counts: counts(request, &app, signed.as_ref()).await,
             signed,
             app,
         })
@@ -95,11 +98,31 @@ impl Visitor {
             csrf_token: self.csrf_token(),
             menu,
             cursor: self.cursor.clone(),
-            banner: (!self.app.crm.can_send()).then_some(Banner::LineWorksMissing),
+            counts: self.counts.clone(),
+            banner: self.banner(),
             notice: self.notice.as_deref().and_then(Notice::from_cookie),
             demo: self.app.demo.is_some(),
             firm_name: self.app.settings.firm_name.clone(),
         }
+    }
+
+    /// The lasting state that this reader must know of: what only administrators can mend is for them.
+    fn banner(&self) -> Option<Banner> {
+        if !self.app.crm.can_send() {
+            return Some(Banner::LineWorksMissing);
+        }
+        let role = self.signed.as_ref().map(|signed| signed.member.role);
+        if role != Some(crm_domain::members::Role::Admin) {
+            return None;
+        }
+        let trouble = self.app.crm.door_trouble();
+        [
+            (trouble.store_away, Banner::StoreAway),
+            (trouble.wrong_signatures, Banner::WrongSignatures),
+            (trouble.other_address, Banner::OtherAddress),
+        ]
+        .into_iter()
+        .find_map(|(there, banner)| there.then_some(banner))
     }
 
     /// A page inside its frame. The notice is told, so its cookie ends.
@@ -134,4 +157,13 @@ impl Visitor {
     pub(super) fn keep_browser(&self, response: &mut Response, browser: &Browser) {
         set_cookie(response, BROWSER, &browser.value(), BROWSER_LIFE, self.https);
     }
+}
+
+/// How many wait, for pages with a menu: neither forms nor what a page asks for by itself need it. A page is shown without
+/// when it cannot be read.
+async fn counts(request: &Request, app: &App, signed: Option<&Signed>) -> Option<CountsView> {
+    let whole = request.method() == Method::GET && !request.headers().contains_key(BY_ITSELF);
+    let reader = signed.filter(|signed| whole && signed.session.is_some())?;
+    let counts = app.crm.board_counts(&reader.actor, CountsView::LIMIT).await;
+    counts.ok().map(CountsView::of)
 }

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::activities::answer;
-use super::sends::wants_json;
 use super::id;
+use super::sends::wants_json;
 use crate::auth::{Nothing, Protected, Signed, Visitor, referring_page, safe_next};
 use crate::i18n::catalogue;
 use crate::links;
@@ -140,7 +140,8 @@ async fn hand_over(
     let outcome = match (asked.to.parse(), asked.note()) {
         (Ok(to), Ok(note)) => {
             let crm = &visitor.app.crm;
-            crm.hand_over_conversation(&by.actor, conversation, to, note).await
+            crm.hand_over_conversation(&by.actor, conversation, to, note)
+                .await
         }
         (Err(_), _) => Err(Error::field("to", Problem::Required)),
         (_, Err(error)) => Err(error),

@@ -209,6 +209,7 @@ impl Asked {
             json: by_program
                 || holds(header::ACCEPT)
                 || holds(header::CONTENT_TYPE)
+                || [links::BOARD_COUNTS, links::LINE_WORKS_MEMBERS_JSON].contains(&path)
                 || path.starts_with("/check-customer/"),
             headers: headers.clone(),
         }

@@ -8,8 +8,15 @@ use crate::harness::{Ask, TARO, TestServer};
 type Row = (&'static str, [u16; 3]);
 
 /// Routes that are looked at.
-const READ: [Row; 36] = [
-    ("/", [303, 303, 303]),
+const READ: &[Row] = &[
+    ("/", [303, 200, 200]),
+    ("/?tab=mine", [303, 200, 200]),
+    ("/?tab=nonsense", [303, 400, 400]),
+    ("/?column=done&after=nonsense", [303, 400, 400]),
+    ("/board/fragment?tab=unowned", [303, 200, 200]),
+    ("/board/counts", [401, 200, 200]),
+    ("/next", [303, 303, 303]),
+    ("/conversation/abc/hand-over", [303, 404, 404]),
     ("/login", [200, 303, 303]),
     ("/link/nothing", [404, 404, 404]),
     ("/nowhere", [404, 404, 404]),
@@ -22,6 +29,8 @@ const READ: [Row; 36] = [
     ("/customers?after=nonsense", [303, 400, 400]),
     ("/customer/{c}", [303, 200, 200]),
     ("/customer/new", [303, 200, 200]),
+    ("/members/line-works", [303, 200, 200]),
+    ("/members/line-works.json", [401, 200, 200]),
     ("/customer/{c}/edit", [303, 200, 200]),
     ("/customer/{c}/delete", [303, 200, 200]),
     ("/customer/{c}/messages", [303, 200, 200]),
@@ -48,7 +57,7 @@ const READ: [Row; 36] = [
 ];
 
 /// Routes that change something, sent with a good token and no data.
-const CHANGE: [Row; 20] = [
+const CHANGE: &[Row] = &[
     ("/customer/new", [303, 422, 422]),
     ("/customer/{c}/edit", [303, 422, 422]),
     ("/customer/999/delete", [303, 404, 404]),
@@ -59,6 +68,12 @@ const CHANGE: [Row; 20] = [
     ("/company/new", [303, 422, 422]),
     ("/company/999/edit", [303, 404, 404]),
     ("/company/999/delete", [303, 404, 404]),
+    ("/conversation/999/take", [303, 404, 404]),
+    ("/conversation/999/release", [303, 404, 404]),
+    ("/conversation/999/hand-over", [303, 422, 422]),
+    ("/conversation/999/close", [303, 404, 404]),
+    ("/conversation/999/undo-close", [303, 404, 404]),
+    ("/conversation/abc/read", [303, 404, 404]),
     ("/activity/999/delete", [303, 404, 404]),
     ("/activity/abc/delete", [303, 404, 404]),
     ("/activity/999/restore", [303, 404, 404]),

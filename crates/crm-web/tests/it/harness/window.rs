@@ -76,8 +76,7 @@ impl Window {
         self.type_into("#f-email", email).await;
         self.type_into("#f-password", PASSWORD).await;
         self.click("button[type=submit]").await;
-        self.until("signed in", "return location.pathname === '/customers'")
-            .await;
+        self.until("signed in", "return location.pathname === '/'").await;
     }
 
     pub async fn type_into(&self, css: &str, keys: &str) {
