@@ -114,7 +114,9 @@ impl State {
         CustomerLine {
             customer: customer.clone(),
             company_name: company.map(|company| company.details.name.as_str().to_owned()),
-            owner_name: customer.owner_id.and_then(|id| Some(self.member(id)?.name.clone())),
+            owner_name: customer
+                .owner_id
+                .and_then(|id| Some(self.member(id)?.name.clone())),
             link: LinkStatus::of(user.is_some(), talks.map(|talk| (talk.link, talk.link_at))),
         }
     }

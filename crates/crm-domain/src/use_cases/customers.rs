@@ -2,7 +2,7 @@
 
 use super::Crm;
 use super::carriers::review_carriers;
-use crate::activities::Activity;
+use crate::activities::{Activity, ActivityPlace, Direction};
 use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
@@ -53,7 +53,7 @@ impl Crm {
                 .iter()
                 .map(|(_, id)| found(unit, *id))
                 .collect::<Result<Vec<CustomerLine>, Error>>()?;
-            let recent = unit.activities().activities_before(first, None, 5)?;
+            let recent = said_last(unit, first, 5)?;
             Ok(CustomerCheck { customers, recent })
         };
         self.ports.store.read(read).await
@@ -207,6 +207,26 @@ impl Crm {
         })
         .await
     }
+}
+
+/// The newest messages without the notes of staff, newest first.
+fn said_last(unit: &mut dyn ReadUnit, customer: CustomerId, count: usize) -> Result<Vec<Activity>, Error> {
+    let mut said = Vec::new();
+    let mut before = None;
+    while said.len() < count {
+        let part = unit.activities().activities_before(customer, before, 50)?;
+        before = part.last().map(|oldest| ActivityPlace {
+            timestamp: oldest.timestamp,
+            id: oldest.id,
+        });
+        let is_last = part.len() < 50;
+        said.extend(part.into_iter().filter(|row| row.direction != Direction::Note));
+        if is_last {
+            break;
+        }
+    }
+    said.truncate(count);
+    Ok(said)
 }
 
 /// A customer carried the first of these ids and carries the second now.

@@ -1,4 +1,6 @@
-// The field to answer in: grows, counts, keeps its draft, sends without a new page.
+// The fields to answer in and to write notes in: they grow, count, keep their drafts, send without a new page.
+import { ask } from "./dialog.js";
+import { Draft } from "./draft.js";
 import { isConverting } from "./http.js";
 import { Outbox } from "./outbox.js";
 import { recall, remember } from "./store.js";
@@ -6,8 +8,7 @@ import { recall, remember } from "./store.js";
 const ENTER_CHOICE = "crm.enter";
 
 export function startComposer(conversation) {
-  const form = document.querySelector("[data-composer]");
-  if (form) new Composer(form, conversation).start();
+  for (const form of document.querySelectorAll("[data-composer]")) new Composer(form, conversation).start();
 }
 
 class Composer {
@@ -15,43 +16,65 @@ class Composer {
     this.form = form;
     this.field = form.elements.message;
     this.conversation = conversation;
-    this.button = form.querySelector("[type=submit]");
+    this.button = form.querySelector("[data-send]");
     this.error = form.querySelector("[data-composer-error]");
-    this.draft = `crm.draft.${form.dataset.customer}`;
+    this.draft = new Draft(form);
     this.again = {};
-    const told = (item, answer) => this.told(item, answer);
-    this.outbox = new Outbox(form.action, { told, halted: (body) => this.halted(body) });
-  }
-
-  start() {
-    if (!this.field.value) this.field.value = recall(this.draft);
-    this.field.addEventListener("input", () => this.refresh());
-    this.refresh();
-    startEnter(this.form, this.field);
-    this.form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (this.field.value.trim()) this.send();
+    this.settled = new Set();
+    this.outbox = new Outbox(form.action, {
+      told: (item, answer) => this.told(item, answer),
+      asked: (question) => this.asked(question),
+      halted: (body) => this.halted(body),
     });
   }
 
+  start() {
+    this.field.value = this.draft.restore();
+    this.field.addEventListener("input", () => this.refresh());
+    this.refresh();
+    startEnter(this.form, this.field);
+    if (this.form.hasAttribute("data-returned")) this.again = { ...this.hidden(), text: this.field.value };
+    document.addEventListener("crm:talk", ({ detail }) => this.see(detail.last));
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.field.value.trim()) this.send(event.submitter?.name === "anyway" ? "1" : "");
+    });
+  }
+
+  /** What a page that came back carries, so that sending once more is the same message. */
+  hidden() {
+    const { key, replaces } = this.form.elements;
+    return { key: key?.value || undefined, replaces: replaces?.value };
+  }
+
+  /** What arrived before anything was typed was seen by who types afterwards. */
+  see(last) {
+    const { seen } = this.form.elements;
+    if (seen && !this.field.value && !this.outbox.items.length) seen.value = last;
+  }
+
   /** The draft holds what is typed and what the server has not answered for. */
-  refresh() {
+  refresh(sent = false) {
     grow(this.field);
     count(this.form, this.field);
-    remember(this.draft, [...this.outbox.texts, this.field.value].filter(Boolean).join("\n"));
+    const text = [...this.outbox.texts, this.field.value].filter(Boolean).join("\n");
+    if (sent) this.draft.sent(text);
+    else this.draft.keep(text);
   }
 
   /** The field is free for the next message at once. */
-  async send() {
+  async send(anyway) {
     const text = this.field.value;
     const bubble = this.conversation?.showPending(this.form.querySelector("[data-pending]"), text);
     const { replaces } = this.again;
     const key = text === this.again.text ? this.again.key : undefined;
     const there = replaces && document.getElementById(`m${replaces}`);
+    const seen = this.form.elements.seen?.value;
     this.again = {};
+    this.form.querySelector("[data-question-here]")?.remove();
     this.error.replaceChildren();
     this.field.value = "";
-    const sending = this.outbox.add(text, { key, replaces: there ? replaces : "", bubble });
+    const sending = this.outbox.add(text, { key, replaces: there ? replaces : "", seen, anyway, bubble });
     this.refresh();
     this.field.focus();
     setBusy(this.button, true);
@@ -59,11 +82,22 @@ class Composer {
     if (!this.outbox.busy) setBusy(this.button, false);
   }
 
+  /** Asks before a colleague is interrupted; the same question is answered once. */
+  async asked(question) {
+    if (this.settled.has(question)) return true;
+    const goOn = await ask(document.getElementById("question-dialog"), question);
+    if (goOn) this.settled.add(question);
+    return goOn;
+  }
+
   async told(item, body) {
     await this.conversation?.refresh(true);
     item.bubble?.remove();
-    if (!body.success) {
-      this.error.textContent = body.message ?? this.words("offline");
+    if (body.code === "handled_by_other") {
+      this.giveBack(item.text);
+      this.again = { text: this.field.value, key: item.key, replaces: item.replaces };
+    } else if (!body.success) {
+      this.error.textContent = body.message ?? words("offline");
       // What may have arrived stands in the conversation, where sending it again asks first.
       if (!body.state) this.giveBack(item.text);
       else if (body.state === "failed" && !this.field.value && !this.outbox.items.length) {
@@ -71,14 +105,15 @@ class Composer {
         this.again = { replaces: this.conversation?.failed(body.send) };
       }
     }
-    this.refresh();
+    this.refresh(true);
+    this.see(this.conversation?.last);
   }
 
   /** Nothing was answered: the bubbles wait, and the last message returns to the field unless another is being typed. */
   halted(body) {
     this.error.replaceChildren();
-    if (body.code === "not_signed_in") this.error.append(this.form.querySelector("[data-signed-out]").content.cloneNode(true));
-    else this.error.textContent = body.message ?? this.words("offline");
+    if (body.code === "not_signed_in") this.error.append(template("signed-out").cloneNode(true));
+    else this.error.textContent = body.message ?? words("offline");
     if (!this.field.value) {
       const { text, key, replaces, bubble } = this.outbox.takeBack();
       bubble?.remove();
@@ -96,26 +131,30 @@ class Composer {
     this.field.value = [text, this.field.value].filter(Boolean).join("\n");
     this.again = {};
   }
+}
 
-  words(name) {
-    return this.form.querySelector(`[data-${name}]`).content.textContent;
-  }
+function template(name) {
+  return document.querySelector(`template[data-${name}]`).content;
+}
+
+function words(name) {
+  return template(name).textContent;
 }
 
 /** The large page keeps the same draft. */
 export function startDraft() {
-  const form = document.querySelector("[data-draft]");
+  const form = document.querySelector("[data-draft]:not([data-composer])");
   if (!form) return;
   const field = form.elements.message;
-  const draft = `crm.draft.${form.dataset.draft}`;
-  if (!field.value) field.value = recall(draft);
+  const draft = new Draft(form);
+  field.value = draft.restore();
   const refresh = () => {
-    remember(draft, field.value);
+    draft.keep(field.value);
     count(form, field);
   };
   field.addEventListener("input", refresh);
   refresh();
-  form.addEventListener("submit", () => remember(draft, ""));
+  form.addEventListener("submit", () => draft.end());
 }
 
 export function setBusy(button, busy) {

@@ -38,7 +38,8 @@ export function startForms() {
 /** The note appears when an odd id is left, and goes as soon as the id has its shape or is empty. */
 function followId(note) {
   const field = document.getElementById(note.dataset.oddId);
-  const fits = () => field.value.trim() === "" || UUID.test(field.value.trim());
+  // A login id (with @) is replaced by the user id on saving.
+  const fits = () => field.value.trim() === "" || field.value.includes("@") || UUID.test(field.value.trim());
   field.addEventListener("blur", () => (note.hidden = fits()));
   field.addEventListener("input", () => {
     if (fits()) note.hidden = true;

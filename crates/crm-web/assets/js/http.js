@@ -5,10 +5,10 @@ export function csrfToken() {
 }
 
 /** Posts fields as a form would; answers { ok, status, body } with the JSON body, or throws when nothing answered. */
-export async function postForm(address, fields) {
+export async function postForm(address, fields, headers = {}) {
   const response = await fetch(address, {
     method: "POST",
-    headers: { Accept: "application/json", "X-CSRF-Token": csrfToken() },
+    headers: { Accept: "application/json", "X-CSRF-Token": csrfToken(), ...headers },
     body: new URLSearchParams(fields),
     credentials: "same-origin",
   });

@@ -3,10 +3,14 @@ import { postForm, randomKey } from "./http.js";
 
 /** The messages of one composer that the server has not answered for. */
 export class Outbox {
-  /** `told` learns of each answer; `halted` of a server that does not answer, or not to us. */
-  constructor(address, { told, halted }) {
+  /**
+   * `told` learns of each answer; `asked` of a question, and says whether to send all the same; `halted` of a server that
+   * does not answer, or not to us.
+   */
+  constructor(address, { told, asked, halted }) {
     this.address = address;
     this.told = told;
+    this.asked = asked;
     this.halted = halted;
     this.items = [];
     this.busy = false;
@@ -17,8 +21,8 @@ export class Outbox {
   }
 
   /** Adds a message; a key that was used before makes it the same message once more. */
-  add(text, { key = randomKey(), replaces = "", bubble }) {
-    this.items.push({ text, key, replaces, bubble });
+  add(text, { key = randomKey(), replaces = "", seen = "", anyway = "", bubble }) {
+    this.items.push({ text, key, replaces, seen, anyway, bubble });
     return this.run();
   }
 
@@ -34,6 +38,10 @@ export class Outbox {
       const item = this.items[0];
       const answer = await this.post(item);
       if (!answer) break;
+      if (answer.code === "handled_by_other" && (await this.asked(answer.message))) {
+        item.anyway = "1";
+        continue;
+      }
       this.items.shift();
       await this.told(item, answer);
     }
@@ -41,9 +49,9 @@ export class Outbox {
   }
 
   /** The answer about this message; none when it has to be asked for again. */
-  async post({ text, key, replaces }) {
+  async post({ text, key, replaces, seen, anyway }) {
     try {
-      const { status, body } = await postForm(this.address, { message: text, key, replaces });
+      const { status, body } = await postForm(this.address, { message: text, key, replaces, seen, anyway });
       if (body.state || status === 409 || status === 422) return body;
       this.halted(body);
     } catch {

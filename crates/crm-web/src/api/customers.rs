@@ -30,6 +30,12 @@ pub(crate) struct Customer {
     company_id: Option<i64>,
     /// The company's name.
     company_name: Option<String>,
+    /// The member who looks after this customer.
+    owner_id: Option<i64>,
+    /// That member's name.
+    owner_name: Option<String>,
+    /// Whether somebody should look at it: made by itself, or of doubtful data.
+    needs_look: bool,
     /// State of the LINE WORKS link: `not_set`, `unconfirmed`, `active` or `left`.
     link_status: String,
     remarks: String,
@@ -46,6 +52,7 @@ impl From<CustomerLine> for Customer {
         let CustomerLine {
             customer,
             company_name,
+            owner_name,
             link,
         } = line;
         let details = customer.details;
@@ -60,6 +67,9 @@ impl From<CustomerLine> for Customer {
             line_user_id: details.line_user_id.map(|user| user.as_str().to_owned()),
             company_id: details.company_id.map(Id::get),
             company_name,
+            owner_id: customer.owner_id.map(Id::get),
+            owner_name,
+            needs_look: customer.needs_look,
             link_status: link.code().to_owned(),
             remarks: details.remarks.as_str().to_owned(),
             version: customer.version,

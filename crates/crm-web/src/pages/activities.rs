@@ -12,7 +12,7 @@ use poem_openapi::types::ToJSON as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::customers::{MESSAGES, older_talk};
+use super::customers::{MESSAGES, head_of, older_talk};
 use super::{id, may, times};
 use crate::api::Customer;
 use crate::auth::{Nothing, Protected, Signed, Visitor};
@@ -58,6 +58,7 @@ async fn piece(
             talk: older_talk(&visitor, &by, &line, &query.before).await?,
             link: None,
             present: None,
+            head: None,
         }
     };
     visitor.page(StatusCode::OK, Menu::None, &page)
@@ -95,10 +96,12 @@ async fn news(
     found.sort_by_key(|message| (message.timestamp, message.id));
     let times = times(visitor);
     let link = crm.show_customer(&by.actor, customer).await?.link;
+    let lines = crm.conversations_of_customer(&by.actor, customer).await?;
     Ok(MessagesFragment {
         talk: Talk::of(&found, may(by, Action::DeleteMessages), &times),
         link: Some(LinkView::of(link, &times)),
         present: Some(present),
+        head: Some(head_of(visitor, by, &lines)),
     })
 }
 

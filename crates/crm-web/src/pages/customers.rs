@@ -1,16 +1,19 @@
 //! Customers: list, page, form, question before deleting.
 
+use crm_domain::board::BoardLine;
 use crm_domain::companies::{CompanyFilter, CompanyId};
 use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine, CustomerPrefix};
 use crm_domain::error::Error;
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Action;
-use crm_domain::values::Remarks;
+use crm_domain::senders::Sender;
+use crm_domain::values::{LineUserId, Remarks};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
 use poem::{Response, Route, get, handler};
 use serde::Deserialize;
 
+use super::owners::owner;
 use super::{ListQuery, id, may, times};
 use crate::auth::{Nothing, Protected, Signed, Visitor};
 use crate::forms::FormState;
@@ -25,6 +28,7 @@ use crate::views::customers::{
     CUSTOMER_FIELDS, CustomerFormPage, CustomerPage, CustomerRow, CustomersPage, customer_form,
 };
 use crate::views::system::DeletePage;
+use crate::views::talk_head::TalkHead;
 
 /// The most companies that the form offers to choose from.
 const CHOICES: usize = 5_000;
@@ -79,20 +83,47 @@ async fn show(
 ) -> Result<Response, Failure> {
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
     let talk = older_talk(&visitor, &by, &line, &query.before).await?;
-    let composer = Composer::of(&line, visitor.language, visitor.app.secrets.token());
-    draw(&visitor, &line, talk, composer, StatusCode::OK)
+    let composer = drafted(&visitor, &by, &line).await?;
+    draw(&visitor, &by, &line, talk, composer, StatusCode::OK).await
+}
+
+/// The field with what the reader began and has not sent.
+pub(super) async fn drafted(
+    visitor: &Visitor,
+    by: &Signed,
+    line: &CustomerLine,
+) -> Result<Composer, Failure> {
+    let draft = visitor.app.crm.draft(&by.actor, line.customer.id).await?;
+    let composer = Composer::of(line, visitor.language, visitor.app.secrets.token());
+    Ok(Composer {
+        text: draft.map(|draft| draft.text).unwrap_or_default(),
+        ..composer
+    })
 }
 
 /// The customer's page.
-pub(super) fn draw(
+pub(super) async fn draw(
     visitor: &Visitor,
+    by: &Signed,
     line: &CustomerLine,
-    talk: Talk,
-    composer: Composer,
+    mut talk: Talk,
+    mut composer: Composer,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    let page = CustomerPage::of(line, talk, composer, &times(visitor));
+    let crm = &visitor.app.crm;
+    let lines = crm.conversations_of_customer(&by.actor, line.customer.id).await?;
+    talk.mark_unread(&lines);
+    composer.seen = talk.last_id;
+    let owner = owner(visitor, by, line).await?;
+    let head = head_of(visitor, by, &lines);
+    let page = CustomerPage::of(line, talk, composer, (head, owner), &times(visitor));
     visitor.page(status, Menu::Customers, &page)
+}
+
+/// Where the conversations stand, for this reader.
+pub(super) fn head_of(visitor: &Visitor, by: &Signed, lines: &[BoardLine]) -> TalkHead {
+    let may_handle = may(by, Action::HandleConversations);
+    TalkHead::of(lines, by.actor.member_id(), may_handle, &times(visitor))
 }
 
 /// A page of the conversation: the newest messages, or those before a place in it.
@@ -122,13 +153,31 @@ pub(super) async fn older_talk(
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct NewQuery {
+    /// The company that is chosen already.
     company_id: String,
+    /// The user id of a sender, whose name is filled in as far as LINE WORKS told it.
+    line_user_id: String,
 }
 
 #[handler]
 async fn show_new(visitor: Visitor, by: Signed, Query(query): Query<NewQuery>) -> Result<Response, Failure> {
-    let form = FormState::of(&CUSTOMER_FIELDS).with("company_id", query.company_id.trim());
+    let mut form = FormState::of(&CUSTOMER_FIELDS).with("company_id", query.company_id.trim());
+    if let Ok(Some(user)) = LineUserId::new(&query.line_user_id) {
+        let known = visitor.app.crm.senders_of(&by.actor, vec![user.clone()]).await?;
+        form = of_sender(form.with("line_user_id", user.as_str()), known.first());
+    }
     draw_form(&visitor, &by, None, form, StatusCode::OK).await
+}
+
+/// The form with what LINE WORKS told of a sender.
+fn of_sender(form: FormState, sender: Option<&Sender>) -> FormState {
+    let Some(sender) = sender else {
+        return form;
+    };
+    form.with("last_name", &sender.name.last)
+        .with("first_name", &sender.name.first)
+        .with("last_name_kana", &sender.name.last_kana)
+        .with("first_name_kana", &sender.name.first_kana)
 }
 
 #[handler]
@@ -146,11 +195,26 @@ async fn register(
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EditQuery {
+    /// The user id that was chosen among the members.
+    line_user_id: String,
+}
+
 #[handler]
-async fn show_edit(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
+async fn show_edit(
+    visitor: Visitor,
+    by: Signed,
+    Path(number): Path<String>,
+    Query(query): Query<EditQuery>,
+) -> Result<Response, Failure> {
     by.actor.may(Action::EditRecords)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
-    let form = customer_form(&line.customer.details);
+    let mut form = customer_form(&line.customer.details);
+    if let Ok(Some(user)) = LineUserId::new(&query.line_user_id) {
+        form = form.with("line_user_id", user.as_str());
+    }
     draw_form(
         &visitor,
         &by,

@@ -17,7 +17,7 @@ use crate::views::profiles::MemberChoicePage;
 pub(super) fn mount(route: Route) -> Route {
     route
         .at(links::LINE_WORKS_MEMBERS, get(choose))
-        .at("/members/line-works.json", get(list))
+        .at(links::LINE_WORKS_MEMBERS_JSON, get(list))
 }
 
 #[derive(Debug, Default, Deserialize)]

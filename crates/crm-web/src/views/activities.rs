@@ -85,10 +85,8 @@ pub struct Message {
     pub waits: Option<Sentence>,
     /// When it is tried again.
     pub next_try: Option<String>,
-    /// Whether to offer 送信を取り消す.
-    pub may_cancel: bool,
-    /// Whether to offer 送信済みとみなす.
-    pub may_treat: bool,
+    /// What else to offer: `cancel` 送信を取り消す or `treat` 送信済みとみなす.
+    pub act: Option<&'static str>,
     /// Who treats it as sent.
     pub treated_by: Option<String>,
     /// Whether to offer 削除.
@@ -287,8 +285,7 @@ impl Message {
             resend: None,
             waits: None,
             next_try: None,
-            may_cancel: false,
-            may_treat: false,
+            act: None,
             treated_by: None,
             may_delete: true,
             room: false,
@@ -306,8 +303,11 @@ impl Message {
             resend: matches!(state, "failed" | "unknown").then(|| text.to_owned()),
             waits: (state == "queued").then(|| Sentence::of("send_waits.no_connection")),
             next_try: (state == "queued").then(|| "14:06".to_owned()),
-            may_cancel: state == "queued",
-            may_treat: state == "unknown",
+            act: match state {
+                "queued" => Some("cancel"),
+                "unknown" => Some("treat"),
+                _ => None,
+            },
             treated_by: (state == "sent").then(|| "田中 花子".to_owned()),
             failure: (state == "failed").then(|| Sentence::of("send_problem.forbidden")),
             ..Message::sample(id, "out", text)

@@ -124,8 +124,7 @@ impl Message {
             resend: trouble.map(|_| activity.message.clone()),
             waits: waiting.and_then(problem_of).map(Sentence::send_waits),
             next_try: waiting.and_then(|sending| Some(times.clock(sending.next_try_at?))),
-            may_cancel: sending.is_some_and(Sending::may_be_cancelled),
-            may_treat: sending.is_some_and(Sending::may_be_treated_as_sent),
+            act: sending.and_then(act),
             treated_by: sending.and_then(|sending| sending.treated_by.clone()),
             may_delete: may_delete && !is_open,
             room: activity.in_room,
@@ -139,6 +138,14 @@ impl Message {
 
 fn problem_of(sending: &Sending) -> Option<SendProblem> {
     SendProblem::from_code(sending.reason.as_deref()?)
+}
+
+/// What a person can do about a message besides sending it again.
+fn act(sending: &Sending) -> Option<&'static str> {
+    if sending.may_be_cancelled() {
+        return Some("cancel");
+    }
+    sending.may_be_treated_as_sent().then_some("treat")
 }
 
 /// Why a message did not surely arrive, and what to do.

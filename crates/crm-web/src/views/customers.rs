@@ -1,10 +1,12 @@
 //! The customer list, a customer's page, the form and the confirmation before deleting.
 
 use crm_domain::customers::{CustomerDetails, CustomerLine};
+use crm_domain::members::MemberId;
 use crm_domain::values::{EmailAddress, LineUserId, PhoneNumber};
 use serde::Serialize;
 
 use super::activities::{Composer, Talk, Who};
+use super::talk_head::TalkHead;
 use super::{CompanyRef, Face, LinkView, Pager, Phone, filled};
 use crate::format::Times;
 use crate::forms::FormState;
@@ -41,6 +43,38 @@ pub struct CustomerRow {
     pub phone: Option<Phone>,
     /// LINE WORKS連携状態.
     pub link: LinkView,
+    /// 担当者.
+    pub owner: Option<String>,
+    /// 要確認: made by itself, or of doubtful data.
+    pub needs_look: bool,
+}
+
+/// 担当者 of a customer, and who can be chosen.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct OwnerView {
+    /// The member's number.
+    pub id: Option<i64>,
+    /// The name; none for 担当者なし.
+    pub name: Option<String>,
+    /// Active members, by name.
+    pub choices: Vec<OwnerChoice>,
+    /// Whether the reader may choose.
+    pub may_choose: bool,
+}
+
+/// A member who can become the owner.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnerChoice {
+    /// The member's number.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
+impl From<(MemberId, String)> for OwnerChoice {
+    fn from((id, name): (MemberId, String)) -> OwnerChoice {
+        OwnerChoice { id: id.get(), name }
+    }
 }
 
 /// `GET /customer/{id}`.
@@ -62,6 +96,12 @@ pub struct CustomerPage {
     pub odd_user_id: bool,
     /// LINE WORKS連携状態.
     pub link: LinkView,
+    /// 担当者.
+    pub owner: OwnerView,
+    /// 要確認: made by itself, or of doubtful data.
+    pub needs_look: bool,
+    /// Who waits, who has it.
+    pub head: TalkHead,
     /// The conversation.
     pub talk: Talk,
     /// The field at its end.
@@ -118,13 +158,21 @@ impl CustomerRow {
             email: details.email.as_ref().map(|email| email.as_str().to_owned()),
             phone: details.phone.as_ref().map(|phone| Phone::of(phone.as_str())),
             link: LinkView::of(line.link, times),
+            owner: line.owner_name.clone(),
+            needs_look: line.customer.needs_look,
         }
     }
 }
 
 impl CustomerPage {
     /// The page of a customer, with a part of the conversation.
-    pub fn of(line: &CustomerLine, talk: Talk, composer: Composer, times: &Times) -> CustomerPage {
+    pub fn of(
+        line: &CustomerLine,
+        talk: Talk,
+        composer: Composer,
+        (head, owner): (TalkHead, OwnerView),
+        times: &Times,
+    ) -> CustomerPage {
         let row = CustomerRow::of(line, times);
         let user_id = line.customer.details.line_user_id.as_ref();
         CustomerPage {
@@ -136,6 +184,9 @@ impl CustomerPage {
             line_user_id: user_id.map(|id| id.as_str().to_owned()),
             odd_user_id: user_id.is_some_and(|id| !id.is_uuid_shaped()),
             link: row.link,
+            owner,
+            needs_look: row.needs_look,
+            head,
             talk,
             composer,
             printed_on: times.today(),
@@ -181,6 +232,8 @@ impl CustomerRow {
                 state,
                 date: (state == "left").then(|| "7月8日（火）".to_owned()),
             },
+            owner: (state == "active").then(|| "田中 花子".to_owned()),
+            needs_look: state == "unconfirmed",
         }
     }
 
@@ -237,6 +290,7 @@ impl Page for CustomerPage {
     const TEMPLATE: &'static str = "customer.html";
 
     fn samples() -> Vec<CustomerPage> {
+        let [waiting, troubled, done, none] = TalkHead::samples();
         let row = CustomerRow::sample(1, "山田 太郎", "active");
         let full = CustomerPage {
             who: Who::sample(),
@@ -247,12 +301,21 @@ impl Page for CustomerPage {
             line_user_id: Some("00000000-0000-4000-8000-000000000001".to_owned()),
             odd_user_id: false,
             link: row.link,
+            owner: OwnerView {
+                id: Some(2),
+                name: Some("田中 花子".to_owned()),
+                choices: vec![(MemberId::new(2), "田中 花子".to_owned()).into()],
+                may_choose: true,
+            },
+            needs_look: false,
+            head: waiting,
             talk: Talk::sample(),
             composer: Composer::sample(),
             printed_on: "2025年7月9日（水）".to_owned(),
         };
         let mut bare = full.clone();
         bare.remarks = None;
+        (bare.head, bare.owner, bare.needs_look) = (none, OwnerView::default(), true);
         (bare.company, bare.email, bare.phone, bare.line_user_id) = (None, None, None, None);
         (bare.who.reading, bare.who.company_name) = (None, None);
         bare.link.state = "not_set";
@@ -268,7 +331,11 @@ impl Page for CustomerPage {
             state: "left",
             date: Some("7月8日（火）".to_owned()),
         };
-        vec![full, bare, gone]
+        (gone.head, gone.composer) = (troubled, Composer::sample_asked());
+        let mut finished = full.clone();
+        finished.head = done;
+        finished.owner.id = Some(9);
+        vec![full, bare, gone, finished]
     }
 }
 

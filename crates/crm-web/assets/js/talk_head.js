@@ -1,0 +1,42 @@
+// The head of the conversation: who waits, who has it. It is replaced when it changed; what it shows as unread was read
+// as soon as the page is looked at.
+import { postForm } from "./http.js";
+
+export class TalkHead {
+  constructor(place) {
+    this.place = place;
+    document.addEventListener("visibilitychange", () => this.read());
+    this.read();
+  }
+
+  /** Takes the place of what stood there; the focus stays in the head. */
+  show(fresh) {
+    if (plain(fresh) !== plain(this.place)) {
+      const focused = this.place.contains(document.activeElement);
+      this.place.replaceChildren(...fresh.childNodes);
+      if (focused) this.place.querySelector("button, a")?.focus({ preventScroll: true });
+    }
+    this.read();
+  }
+
+  /** Whether this conversation is one of those shown. */
+  has(conversation) {
+    return this.place.querySelector(`[data-talk-state="${conversation}"]`) !== null;
+  }
+
+  read() {
+    if (document.visibilityState !== "visible") return;
+    for (const state of this.place.querySelectorAll("[data-read]")) {
+      const address = state.dataset.read;
+      delete state.dataset.read;
+      postForm(address, {}, { "X-CRM-By-Itself": "1" }).catch(() => undefined);
+    }
+  }
+}
+
+/** Proofs of forms differ from page to page. */
+function plain(place) {
+  const copy = place.cloneNode(true);
+  for (const proof of copy.querySelectorAll('[name="csrf_token"]')) proof.removeAttribute("value");
+  return copy.innerHTML.trim();
+}
