@@ -1,13 +1,15 @@
 //! Where conversations stand, as columns.
 
 use crm_domain::activities::{Direction, MessageKind};
-use crm_domain::conversations::ConversationId;
+use crm_domain::conversations::{ConversationId, ConversationKind};
 use crm_domain::customers::CustomerId;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::standings::{Closing, LastMessage, Standing};
 use crm_domain::waitings::WaitingId;
+use diesel::dsl::case_when;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Nullable};
 
 use super::Conn;
 use crate::fault::Fault;
@@ -106,7 +108,13 @@ pub(super) fn save(conn: &mut Conn, id: ConversationId, standing: &Standing) -> 
                 conversations::closed_waiting_id
                     .eq(closed.and_then(|closed| closed.waiting).map(WaitingId::get)),
             ),
-            conversations::board_place.eq(place.map(|(place, _)| place.code())),
+            // Rooms are on no board.
+            conversations::board_place.eq(case_when(
+                conversations::kind.eq(ConversationKind::Person.code()),
+                place
+                    .map(|(place, _)| place.code())
+                    .into_sql::<Nullable<Integer>>(),
+            )),
             conversations::board_at.eq(place.map(|(_, at)| Stamp(at))),
             conversations::version.eq(conversations::version + 1),
         ))
