@@ -69,13 +69,13 @@ async fn follow(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> 
         return Ok(before);
     }
     tokio::select! {
-        Some(delivered) = expected.wait() => Ok(told(delivered)),
+        Some(delivered) = expected.wait() => Ok(told(&delivered)),
         queued = still_queued(app, actor, id) => queued,
         () = patience(app) => look(app, actor, id).await,
     }
 }
 
-fn told(delivered: Delivered) -> Outcome {
+fn told(delivered: &Delivered) -> Outcome {
     Outcome {
         id: delivered.id,
         state: delivered.state,

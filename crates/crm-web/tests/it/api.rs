@@ -170,15 +170,15 @@ async fn a_program_sends_and_asks_how_far_it_got() {
             .await
     };
     let path = format!("/api/v1/customers/{id}/messages");
-    let taken = send(path.clone(), "k1", "お知らせ").await;
-    assert_eq!(taken.status, 202, "{}", taken.text());
-    assert_eq!(taken.header("idempotency-replayed"), None);
-    let message = taken.json();
+    let answer = send(path.clone(), "k1", "お知らせ").await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(answer.header("idempotency-replayed"), None);
+    let message = answer.json();
     assert_eq!(
         (&message["text"], &message["line_user_id"]),
         (&"お知らせ".into(), &TARO.into())
     );
-    let address = taken.header("location").unwrap().to_owned();
+    let address = answer.header("location").unwrap().to_owned();
     assert_eq!(address, format!("/api/v1/messages/{}", message["id"]));
     let state = async || {
         let asked = Ask::get(&address).header("authorization", &token);
