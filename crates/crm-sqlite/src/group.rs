@@ -52,11 +52,19 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// What waits behind shares the fate: otherwise each would wait as long again, one after the other.
+    fn answer_with_those_behind(mut self, error: &StoreError) {
+        if let Some(more) = self.more.take() {
+            self.jobs.extend(std::iter::from_fn(|| more.try_recv().ok()));
+        }
+        self.answer(error);
+    }
+
     /// Runs the units in one transaction and tells each its outcome after the commit. Says whether the connection can be
     /// used again.
     pub(crate) fn run(mut self, conn: &mut Conn) -> Result<bool, GivenUp> {
         if let Err(error) = conn.batch_execute("BEGIN IMMEDIATE") {
-            self.answer(&SqliteError::Busy(error.to_string()).into());
+            self.answer_with_those_behind(&SqliteError::Busy(error.to_string()).into());
             return Ok(false);
         }
         let outcomes = match self.run_units(conn) {

@@ -170,6 +170,12 @@ async fn note_start(server: &ServerComposition) {
     if server.key_exposed {
         tracing::warn!("the key file in the data folder can be read by others; chmod 600 it");
     }
+    if let Some(trouble) = &server.spool_trouble {
+        tracing::error!(
+            "while the database cannot be written, callbacks will be lost, because {trouble}; make room or name \
+             another folder by CRM_SPOOL_DIR"
+        );
+    }
     if server.parts.line_works.is_none() {
         tracing::warn!(
             "LINE WORKS is not set up: nothing is sent or received (LINE_WORKS_BOT_ID and others)"

@@ -60,7 +60,6 @@ impl Desk {
 
     /// Takes over what dead processes left, and has a file of its own ready.
     pub(super) fn open(&mut self) -> Result<(), SpoolError> {
-        DataDir::create(&self.dir)?;
         self.look_for_orphans()?;
         self.place_for(LARGEST).map(drop)
     }
@@ -237,6 +236,7 @@ impl Desk {
     /// Takes over files whose process is dead; the oldest first.
     fn look_for_orphans(&mut self) -> Result<(), SpoolError> {
         self.looked = Some(Instant::now());
+        DataDir::create(&self.dir)?;
         for path in files_in(&self.dir)? {
             let number = self.number();
             match SpoolFile::adopt(&path, number) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crm_domain::use_cases::Replayed;
+use crm_domain::use_cases::{ReplayError, Replayed};
 
 use super::JOB;
 use crate::problem::causes;
@@ -40,12 +40,7 @@ pub(super) async fn run(app: App) {
             }
             Err(error) => {
                 if rest == FIRST_REST {
-                    tracing::error!(
-                        target: "crm_web::webhook",
-                        "the database does not take callbacks, {} in the spool; trying again: {}",
-                        app.crm.spooled(),
-                        causes(&error)
-                    );
+                    tell_begin(app.crm.spooled(), &error);
                 }
                 rest = (rest * 2).min(LONGEST_REST);
                 tokio::select! {
@@ -54,6 +49,18 @@ pub(super) async fn run(app: App) {
                 }
             }
         }
+    }
+}
+
+fn tell_begin(waiting: usize, error: &ReplayError) {
+    let causes = causes(error);
+    if let ReplayError::Spool(_) = error {
+        tracing::error!(target: "crm_web::webhook", "the spool cannot be looked through, trying again: {causes}");
+    } else {
+        tracing::error!(
+            target: "crm_web::webhook",
+            "the database does not take callbacks, {waiting} in the spool; trying again by itself: {causes}"
+        );
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use crm_domain::members::Role;
-use crm_domain::ports::store::Verdict;
 use crm_lineworks_sim::callbacks;
 
 use crate::harness::{Ask, TARO, TestServer};
@@ -83,60 +80,31 @@ async fn every_callback_that_got_200_survives_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_kept_is_not_answered_200() {
+async fn the_same_callback_from_sixteen_connections_counts_once() {
     let server = TestServer::start().await;
     let taro = server.add_customer("山田", "太郎", Some(TARO)).await;
-    let mut browser = server.signed_in(Role::Member).await;
-    browser.get("/customer/new").await;
-    let (store, hold) = (Arc::clone(&server.store), Duration::from_secs(9));
-    let holding = tokio::spawn(async move {
-        // Another process that writes and does not end: as a full disk, it lets nobody else write.
-        let work = Box::new(move |unit: &mut dyn crm_domain::ports::store::UnitOfWork| {
-            drop(unit.operation_done(&[0; 16]));
-            std::thread::sleep(hold);
-            Verdict::RollBack
-        });
-        store.run_write(work).await
-    });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let typed = [("last_name", "書きかけ"), ("email", "typed@example.jp")];
-    let saving = tokio::spawn(async move { browser.post("/customer/new", &typed).await });
-    let begun = Instant::now();
-    let delivery = server
-        .simulator
-        .deliver(&callbacks::text(TARO, "満杯"))
-        .await
-        .unwrap();
-    assert_eq!(delivery.status, 503);
-    assert!(begun.elapsed() < Duration::from_secs(7), "{:?}", begun.elapsed());
-    assert_eq!(server.get("/readyz").await.status, 503);
-    assert_eq!(server.get("/healthz").await.status, 200);
-    let page = saving.await.unwrap();
-    assert_eq!(page.status, 503);
-    for kept in ["書きかけ", "typed@example.jp", "データベースを使えないため"] {
-        assert!(
-            page.text().contains(kept),
-            "{kept} is not on the page that comes back"
-        );
+    let body = callbacks::text(TARO, "一度だけ").body(40_000_001, time::OffsetDateTime::UNIX_EPOCH);
+    let address = server.address;
+    let callers: Vec<_> = (0..16)
+        .map(|_| {
+            let body = body.clone();
+            tokio::spawn(async move {
+                for _ in 0..5 {
+                    let ask = Ask::post("/webhook")
+                        .header("x-works-botid", "2000001")
+                        .header("x-works-signature", callbacks::sign("sim-bot-secret", &body));
+                    assert_eq!(ask.bytes(body.clone()).send(address).await.status, 200);
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
     }
-    holding.await.unwrap().unwrap();
-    let delivery = server
-        .simulator
-        .deliver(&callbacks::text(TARO, "また入る"))
-        .await
-        .unwrap();
-    assert_eq!(delivery.status, 200);
-    crate::harness::until("the later one is recorded", async || {
-        let messages = server.conversation(taro).await;
-        messages
-            .iter()
-            .any(|message| message.message == "また入る")
-            .then_some(())
-    })
-    .await;
-    assert!(
-        server.log().contains(" ERROR webhook callback not kept"),
-        "{}",
-        server.log()
-    );
+    let last = callbacks::text(TARO, "その後");
+    assert_eq!(server.simulator.deliver(&last).await.unwrap().status, 200);
+    let messages = server.wait_for_messages(taro, 2).await;
+    let said: Vec<_> = messages.iter().map(|message| message.message.as_str()).collect();
+    assert_eq!(said.iter().filter(|text| **text == "一度だけ").count(), 1);
+    assert_eq!(said.len(), 2, "{said:?}");
 }

@@ -17,16 +17,18 @@ pub const TARO: &str = "0b1c2d3e-0000-4000-8000-000000000001";
 pub const HANAKO: &str = "0b1c2d3e-0000-4000-8000-000000000002";
 
 /// Looks again and again until `look` finds something; panics after ten seconds.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(Duration::from_secs(10), what, look).await
+}
+
+/// The same with another time.
+pub async fn until_within<T>(time: Duration, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "waited in vain: {what}"
-        );
+        assert!(begun.elapsed() < time, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

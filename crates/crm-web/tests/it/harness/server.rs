@@ -138,6 +138,36 @@ impl TestServer {
             .set_callback_url(format!("http://{}/webhook", self.address));
     }
 
+    /// Starts it again by a command that becomes the program, with further settings from now on.
+    pub async fn start_again_by(&mut self, command: Command, more: &[(&str, &str)]) {
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.settings.extend(more);
+        let (child, log) = spawn(command, &self.settings, self.folder.path().to_owned());
+        self.child = child;
+        self.log = log;
+        self.address = listening(&self.log, "listening on http://").await;
+        self.simulator
+            .set_callback_url(format!("http://{}/webhook", self.address));
+    }
+
+    /// A file or folder inside its data folder.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// A use of the same data with further settings, as of another program.
+    pub async fn beside(&self, more: &[(&str, &str)]) -> Composition {
+        let mut settings = self.settings.clone();
+        settings.extend(
+            more.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let loaded = Settings::read(&Source::new(settings, None), Need::Everything).unwrap();
+        Composition::for_command(loaded.settings).await.unwrap().0
+    }
+
     /// Starts a second one with further settings and returns what it said when it ended.
     pub async fn start_second(&self, more: &[(&str, &str)]) -> (bool, String) {
         let mut settings = self.settings.clone();
