@@ -76,9 +76,8 @@ impl Directory {
         let deadline = Moment::now() + self.inner.total;
         let unasked = |problem| ProfileError::Later { problem, wait: None };
         let turn = Arc::clone(&self.turns).acquire_owned();
-        let turn = match tokio::time::timeout_at(deadline.into(), turn).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(_)) | Err(_) => return Err(unasked(SendProblem::TimedOut)),
+        let Ok(Ok(turn)) = tokio::time::timeout_at(deadline.into(), turn).await else {
+            return Err(unasked(SendProblem::TimedOut));
         };
         let inner = Arc::clone(&self.inner);
         let asking = tokio::task::spawn_blocking(move || {

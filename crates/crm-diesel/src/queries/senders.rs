@@ -1,5 +1,7 @@
 //! Senders and their names.
 
+use std::collections::HashSet;
+
 use crm_domain::instant::Instant;
 use crm_domain::ports::profiles::ProfileName;
 use crm_domain::ports::store::StoreError;
@@ -109,10 +111,10 @@ impl SenderQueries for Uow<'_> {
 impl SenderRepository for Uow<'_> {
     fn note_senders(&mut self, addresses: &[LineUserId], at: Instant) -> Result<(), StoreError> {
         self.run(|conn| {
-            let known = noted(conn, addresses)?;
+            let known: HashSet<String> = noted(conn, addresses)?.into_iter().collect();
             let new = addresses
                 .iter()
-                .filter(|address| !known.iter().any(|known| known == address.as_str()));
+                .filter(|address| !known.contains(address.as_str()));
             for address in new {
                 note(conn, address, at)?;
             }

@@ -26,13 +26,23 @@ export function startForms() {
     });
   }
   for (const note of document.querySelectorAll("[data-odd-id]")) followId(note);
-  for (const select of document.querySelectorAll("[data-submit-on-change]")) {
-    select.addEventListener("change", () => select.form.requestSubmit());
-  }
+  document.addEventListener("change", ({ target }) => target.matches("[data-submit-on-change]") && target.form.requestSubmit());
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest?.("[data-print]")) print();
+    const theirs = target.closest?.("[data-take]");
+    if (theirs) takeTheirs(theirs);
+  });
   for (const form of document.querySelectorAll("form[method=post]")) {
     if (!form.hasAttribute("data-composer")) startOne(form);
   }
-  document.querySelector("[data-print]")?.addEventListener("click", () => print());
+}
+
+/** What somebody else saved takes the place of what was typed into this one field. */
+function takeTheirs({ dataset }) {
+  const field = document.getElementById(dataset.takeInto);
+  field.value = dataset.take;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
 }
 
 /** The note appears when an odd id is left, and goes as soon as the id has its shape or is empty. */

@@ -96,11 +96,13 @@ fn company_id(text: &str) -> Result<Option<CompanyId>, Problem> {
     }
 }
 
-/// Says so when a user id is not shaped like those that callbacks carry; such ids are taken all the same.
+/// Says so when a user id is not shaped like those that callbacks carry; such ids are taken all the same. A field that was
+/// refused says why already.
 pub fn warn_of_odd_user_id(form: &mut FormState) {
     let typed = form
         .fields
         .get("line_user_id")
+        .filter(|field| field.error.is_none())
         .map(|field| field.value.clone())
         .unwrap_or_default();
     if let Ok(Some(user)) = LineUserId::new(&typed)

@@ -223,6 +223,7 @@ async fn nothing_scrolls_sideways_on_a_phone_and_nothing_inline_is_refused() {
         "/customers",
         "/companies",
         "/customer/new",
+        "/members/line-works",
         "/company/new",
         "/admin/users",
         "/me",

@@ -182,7 +182,7 @@ async fn members_are_chosen_without_scripts_too() {
         (Some(false), true)
     );
     assert_eq!(browser.get("/members/line-works?customer=x").await.status, 404);
-    assert_eq!(server.get("/members/line-works.json").await.status, 303);
+    assert_eq!(server.get("/members/line-works.json").await.status, 401);
 }
 
 #[tokio::test]
