@@ -6,6 +6,7 @@ pub mod crash;
 mod dice;
 mod hello;
 mod http;
+mod live;
 mod load;
 mod pages;
 mod peer;
@@ -59,6 +60,8 @@ enum Command {
         #[command(flatten)]
         size: Size,
     },
+    /// Many open pages: what they cost, and how soon a message is on all of them.
+    Live(live::LiveOptions),
     /// A steady stream of callbacks while pages are asked for.
     Steady(steady::SteadyOptions),
     /// Kills the server at random under load and looks for everything that it answered.
@@ -123,6 +126,7 @@ pub async fn run() -> anyhow::Result<()> {
             println!("{outcome}");
             Ok(())
         }
+        Command::Live(options) => live::run(&options).await,
         Command::Steady(options) => steady::run(&options).await,
         Command::Crash(options) => crash(&options).await,
     }

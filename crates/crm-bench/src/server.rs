@@ -60,13 +60,17 @@ impl Server {
 
     /// Resident memory in MiB.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
+        Ok(self.resident_kib()? / 1024)
+    }
+
+    /// Resident memory in KiB.
+    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))
             .context("no VmRSS")?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-        Ok(kib / 1024)
+        Ok(line.trim().trim_end_matches(" kB").trim().parse()?)
     }
 }
 

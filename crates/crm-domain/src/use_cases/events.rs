@@ -102,15 +102,17 @@ pub(super) fn announce_messages(
     said: &Said,
     at: Instant,
 ) -> Result<(), StoreError> {
-    let mut events = Vec::with_capacity(said.len());
-    for (conversation, customers) in said {
-        let event = NewEvent::new(EventKind::Message, at).conversation(*conversation);
-        events.extend(customers.iter().map(|customer| event.customer(*customer)));
-        if customers.is_empty() {
-            events.push(event);
-        }
-    }
+    let events: Vec<NewEvent> = events_of(EventKind::Message, said, at).collect();
     uow.edit_events().add_events(&events)
+}
+
+fn events_of(kind: EventKind, touched: &Said, at: Instant) -> impl Iterator<Item = NewEvent> {
+    touched.iter().flat_map(move |(conversation, customers)| {
+        let event = NewEvent::new(kind, at).conversation(*conversation);
+        let nobody = customers.is_empty().then_some(event);
+        let each = customers.iter().map(move |customer| event.customer(*customer));
+        each.chain(nobody)
+    })
 }
 
 /// What a round of recording did to conversations.
@@ -119,7 +121,7 @@ pub(super) struct Touched {
     /// Something was said in these.
     pub(super) said: Said,
     /// These changed in another way.
-    pub(super) changed: BTreeSet<ConversationId>,
+    pub(super) changed: Said,
 }
 
 /// Tells open pages what a round of recording did: once for a conversation, however much it was.
@@ -128,10 +130,13 @@ pub(super) fn announce_recorded(
     touched: &Touched,
     at: Instant,
 ) -> Result<(), StoreError> {
-    announce_messages(uow, &touched.said, at)?;
-    let quietly = touched.changed.iter().filter(|id| !touched.said.contains_key(id));
-    let events: Vec<NewEvent> = quietly
-        .map(|id| NewEvent::new(EventKind::Conversation, at).conversation(*id))
+    let quietly = events_of(EventKind::Conversation, &touched.changed, at).filter(|event| {
+        !event
+            .conversation_id
+            .is_some_and(|id| touched.said.contains_key(&id))
+    });
+    let events: Vec<NewEvent> = events_of(EventKind::Message, &touched.said, at)
+        .chain(quietly)
         .collect();
     uow.edit_events().add_events(&events)
 }

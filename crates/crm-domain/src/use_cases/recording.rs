@@ -440,16 +440,15 @@ impl<'a> Batch<'a> {
     fn touched(&self) -> Touched {
         let mut touched = Touched::default();
         for callback in self.callbacks {
-            match self.conversation_of(callback) {
-                Some(id) if callback.message().is_some() => {
-                    let customers = self.customers_of(callback);
-                    touched.said.entry(id).or_default().extend(customers);
-                }
-                Some(id) => {
-                    touched.changed.insert(id);
-                }
-                None => {}
-            }
+            let Some(id) = self.conversation_of(callback) else {
+                continue;
+            };
+            let place = if callback.message().is_some() {
+                &mut touched.said
+            } else {
+                &mut touched.changed
+            };
+            place.entry(id).or_default().extend(self.customers_of(callback));
         }
         touched
     }
