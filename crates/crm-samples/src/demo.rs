@@ -1,11 +1,12 @@
 //! Fills a store for the demonstration.
 
-use crm_domain::activities::{MessageKind, NewActivity};
+use crm_domain::activities::{Direction, MessageKind, NewActivity};
 use crm_domain::companies::CompanyId;
 use crm_domain::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::{Store, StoreError, StoreExt, UnitOfWork};
+use crm_domain::standings::{LastMessage, Standing};
 use time::Duration;
 
 use crate::talks::{TALKS, Talk};
@@ -84,11 +85,47 @@ fn add_talk(
     uow.edit_activities().add_activities(&said)?;
     uow.edit_conversations()
         .set_link(conversation, LinkState::Active, end)?;
+    stand(uow, conversation, customer, &said, now)?;
     if number == LEFT {
         uow.edit_conversations()
             .set_link(conversation, LinkState::Left, end.plus(Duration::HOUR))?;
     }
     Ok(())
+}
+
+/// Who asked something these last days still waits; what is older was closed, and read.
+fn stand(
+    uow: &mut dyn UnitOfWork,
+    conversation: ConversationId,
+    customer: CustomerId,
+    said: &[NewActivity],
+    now: Instant,
+) -> Result<(), StoreError> {
+    let mut standing = Standing {
+        customer_id: Some(customer),
+        ..Standing::default()
+    };
+    for message in said {
+        let (at, text) = (message.timestamp, message.message.as_str());
+        if message.direction == Direction::Received {
+            standing.hear(at, message.kind, text);
+        } else {
+            standing.note_last(LastMessage::new(at, message.direction, message.kind, text));
+            standing.accept(at, None);
+            standing.received = 0;
+        }
+    }
+    match standing.waiting_since {
+        Some(since) if since > before(now, 3 * DAY) => {
+            uow.edit_waitings().note_waiting(conversation, since)?;
+        }
+        _ => {
+            standing.waiting_since = None;
+            standing.received = 0;
+        }
+    }
+    uow.edit_conversations()
+        .save_standings(&[(conversation, standing)])
 }
 
 /// The customer who left the talk.
@@ -156,6 +193,9 @@ mod tests {
             (of("active"), of("unconfirmed"), of("not_set"), of("left")),
             (59, 20, 20, 1)
         );
+        let counts = store.read(|unit| unit.board().board_counts(None, 1_000)).await;
+        let waiting = counts.unwrap().waiting;
+        assert!((3..=20).contains(&waiting), "{waiting} wait");
         assert!(
             customers
                 .iter()
