@@ -67,7 +67,7 @@ impl ServerComposition {
         let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
         let (key, key_exposed) = key_of(&settings.data)?;
         let (spool, spool_trouble) = open_spool(&settings.data.spool_dir)?;
-        let parts = Composition::put_together(settings, true, spool)?;
+        let parts = Composition::put_together(settings, true, Some(spool))?;
         let migrated = parts
             .admin
             .migrate()
@@ -90,7 +90,7 @@ impl Composition {
     pub async fn for_command(settings: Settings) -> Result<(Self, Vec<String>), StartError> {
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
-        let parts = Self::put_together(settings, true, Arc::new(NoSpool))?;
+        let parts = Self::put_together(settings, true, None)?;
         let failed = |source| parts.store_error(source);
         let pending = parts.store.migrations_pending().await.map_err(failed)?;
         if pending == 0 {
@@ -108,14 +108,14 @@ impl Composition {
         if !settings.data.database.exists() {
             return Err(StartError::NoDatabase(settings.data.database));
         }
-        Self::put_together(settings, false, Arc::new(NoSpool))
+        Self::put_together(settings, false, None)
     }
 
     /// Every migration of this program and whether the database has it; a missing database is not made.
     pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
         let file = settings.data.database.clone();
         let status = if file.exists() {
-            Self::put_together(settings, false, Arc::new(NoSpool))?
+            Self::put_together(settings, false, None)?
                 .admin
                 .migrations()
                 .await
@@ -125,7 +125,12 @@ impl Composition {
         status.map_err(|source| StartError::Store { file, source })
     }
 
-    fn put_together(settings: Settings, create: bool, spool: Arc<dyn Spool>) -> Result<Self, StartError> {
+    /// With a spool it is a server's, which alone keeps things tidy.
+    fn put_together(
+        settings: Settings,
+        create: bool,
+        spool: Option<Arc<dyn Spool>>,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets::new());
         let line_works = match &settings.line_works {
@@ -133,6 +138,10 @@ impl Composition {
             None => None,
         };
         let store = open_store(&settings.data.database, create)?;
+        let quarantine = DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock));
+        if spool.is_some() {
+            quarantine.keep_tidy();
+        }
         let crm = Crm::new(Ports {
             store: store.clone(),
             clock: Arc::clone(&clock),
@@ -140,8 +149,8 @@ impl Composition {
             passwords: Arc::new(ArgonPasswords::new(Arc::clone(&secrets))?),
             messengers: Arc::new(StaticMessengers(line_works.clone())),
             callbacks: Arc::new(StaticCallbacks(line_works.clone())),
-            spool,
-            quarantine: Arc::new(DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock))),
+            spool: spool.unwrap_or_else(|| Arc::new(NoSpool)),
+            quarantine: Arc::new(quarantine),
             files: Arc::new(StaticFiles(line_works.clone())),
             blobs: Arc::new(FolderBlobs::new(
                 settings.data.files_dir.clone(),

@@ -13,3 +13,4 @@ mod poc;
 mod poc_file;
 mod tables;
 mod users;
+mod webhook;

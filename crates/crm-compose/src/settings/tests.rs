@@ -206,8 +206,8 @@ fn the_missing_bot_secret_says_where_it_stands_and_can_be_waived() {
 
 #[test]
 fn what_is_not_in_use_yet_is_said() {
-    let loaded = Settings::read(&source(&[("CRM_SPOOL_DIR", "/srv/spool")]), Need::Everything).unwrap();
-    assert_eq!(loaded.warnings, [Warning::NotInUse("CRM_SPOOL_DIR")]);
+    let loaded = Settings::read(&source(&[("CRM_BACKUP_DIR", "/srv/backups")]), Need::Everything).unwrap();
+    assert_eq!(loaded.warnings, [Warning::NotInUse("CRM_BACKUP_DIR")]);
 }
 
 #[test]
@@ -333,4 +333,15 @@ fn warnings_are_told_beside_problems_and_the_rest_is_shown() {
         (shown("CRM_LISTEN").as_str(), shown("CRM_SECRET_KEY").as_str()),
         ("here", "***")
     );
+}
+
+#[test]
+fn two_bot_secrets_may_be_valid_while_they_are_changed() {
+    let read = |text: &'static str| {
+        let pairs = line_works_but("LINE_WORKS_BOT_SECRET", &[("LINE_WORKS_BOT_SECRET", text)]);
+        Settings::read(&source(&pairs), Need::Everything)
+    };
+    let count = |text| read(text).unwrap().settings.line_works.unwrap().bot_secrets.len();
+    assert_eq!((count("new, old"), count("only")), (2, 1));
+    assert!(read(",").is_err() && read("new old").is_err());
 }
