@@ -191,9 +191,9 @@ pub trait EventRepository {
     /// Adds events in the given order; they are seen once the unit of work is stored.
     fn add_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
 
-    /// Forgets events from before `before` and those beyond the newest `keep`, and says how many it forgot. The newest event
-    /// always stays, so that numbers go on from it.
-    fn prune_events(&mut self, before: Instant, keep: usize) -> Result<usize, StoreError>;
+    /// Forgets events from before `before` and those beyond the newest `keep`, looking only at the oldest `limit` numbers, and
+    /// says how many it forgot. The newest event always stays, so that numbers go on from it.
+    fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError>;
 }
 
 #[cfg(test)]

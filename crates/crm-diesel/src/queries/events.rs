@@ -89,13 +89,17 @@ impl EventRepository for Uow<'_> {
         })
     }
 
-    fn prune_events(&mut self, before: Instant, keep: usize) -> Result<usize, StoreError> {
+    fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError> {
         self.run(|conn| {
             let newest: Option<i64> = events::table.select(max(events::id)).first(conn)?;
-            let Some(newest) = newest else { return Ok(0) };
+            let oldest: Option<i64> = events::table.select(min(events::id)).first(conn)?;
+            let (Some(newest), Some(oldest)) = (newest, oldest) else {
+                return Ok(0);
+            };
+            let end = newest.min(oldest.saturating_add(rows(limit)));
             let beyond = newest.saturating_sub(rows(keep));
             let old = events::at.lt(Stamp(before)).or(events::id.le(beyond));
-            let forgotten = diesel::delete(events::table.filter(events::id.lt(newest)).filter(old));
+            let forgotten = diesel::delete(events::table.filter(events::id.lt(end)).filter(old));
             Ok::<_, Fault>(forgotten.execute(conn)?)
         })
     }

@@ -48,14 +48,17 @@ impl EventRepository for Unit {
         })
     }
 
-    fn prune_events(&mut self, before: Instant, keep: usize) -> Result<usize, StoreError> {
+    fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError> {
         self.change(|state| {
             let newest = state.events.iter().next_back().map_or(0, |(seq, _)| seq);
-            let beyond = newest.saturating_sub(i64::try_from(keep).unwrap_or(i64::MAX));
+            let rows = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+            let beyond = newest.saturating_sub(rows(keep));
+            let oldest = state.events.iter().next().map_or(0, |(seq, _)| seq);
+            let end = newest.min(oldest.saturating_add(rows(limit)));
             let count = state.events.iter().count();
             state
                 .events
-                .retain_rows(|seq, row| seq == newest || (row.at >= before && seq > beyond));
+                .retain_rows(|seq, row| seq >= end || (row.at >= before && seq > beyond));
             Ok(count - state.events.iter().count())
         })
     }

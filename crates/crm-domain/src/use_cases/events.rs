@@ -17,6 +17,8 @@ use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 const KEPT_FOR: Duration = Duration::DAY;
 /// How many events are kept.
 const KEPT: usize = 200_000;
+/// How many are forgotten at once: the writer is for others too.
+const FORGOTTEN_AT_ONCE: usize = 5_000;
 
 /// What came after a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +52,11 @@ impl Crm {
         self.events_since(after).await
     }
 
-    /// Forgets events that are too old for any page, and says how many.
+    /// Forgets some events that are too old for any page, and says how many; to be called until it says 0.
     pub async fn forget_events(&self, actor: &Actor) -> Result<usize, Error> {
         actor.may(Action::RelayEvents)?;
         let before = self.now().minus(KEPT_FOR);
-        self.change_again(move |uow| Ok(uow.edit_events().prune_events(before, KEPT)?))
+        self.change_again(move |uow| Ok(uow.edit_events().prune_events(before, KEPT, FORGOTTEN_AT_ONCE)?))
             .await
     }
 

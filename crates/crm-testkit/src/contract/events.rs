@@ -117,13 +117,15 @@ pub async fn who_follows_misses_none_of_many_at_once(store: AnyStore) {
 pub async fn old_events_are_forgotten_but_never_the_newest(store: AnyStore) {
     let at = |seconds| NewEvent::new(EventKind::Send, after(seconds));
     add(&store, (0..10).map(at).collect()).await;
-    let prune = |before, keep| {
+    let prune_some = |before, keep, limit| {
         write(&store, move |unit| {
-            unit.edit_events().prune_events(after(before), keep)
+            unit.edit_events().prune_events(after(before), keep, limit)
         })
     };
+    let prune = |before, keep| prune_some(before, keep, 100);
     let end = cursor(&store).await;
-    assert_eq!(prune(4, 100).await, 4);
+    assert_eq!(prune_some(4, 100, 3).await, 3, "a part at a time");
+    assert_eq!(prune(4, 100).await, 1);
     assert_eq!(prune(4, 3).await, 3);
     assert_eq!(since(&store, 0, 99).await.len(), 3);
     assert_eq!(prune(1_000, 0).await, 2);

@@ -24,8 +24,10 @@ const TICK: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(30);
 /// The longest rest between tries while the database cannot be read.
 const LONGEST_REST: Duration = Duration::from_secs(10);
-/// How often old events are forgotten.
-const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// How often old events are looked for.
+const FORGET_EVERY: Duration = Duration::from_mins(10);
+/// The pause after some were found, before more are looked for.
+const FORGET_PAUSE: Duration = Duration::from_millis(200);
 /// How many streams there may be; the other connections are for requests.
 const STREAMS: usize = 512;
 
@@ -124,7 +126,6 @@ fn written(events: &[Event], end: &EventCursor) -> Vec<Told> {
 /// Hands out events until the server stops.
 pub async fn run(app: App) {
     let mut rest = TICK;
-    let mut prune = tokio::time::interval(PRUNE_EVERY);
     while !app.stop.is_said() {
         match app.live.look(&app).await {
             Ok(()) => rest = TICK,
@@ -141,16 +142,25 @@ pub async fn run(app: App) {
         tokio::select! {
             () = app.signals.changes() => tokio::time::sleep(GATHER).await,
             () = tokio::time::sleep(rest) => {}
-            _ = prune.tick() => forget(&app).await,
             () = app.stop.said() => {}
         }
     }
 }
 
-async fn forget(app: &App) {
-    match app.crm.forget_events(&JOB).await {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!("{count} old events forgotten"),
-        Err(error) => tracing::debug!("old events cannot be forgotten now: {}", causes(&error)),
+/// Forgets old events, a part at a time, until the server stops.
+pub async fn forget(app: App) {
+    while !app.stop.is_said() {
+        let rest = match app.crm.forget_events(&JOB).await {
+            Ok(0) => FORGET_EVERY,
+            Ok(_) => FORGET_PAUSE,
+            Err(error) => {
+                tracing::debug!("old events cannot be forgotten now: {}", causes(&error));
+                FORGET_EVERY
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = app.stop.said() => {}
+        }
     }
 }

@@ -9,6 +9,6 @@ mod hub;
 mod stream;
 
 pub use handler::mount;
-pub use hub::{Hub, run};
+pub use hub::{Hub, forget, run};
 
 pub(crate) use encode::data_of;
