@@ -154,6 +154,8 @@ macro_rules! contract_suite {
                 only_who_has_it_on_its_way_settles_a_message,
                 what_dead_runs_had_on_their_way_is_abandoned,
                 messages_are_open_until_all_are_settled,
+            ]
+            send_turns: [
                 the_most_urgent_is_claimed_and_lifts_what_is_before_it,
                 a_message_put_back_waits_for_its_next_try,
                 a_next_try_that_a_clock_put_back_has_left_far_ahead_is_due,

@@ -23,6 +23,7 @@ pub mod members;
 pub mod notes;
 pub mod receipts;
 pub mod send_budgets;
+pub mod send_turns;
 pub mod senders;
 pub mod sends;
 mod steps;
