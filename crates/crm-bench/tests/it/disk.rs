@@ -16,6 +16,20 @@ async fn what_is_answered_200_was_synced_between_its_arrival_and_the_answer() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_200_while_the_database_is_away_was_synced_in_the_spool() {
+    let scene = Scene::set().await;
+    scene.shim.fail_writing("crm.db", DiskError::Full).unwrap();
+    let answers = scene.post(0, 10).await;
+    assert!(answers.values().all(|status| *status == 200), "{answers:?}");
+    let journal = scene.shim.journal().unwrap();
+    for mark in answers.keys() {
+        assert_synced(&journal, mark);
+    }
+    scene.shim.heal_disk().unwrap();
+    scene.assert_all_there(&answers).await;
+}
+
 /// The mark arrived, was written to a file, that file's sync began after this and ended well, and then the 200 went out.
 fn assert_synced(journal: &[Entry], mark: &str) {
     let mut steps = journal.iter();
