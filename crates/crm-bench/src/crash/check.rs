@@ -114,7 +114,7 @@ pub(super) async fn compare(
             match message.direction {
                 // Nobody writes notes here: one would be made up.
                 Direction::Received | Direction::Note => {
-                    *page.received.entry(message.message).or_default() += 1
+                    *page.received.entry(message.message).or_default() += 1;
                 }
                 Direction::Sent => {
                     let state = message.send_state().unwrap_or(SendState::Sent);
