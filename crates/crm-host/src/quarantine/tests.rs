@@ -113,7 +113,7 @@ fn one_source_cannot_take_all_the_room_and_the_oldest_stay() {
     let flood: Vec<_> = (0..COUNT + 5).map(|_| callback(1, b"flood")).collect();
     assert_eq!(file.add(&flood).unwrap(), COUNT / 2);
     assert_eq!(file.add(&[callback(2, b"real")]).unwrap(), 1);
-    let large: Vec<_> = (0..300).map(|_| callback(2, &[1; 120 * 1024])).collect();
+    let large: Vec<_> = (0..300).map(|_| callback(2, &vec![1; 120 * 1024])).collect();
     let taken = file.add(&large).unwrap();
     assert!(taken * 120 * 1024 < BYTES / 3 && taken > 80, "{taken}");
     assert_eq!(file.add(&[callback(3, b"other")]).unwrap(), 1);

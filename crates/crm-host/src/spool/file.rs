@@ -17,7 +17,7 @@ const MARK: [u8; 8] = *b"CRMSPL01";
 pub(super) const ENDING: &str = "spool";
 /// How they are called while they are made.
 const UNFINISHED: &str = "new";
-const ZEROES: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROES: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A file of the spool, locked by this process.
 pub(super) struct SpoolFile {
@@ -34,23 +34,22 @@ pub(super) struct SpoolFile {
 impl SpoolFile {
     /// Makes a file whose blocks are really on the disk, for its owner only. Its name appears once it is whole.
     pub(super) fn create(dir: &Path, number: u64, random: [u8; 16]) -> io::Result<Self> {
-        let (epoch, name) = random.split_at(8);
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        let random = u128::from_be_bytes(random);
+        let epoch = u64::try_from(random >> 64).unwrap_or_default().to_be_bytes();
+        let name = format!("{:016x}", random & u128::from(u64::MAX));
         let unfinished = dir.join(format!("{name}.{UNFINISHED}"));
         let path = dir.join(format!("{name}.{ENDING}"));
-        let made = Self::fill(&unfinished, epoch).and_then(|file| {
+        let made = Self::fill(&unfinished, &epoch).and_then(|file| {
             std::fs::rename(&unfinished, &path)?;
             sync_folder(dir)?;
             Ok(file)
         });
         let file = made.inspect_err(|_| drop(std::fs::remove_file(&unfinished)))?;
-        let mut own = [0; 8];
-        own.copy_from_slice(epoch);
         Ok(Self {
             number,
             path,
             file,
-            epoch: own,
+            epoch,
             tail: HEAD,
             waiting: BTreeMap::new(),
             sound: true,
