@@ -113,7 +113,7 @@ async fn what_cannot_be_fetched_now_is_fetched_later() {
 #[tokio::test]
 async fn a_crash_while_fetching_costs_nothing() {
     let mut server = TestServer::start().await;
-    let slow = Fault::Slow(Duration::from_secs(60));
+    let slow = Fault::Slow(Duration::from_mins(1));
     server.simulator.always_on(Endpoint::Files, slow);
     photo_sent(&server, b"after the crash").await;
     until("the server asks for the file", async || {
