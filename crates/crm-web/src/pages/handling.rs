@@ -234,7 +234,7 @@ impl<'a> Told<'a> {
             Err(error @ (Error::HandledBy(_) | Error::Stale)) => {
                 let page = ErrorPage {
                     kind: "409",
-                    detail: Some(self.sentence(&error)),
+                    detail: Some(sentence(&error)),
                     request_id: None,
                 };
                 visitor.page(StatusCode::CONFLICT, Menu::Board, &page)
@@ -254,19 +254,19 @@ impl<'a> Told<'a> {
     }
 
     fn refusal(&self, visitor: &Visitor, error: Error) -> Response {
-        let words = self.sentence(&error).words(catalogue(visitor.language));
+        let words = sentence(&error).words(catalogue(visitor.language));
         let failure = Failure::from(error);
         let body = json!({
             "success": false, "message": words, "conversation": self.conversation.get(), "code": failure.code(),
         });
         answer(failure.status(), &body)
     }
+}
 
-    /// A closing that cannot be undone any more was not saved by somebody else.
-    fn sentence(&self, error: &Error) -> Sentence {
-        match error {
-            Error::Stale => Sentence::of("handling.too_late"),
-            error => Sentence::error(error),
-        }
+/// A closing that cannot be undone any more was not saved by somebody else.
+fn sentence(error: &Error) -> Sentence {
+    match error {
+        Error::Stale => Sentence::of("handling.too_late"),
+        error => Sentence::error(error),
     }
 }

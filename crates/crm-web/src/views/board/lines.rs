@@ -111,7 +111,11 @@ impl LastView {
 fn kind(kind: MessageKind, is_empty: bool) -> Option<&'static str> {
     match kind {
         MessageKind::Text | MessageKind::Location | MessageKind::Postback => is_empty.then_some("other"),
-        MessageKind::Sticker | MessageKind::Image | MessageKind::File => Some(kind.code()),
-        MessageKind::Audio | MessageKind::Video | MessageKind::Other => Some(kind.code()),
+        MessageKind::Sticker
+        | MessageKind::Image
+        | MessageKind::File
+        | MessageKind::Audio
+        | MessageKind::Video
+        | MessageKind::Other => Some(kind.code()),
     }
 }
