@@ -7,6 +7,7 @@ use crm_domain::values::{FieldError, LineUserId, Problem};
 use serde_json::json;
 
 use super::companies::{ListArgs, note_next, put};
+use super::users::find;
 use super::{DONE, Outcome};
 use crate::context::{Context, Desk};
 use crate::failure::Failure;
@@ -29,6 +30,9 @@ pub(crate) enum Customer {
     Edit {
         /// Its id.
         id: CustomerId,
+        /// The owner's e-mail address or id; none for nobody.
+        #[arg(long)]
+        owner: Option<String>,
         #[command(flatten)]
         fields: CustomerFields,
     },
@@ -137,7 +141,17 @@ pub(crate) async fn run(context: &Context, command: Customer) -> Outcome {
             let id = crm.register_customer(&desk.actor, text.check()?).await?;
             return show(context, &desk, id).await;
         }
-        Customer::Edit { id, fields } => return edit(context, &desk, id, fields).await,
+        Customer::Edit { id, owner, fields } => {
+            edit(&desk, id, fields).await?;
+            if let Some(wanted) = owner {
+                let owner = match wanted.as_str() {
+                    "" | "none" => None,
+                    wanted => Some(find(&desk, wanted).await?.id),
+                };
+                crm.assign_owner(&desk.actor, id, owner).await?;
+            }
+            return show(context, &desk, id).await;
+        }
         Customer::Delete { id } => {
             crm.discard_customer(&desk.actor, id).await?;
             let sentence = context
@@ -166,7 +180,7 @@ pub(crate) async fn run(context: &Context, command: Customer) -> Outcome {
     DONE
 }
 
-async fn edit(context: &Context, desk: &Desk, id: CustomerId, fields: CustomerFields) -> Outcome {
+async fn edit(desk: &Desk, id: CustomerId, fields: CustomerFields) -> Result<(), Failure> {
     let stored = desk.parts.crm.show_customer(&desk.actor, id).await?.customer;
     let mut text = CustomerText::of(&stored.details);
     fields.put(&mut text)?;
@@ -174,7 +188,7 @@ async fn edit(context: &Context, desk: &Desk, id: CustomerId, fields: CustomerFi
         .crm
         .revise_customer(&desk.actor, id, Some(stored.version), text.check()?)
         .await?;
-    show(context, desk, id).await
+    Ok(())
 }
 
 async fn show(context: &Context, desk: &Desk, id: CustomerId) -> Outcome {

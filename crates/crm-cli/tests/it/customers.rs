@@ -28,6 +28,19 @@ fn a_customer_lives_through_its_commands() {
         desk.json(&["customer", "edit", &id, "--phone", "090-0000-1111"])["email"],
         "hanako@example.jp"
     );
+    let owner = [
+        "--email",
+        "sato@example.jp",
+        "--name",
+        "佐藤 健",
+        "--role",
+        "member",
+    ];
+    desk.json(&[["user", "add"].as_slice(), &owner].concat());
+    let owner_after =
+        |given: &str| desk.json(&["customer", "edit", &id, "--owner", given])["owner_name"].clone();
+    assert_eq!(owner_after("sato@example.jp"), "佐藤 健");
+    assert_eq!(owner_after("none"), Value::Null);
     let linked = desk.json(&["customer", "link", &id, USER]);
     assert_eq!(linked["link_status"], "unconfirmed");
     for query in ["山", "HANAKO@", "0900000", "00000000-0000"] {

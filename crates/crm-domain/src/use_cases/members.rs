@@ -63,10 +63,20 @@ impl Crm {
         .await
     }
 
-    /// Gives a member another role; the last administrator stays one.
-    pub async fn change_role(&self, actor: &Actor, id: MemberId, role: Role) -> Result<(), Error> {
+    /// Gives a member another role; the last administrator stays one. With the role that was seen, only if nobody changed
+    /// it since ([`Error::Stale`]).
+    pub async fn change_role(
+        &self,
+        actor: &Actor,
+        id: MemberId,
+        seen: Option<Role>,
+        role: Role,
+    ) -> Result<(), Error> {
         self.change(actor, Action::ManageMembers, move |uow, _| {
             let stored = member(uow, id)?;
+            if seen.is_some_and(|seen| seen != stored.role) {
+                return Err(Error::Stale);
+            }
             if role != Role::Admin {
                 keep_an_administrator(uow, &stored)?;
             }

@@ -7,6 +7,7 @@ use crate::activities::{Direction, MessageKind, NewActivity};
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::notes::NewNote;
 use crate::permissions::{Action, Actor};
@@ -103,13 +104,11 @@ pub(super) fn write_note(
         })
         .collect();
     uow.edit_activities().add_activities(&rows)?;
-    match conversation {
-        Some(id) => announce_messages(uow, &[(id, customers.into_iter().collect())].into(), at)?,
-        None => {
-            let event =
-                crate::events::NewEvent::new(crate::events::EventKind::Message, at).customer(customer);
-            uow.edit_events().add_events(&[event])?;
-        }
+    if let Some(id) = conversation {
+        announce_messages(uow, &[(id, customers.into_iter().collect())].into(), at)?;
+    } else {
+        let event = NewEvent::new(EventKind::Message, at).customer(customer);
+        uow.edit_events().add_events(&[event])?;
     }
     Ok(())
 }

@@ -62,14 +62,14 @@ async fn the_last_administrator_stays_one() {
     let world = World::new();
     let first = world.member("a@example.jp", Role::Admin).await;
     let plain = world.member("b@example.jp", Role::Member).await;
-    let demote = async |id| world.crm.change_role(&operator(), id, Role::Member).await;
+    let demote = async |id| world.crm.change_role(&operator(), id, None, Role::Member).await;
     let disable = async |id| world.crm.disable_member(&operator(), id, true).await;
     assert_eq!(code(demote(first).await), "last_administrator");
     assert_eq!(code(disable(first).await), "last_administrator");
     disable(plain).await.unwrap();
     world
         .crm
-        .change_role(&operator(), plain, Role::Admin)
+        .change_role(&operator(), plain, Some(Role::Member), Role::Admin)
         .await
         .unwrap();
     assert_eq!(
@@ -111,7 +111,7 @@ async fn an_unknown_member_is_not_found() {
     let world = World::new();
     let nobody = MemberId::new(404);
     assert_eq!(
-        code(world.crm.change_role(&admin(), nobody, Role::Admin).await),
+        code(world.crm.change_role(&admin(), nobody, None, Role::Admin).await),
         "not_found"
     );
     assert_eq!(

@@ -173,7 +173,10 @@ async fn ask_about_administration(world: &World, by: &Actor) -> Vec<(&'static st
     vec![
         ("list_members", code(crm.list_members(by).await)),
         ("add_member", code(crm.add_member(by, form).await)),
-        ("change_role", code(crm.change_role(by, id, Role::Admin).await)),
+        (
+            "change_role",
+            code(crm.change_role(by, id, None, Role::Admin).await),
+        ),
         ("disable_member", code(crm.disable_member(by, id, true).await)),
         ("set_password", code(crm.set_password(by, id, "password").await)),
         (

@@ -39,6 +39,7 @@ class Conversation {
       document.addEventListener(`crm:${kind}`, ({ detail }) => this.concerns(detail) && refresh());
     }
     document.addEventListener("crm:handled", refresh);
+    this.head.place.addEventListener("crm:stale", refresh);
     document.addEventListener("crm:reload", (event) => {
       event.preventDefault();
       refresh();

@@ -1,12 +1,14 @@
 // The head of the conversation: who waits, who has it. It is replaced when it changed; what it shows as unread was read
 // as soon as the page is looked at.
 import { postForm } from "./http.js";
+import { tellAges } from "./waits.js";
 
 export class TalkHead {
   constructor(place) {
     this.place = place;
     document.addEventListener("visibilitychange", () => this.read());
     this.read();
+    tellAges(place);
   }
 
   /** Takes the place of what stood there; the focus stays in the head. */
@@ -14,7 +16,8 @@ export class TalkHead {
     if (plain(fresh) !== plain(this.place)) {
       const focused = this.place.contains(document.activeElement);
       this.place.replaceChildren(...fresh.childNodes);
-      if (focused) this.place.querySelector("button, a")?.focus({ preventScroll: true });
+      if (focused) this.place.focus({ preventScroll: true });
+      tellAges(this.place);
     }
     this.read();
   }

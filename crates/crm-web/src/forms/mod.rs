@@ -35,6 +35,8 @@ pub struct Theirs {
     pub field: &'static str,
     /// What is stored, as people read it; empty for nothing.
     pub value: String,
+    /// What the field holds when it is taken over.
+    pub stored: String,
 }
 
 /// One field: what was typed, and what is to be said about it.
@@ -93,6 +95,7 @@ impl FormState {
             .map(|field| Theirs {
                 field,
                 value: value(stored, field).unwrap_or_default(),
+                stored: value(stored, field).unwrap_or_default(),
             })
             .collect();
     }
@@ -147,6 +150,7 @@ mod tests {
         let theirs = |field, value: &str| Theirs {
             field,
             value: value.to_owned(),
+            stored: value.to_owned(),
         };
         assert_eq!(
             form.theirs,

@@ -132,6 +132,8 @@ async fn add(
 #[serde(default)]
 struct NewRole {
     role: String,
+    /// The role that the page showed.
+    seen: String,
 }
 
 #[handler]
@@ -142,8 +144,19 @@ async fn change_role(
 ) -> Result<Response, Failure> {
     by.actor.may(Action::ManageMembers)?;
     let role = Role::from_code(&typed.role).ok_or(Error::field("role", Problem::NotAChoice))?;
-    visitor.app.crm.change_role(&by.actor, id(&number)?, role).await?;
-    Ok(visitor.redirect(links::USERS, Some(("user_changed", None))))
+    let seen = Role::from_code(&typed.seen);
+    let changed = visitor.app.crm.change_role(&by.actor, id(&number)?, seen, role);
+    match changed.await {
+        Err(Error::Stale) => {
+            let mut form = empty_form();
+            form.stale = true;
+            draw(&visitor, &by, form, None, StatusCode::CONFLICT).await
+        }
+        outcome => {
+            outcome?;
+            Ok(visitor.redirect(links::USERS, Some(("user_changed", None))))
+        }
+    }
 }
 
 #[handler]

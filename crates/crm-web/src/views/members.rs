@@ -203,6 +203,8 @@ impl Page for UsersPage {
             ..page.clone()
         };
         told.form.refuse("email", Sentence::of("problem.email.taken"));
-        vec![page, told]
+        let mut stale = page.clone();
+        stale.form.stale = true;
+        vec![page, told, stale]
     }
 }

@@ -351,3 +351,37 @@ async fn the_head_says_who_waits_and_what_is_unread() {
         (303, Some(scene.page.as_str()))
     );
 }
+
+#[tokio::test]
+async fn who_changes_a_role_second_is_told() {
+    let scene = Scene::set().await;
+    let tanaka = add(&scene.server, "tanaka@example.jp", "田中 花子").await;
+    let mut admin = scene.server.signed_in(Role::Admin).await;
+    let page = admin.get("/admin/users").await.text();
+    assert!(page.contains("name=\"seen\" autocomplete=\"off\" value=\"member\""));
+    let path = format!("/admin/users/{}/role", tanaka.member_id().unwrap());
+    let first = [("role", "admin"), ("seen", "member")];
+    assert_eq!(admin.post(&path, &first).await.status, 303);
+    let second = admin.post(&path, &[("role", "member"), ("seen", "member")]).await;
+    assert_eq!(second.status, 409);
+    assert!(second.text().contains("ほかの人が先に役割を変更しました"));
+}
+
+#[tokio::test]
+async fn who_saves_second_can_take_over_what_the_other_saved() {
+    let mut scene = Scene::set().await;
+    let edit = format!("{}/edit", scene.page);
+    let form = |email: &'static str| [("last_name", "山田"), ("email", email), ("version", "1")];
+    scene.browser.get(&edit).await;
+    assert_eq!(scene.form("/edit", &form("hers@example.jp")).await.status, 303);
+    let late = scene.form("/edit", &form("mine@example.jp")).await;
+    let page = late.text();
+    assert_eq!(late.status, 409);
+    for part in [
+        "ほかの人が先に保存しました",
+        "data-take=\"hers@example.jp\" data-take-into=\"f-email\"",
+        "value=\"mine@example.jp\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
