@@ -95,7 +95,10 @@ fn say(language: Language, sentence: &Value) -> Result<String, Error> {
         grouped(u64::try_from(number)?)
     };
     let name = sentence.get_attr("name")?;
-    let places = [("number", number.as_str()), ("name", name.as_str().unwrap_or_default())];
+    let places = [
+        ("number", number.as_str()),
+        ("name", name.as_str().unwrap_or_default()),
+    ];
     match catalogue(language).get(key.as_str().unwrap_or_default()) {
         Some(_) => Ok(catalogue(language).text(key.as_str().unwrap_or_default(), &places)),
         None => Err(mistake(format!("the catalogue has no {key}"))),
