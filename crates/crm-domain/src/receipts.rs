@@ -112,6 +112,9 @@ pub trait ReceiptQueries {
         limit: usize,
     ) -> Result<Vec<PendingReceipt>, StoreError>;
 
+    /// The rooms with messages that no customer could claim yet.
+    fn unclaimed_rooms(&mut self) -> Result<Vec<ConversationId>, StoreError>;
+
     /// How many could not be understood.
     fn uninterpreted_receipts(&mut self) -> Result<usize, StoreError>;
 

@@ -1,13 +1,13 @@
 //! Receipts.
 
-use crm_domain::conversations::ConversationId;
+use crm_domain::conversations::{ConversationId, ConversationKind};
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::{
     Kept, NewReceipt, PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptQueries, ReceiptRepository,
     ReceiptState,
 };
-use diesel::dsl::{max, sql};
+use diesel::dsl::{exists, max, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -15,7 +15,7 @@ use diesel::sql_types::Bool;
 use super::Uow;
 use super::inserted::inserted;
 use crate::found::rows;
-use crate::schema::receipts;
+use crate::schema::{conversations, receipts};
 use crate::stamp::Stamp;
 
 /// The code stands in the text: a partial index is not used for a bound value.
@@ -70,6 +70,24 @@ impl ReceiptQueries for Uow<'_> {
                 .select(PENDING)
                 .load(conn)?;
             Ok(unclaimed.into_iter().map(to_pending).collect())
+        })
+    }
+
+    fn unclaimed_rooms(&mut self) -> Result<Vec<ConversationId>, StoreError> {
+        self.run(|conn| {
+            let unclaimed = receipts::table
+                .filter(receipts::conversation_id.eq(conversations::id.nullable()))
+                .filter(sql::<Bool>(&format!(
+                    "receipts.state = '{}'",
+                    ReceiptState::Unclaimed.code()
+                )));
+            let rooms: Vec<i64> = conversations::table
+                .filter(conversations::kind.eq(ConversationKind::Room.code()))
+                .filter(exists(unclaimed))
+                .order_by(conversations::id)
+                .select(conversations::id)
+                .load(conn)?;
+            Ok(rooms.into_iter().map(ConversationId::new).collect())
         })
     }
 

@@ -1,7 +1,7 @@
 //! Callbacks in memory.
 
 use super::unit::Unit;
-use crate::conversations::ConversationId;
+use crate::conversations::{ConversationId, ConversationKind};
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
 use crate::receipts::{
@@ -63,6 +63,15 @@ impl ReceiptQueries for Unit {
                 .take(limit)
                 .map(|(id, row)| row.pending(id))
                 .collect()
+        })
+    }
+
+    fn unclaimed_rooms(&mut self) -> Result<Vec<ConversationId>, StoreError> {
+        self.look(|state| {
+            let talks = state.conversations.iter().map(|(_, talk)| talk);
+            let rooms = talks.filter(|talk| talk.key.kind == ConversationKind::Room);
+            let waits = |id| state.receipts.iter().any(|(_, row)| row.is_unclaimed_in(id));
+            rooms.map(|room| room.id).filter(|id| waits(*id)).collect()
         })
     }
 

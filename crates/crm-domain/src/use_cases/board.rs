@@ -6,6 +6,7 @@ use crate::conversations::{Conversation, ConversationId};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::instant::Instant;
+use crate::members::MemberId;
 use crate::notes::Note;
 use crate::permissions::{Action, Actor};
 use crate::ports::callbacks::{InboundEvent, InboundMessage};
@@ -40,6 +41,17 @@ pub struct UnknownSender {
     pub sent: Vec<Send>,
     /// What was noted, oldest first.
     pub notes: Vec<Note>,
+}
+
+/// A room in which people spoke who are no customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRoom {
+    /// The room's conversation.
+    pub conversation: Conversation,
+    /// What they said, oldest first, at most [`UNKNOWN_MESSAGES`], with the callback it came with.
+    pub received: Vec<(ReceiptId, Instant, InboundMessage)>,
+    /// What the directory says of them, in no order.
+    pub senders: Vec<Sender>,
 }
 
 impl Crm {
@@ -98,6 +110,24 @@ impl Crm {
     ) -> Result<Vec<UnknownSender>, Error> {
         actor.may(Action::ViewRecords)?;
         let reader = actor.member_id();
+        self.strangers_for(reader, before, limit).await
+    }
+
+    /// [`Crm::unknown_senders`] for jobs.
+    pub(super) async fn strangers(
+        &self,
+        before: Option<(Instant, ConversationId)>,
+        limit: usize,
+    ) -> Result<Vec<UnknownSender>, Error> {
+        self.strangers_for(None, before, limit).await
+    }
+
+    async fn strangers_for(
+        &self,
+        reader: Option<MemberId>,
+        before: Option<(Instant, ConversationId)>,
+        limit: usize,
+    ) -> Result<Vec<UnknownSender>, Error> {
         let callbacks = std::sync::Arc::clone(&self.ports.callbacks);
         let read = move |unit: &mut dyn ReadUnit| {
             let lines = unit.board().unknown_senders(reader, before, limit)?;
@@ -134,6 +164,29 @@ impl Crm {
     }
 }
 
+impl Crm {
+    /// Rooms in which people spoke who are no customers; what they said is shown with them once they are.
+    pub async fn unknown_rooms(&self, actor: &Actor) -> Result<Vec<UnknownRoom>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let callbacks = std::sync::Arc::clone(&self.ports.callbacks);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let ids = unit.receipts().unclaimed_rooms()?;
+            let mut rooms = Vec::new();
+            for conversation in unit.conversations().conversations_by_id(&ids)? {
+                let received = said(unit, conversation.id, |body| callbacks.interpret(body).ok())?;
+                let people: Vec<LineUserId> = received.iter().map(|(_, _, said)| said.user.clone()).collect();
+                rooms.push(UnknownRoom {
+                    senders: unit.senders().senders_of(&people)?,
+                    conversation,
+                    received,
+                });
+            }
+            Ok(rooms)
+        };
+        self.ports.store.read(read).await
+    }
+}
+
 fn senders_on(unit: &mut dyn ReadUnit, lines: &[BoardLine]) -> Result<Vec<Sender>, Error> {
     let unknown = lines
         .iter()
@@ -151,8 +204,23 @@ fn whole(
     interpret: impl Fn(&[u8]) -> Option<InboundEvent>,
 ) -> Result<UnknownSender, Error> {
     let id = line.conversation.id;
+    Ok(UnknownSender {
+        sender,
+        received: said(unit, id, interpret)?,
+        sent: unit.sends().unshown_sends(id)?,
+        notes: unit.notes().unshown_notes(id)?,
+        line,
+    })
+}
+
+/// What was said in a conversation and stands on no page.
+fn said(
+    unit: &mut dyn ReadUnit,
+    id: ConversationId,
+    interpret: impl Fn(&[u8]) -> Option<InboundEvent>,
+) -> Result<Vec<(ReceiptId, Instant, InboundMessage)>, Error> {
     let kept = unit.receipts().unclaimed_receipts(id, None, UNKNOWN_MESSAGES)?;
-    let received = kept
+    let said = kept
         .into_iter()
         .filter_map(|receipt| match interpret(&receipt.body) {
             Some(InboundEvent::Message(message)) => {
@@ -161,11 +229,5 @@ fn whole(
             }
             _ => None,
         });
-    Ok(UnknownSender {
-        sender,
-        received: received.collect(),
-        sent: unit.sends().unshown_sends(id)?,
-        notes: unit.notes().unshown_notes(id)?,
-        line,
-    })
+    Ok(said.collect())
 }

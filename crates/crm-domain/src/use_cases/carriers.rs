@@ -3,7 +3,7 @@
 
 use super::Crm;
 use super::events::announce_messages;
-use super::waitings::{belongs_to, stand};
+use super::waitings::{belongs_to, stand, talk};
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity};
 use crate::conversations::{Conversation, ConversationId};
 use crate::customers::{CustomerId, CustomerQueries};
@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::instant::Instant;
 use crate::notes::Note;
 use crate::permissions::{Action, Actor};
-use crate::ports::callbacks::InboundEvent;
-use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
-use crate::receipts::PendingReceipt;
+use crate::ports::callbacks::{InboundEvent, InboundMessage};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
+use crate::receipts::{PendingReceipt, ReceiptId};
 use crate::sends::Send;
 use crate::values::LineUserId;
 
@@ -75,7 +75,14 @@ impl Crm {
     }
 
     async fn claim(&self, id: ConversationId) -> Result<(), Error> {
-        while self.claim_received(id).await? {}
+        let mut after = None;
+        loop {
+            after = self.claim_received(id, id, after).await?;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.claim_in_rooms(id).await?;
         let at = self.now();
         self.change_again(move |uow| show_ours(uow, id, at)).await?;
         let mut after = None;
@@ -87,51 +94,75 @@ impl Crm {
         }
     }
 
-    /// One chunk of what was received; says whether there may be more.
-    async fn claim_received(&self, id: ConversationId) -> Result<bool, Error> {
-        let read = move |unit: &mut dyn crate::ports::store::ReadUnit| {
-            Ok::<_, Error>(unit.receipts().unclaimed_receipts(id, None, CHUNK)?)
+    /// What the person of this conversation said in rooms.
+    async fn claim_in_rooms(&self, id: ConversationId) -> Result<(), Error> {
+        let rooms = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.receipts().unclaimed_rooms()?);
+        for room in self.ports.store.read(rooms).await? {
+            let mut after = None;
+            loop {
+                after = self.claim_received(id, room, after).await?;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One chunk of what the person of conversation `id` said in conversation `place`; says where to go on.
+    async fn claim_received(
+        &self,
+        id: ConversationId,
+        place: ConversationId,
+        after: Option<ReceiptId>,
+    ) -> Result<Option<ReceiptId>, Error> {
+        let read = move |unit: &mut dyn ReadUnit| {
+            Ok::<_, Error>(unit.receipts().unclaimed_receipts(place, after, CHUNK)?)
         };
         let receipts: Vec<PendingReceipt> = self.ports.store.read(read).await?;
-        let more = receipts.len() == CHUNK;
-        let said: Vec<(PendingReceipt, Option<InboundEvent>)> = receipts
-            .into_iter()
-            .map(|receipt| {
-                let event = self.ports.callbacks.interpret(&receipt.body).ok();
-                (receipt, event)
-            })
-            .collect();
+        let last = receipts.last().filter(|_| receipts.len() == CHUNK);
+        let next = last.map(|receipt| receipt.id);
+        let said =
+            receipts
+                .into_iter()
+                .filter_map(|receipt| match self.ports.callbacks.interpret(&receipt.body) {
+                    Ok(InboundEvent::Message(message)) => Some((receipt, message)),
+                    _ => None,
+                });
+        let said: Vec<(PendingReceipt, InboundMessage)> = said.collect();
         let at = self.now();
-        let claimed = self
-            .change_again(move |uow| show_received(uow, id, &said, at))
+        self.change_again(move |uow| show_received(uow, id, place, &said, at))
             .await?;
-        Ok(more && claimed)
+        Ok(next)
     }
 }
 
-/// Adds received messages to the pages of all who carry the address; says whether anybody does.
+/// Adds what the person of conversation `id` said in conversation `place` to the pages of all who carry the address.
 fn show_received(
     uow: &mut dyn UnitOfWork,
     id: ConversationId,
-    said: &[(PendingReceipt, Option<InboundEvent>)],
+    place: ConversationId,
+    said: &[(PendingReceipt, InboundMessage)],
     at: Instant,
-) -> Result<bool, Error> {
+) -> Result<(), Error> {
+    let person = talk(uow, id)?.key.address;
     let customers = customers_of(uow, id)?;
+    let said: Vec<_> = said
+        .iter()
+        .filter(|(_, message)| message.user == person)
+        .collect();
     if customers.is_empty() || said.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
-    let messages = said.iter().filter_map(|(receipt, event)| match event {
-        Some(InboundEvent::Message(message)) => Some((receipt, message)),
-        _ => None,
-    });
-    let rows: Vec<NewActivity> = messages
+    let rows: Vec<NewActivity> = said
+        .iter()
         .flat_map(|(receipt, message)| {
             let row = NewActivity {
                 receipt_id: Some(receipt.id),
                 kind: message.kind,
                 detail: message.detail.clone(),
                 ..row(
-                    id,
+                    place,
                     Direction::Received,
                     &message.message,
                     message.at.unwrap_or(receipt.received_at),
@@ -143,8 +174,8 @@ fn show_received(
     uow.edit_activities().add_activities(&rows)?;
     let ids: Vec<_> = said.iter().map(|(receipt, _)| receipt.id).collect();
     uow.edit_receipts().claim_receipts(&ids)?;
-    announce_messages(uow, &[(id, customers.into_iter().collect())].into(), at)?;
-    Ok(true)
+    announce_messages(uow, &[(place, customers.into_iter().collect())].into(), at)?;
+    Ok(())
 }
 
 /// Adds what we sent and noted before anybody carried the address.

@@ -110,8 +110,14 @@ impl Crm {
     /// Who can be handed a conversation: every active member, by name.
     pub async fn colleagues(&self, actor: &Actor) -> Result<Vec<(MemberId, String)>, Error> {
         actor.may(Action::HandleConversations)?;
-        let members = self.ports.store.read(|unit| Ok::<_, Error>(unit.members().members()?));
-        let active = members.await?.into_iter().filter(|member| member.disabled_at.is_none());
+        let members = self
+            .ports
+            .store
+            .read(|unit| Ok::<_, Error>(unit.members().members()?));
+        let active = members
+            .await?
+            .into_iter()
+            .filter(|member| member.disabled_at.is_none());
         Ok(active.map(|member| (member.id, member.name)).collect())
     }
 

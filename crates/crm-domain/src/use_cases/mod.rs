@@ -19,6 +19,7 @@ mod notes;
 mod profiles;
 mod quarantine;
 mod recording;
+mod registering;
 mod senders;
 mod sends;
 mod sign_in;
@@ -27,7 +28,7 @@ mod waitings;
 
 use std::sync::Arc;
 
-pub use board::{Board, UNKNOWN_MESSAGES, UnknownSender};
+pub use board::{Board, UNKNOWN_MESSAGES, UnknownRoom, UnknownSender};
 pub use callbacks::{Arrival, CallbackTrial, Detour, NotKept, Received, TrialStep};
 pub use credentials::{SESSION_IDLE, SESSION_LIFE, SignedIn};
 pub use customers::CustomerCheck;

@@ -318,7 +318,13 @@ impl<'a> Batch<'a> {
 
     fn open_conversations(&mut self, uow: &mut dyn UnitOfWork, now: Instant) -> Result<(), StoreError> {
         let mut keys: Vec<ConversationKey> = Vec::new();
-        for (key, _, _) in self.callbacks.iter().filter_map(Understood::link_change) {
+        let own = self
+            .callbacks
+            .iter()
+            .filter_map(|callback| self.own_talk(callback));
+        let places = self.callbacks.iter().filter_map(Understood::link_change);
+        let named: Vec<ConversationKey> = places.map(|(key, _, _)| key).chain(own).collect();
+        for key in named {
             if !self.conversations.contains_key(&key) {
                 // The id comes below; the entry keeps the order of first appearance and each key once.
                 self.conversations.insert(key.clone(), ConversationId::new(0));
@@ -328,6 +334,17 @@ impl<'a> Batch<'a> {
         let ids = uow.edit_conversations().open_conversations(&keys, now)?;
         self.conversations.extend(keys.into_iter().zip(ids));
         Ok(())
+    }
+
+    /// The own talk of a stranger who spoke in a room: by it the message is found once a customer carries the id.
+    fn own_talk(&self, callback: &Understood) -> Option<ConversationKey> {
+        let message = callback.message()?;
+        message.room.as_ref()?;
+        self.customers_of(callback).is_empty().then(|| ConversationKey {
+            bot: callback.bot.clone(),
+            address: message.user.clone(),
+            kind: ConversationKind::Person,
+        })
     }
 
     fn customers_of(&self, callback: &Understood) -> &[CustomerId] {

@@ -16,6 +16,9 @@ use crate::sends::Send;
 use crate::standings::{LastMessage, Standing};
 use crate::waitings::{Ended, WaitingEnd};
 
+/// LINE WORKS tells the time of an answer in whole seconds, that of a message to the millisecond.
+const SECOND: i64 = 1_000;
+
 /// A message that was accepted this long after it was written, by whichever clock, stands where it was accepted.
 const MOVED: Duration = Duration::minutes(1);
 
@@ -65,6 +68,7 @@ fn answered(
     let id = send.conversation_id;
     uow.edit_conversations().set_link(id, LinkState::Active, at)?;
     let Conversation { mut standing, .. } = talk(uow, id)?;
+    let at = behind_what_was_said(&standing, at);
     move_to_acceptance(uow, &mut standing, send, at)?;
     let later = said_after(uow, id, &standing, at)?;
     if standing.accept(at, later) {
@@ -80,6 +84,17 @@ fn answered(
         }
     }
     stand(uow, id, standing, at)
+}
+
+/// What was said within the second in which we were answered was said before.
+fn behind_what_was_said(standing: &Standing, at: Instant) -> Instant {
+    let whole = at.unix_millis() % SECOND == 0;
+    let said = standing.last_said_at.map_or(0, Instant::unix_millis);
+    if whole && (0..SECOND).contains(&(said - at.unix_millis())) {
+        Instant::from_unix_millis(said + 1)
+    } else {
+        at
+    }
 }
 
 /// A message that waited long, or was written while our clock was wrong, is moved to the time when it was accepted.

@@ -13,7 +13,7 @@ use time::Duration;
 use crate::world::{JOB, World};
 
 /// A world in which nothing is done twice: a thousand messages are many.
-async fn quick_world(a_minute: u32) -> World {
+fn quick_world(a_minute: u32) -> World {
     let world = World::new();
     world.store.run_units_once();
     world.messenger.limit_to(a_minute);
@@ -66,7 +66,7 @@ fn most_in_a_minute(left: &[Instant]) -> usize {
 
 #[tokio::test]
 async fn a_thousand_messages_at_240_a_minute_never_exceed_the_limit() {
-    let world = quick_world(240).await;
+    let world = quick_world(240);
     for number in 0..1_000 {
         queue(&world, &member(), number, 300).await;
     }
@@ -92,7 +92,7 @@ async fn a_thousand_messages_at_240_a_minute_never_exceed_the_limit() {
 
 #[tokio::test]
 async fn after_half_an_hour_half_of_the_limit_is_used() {
-    let world = quick_world(20).await;
+    let world = quick_world(20);
     for number in 0..800 {
         queue(&world, &member(), number, 800).await;
     }
@@ -112,7 +112,7 @@ async fn after_half_an_hour_half_of_the_limit_is_used() {
 
 #[tokio::test]
 async fn tries_that_reached_line_works_count_and_a_restart_forgets_nothing() {
-    let world = quick_world(20).await;
+    let world = quick_world(20);
     for number in 0..60 {
         queue(&world, &member(), number, 60).await;
     }
@@ -132,7 +132,7 @@ async fn tries_that_reached_line_works_count_and_a_restart_forgets_nothing() {
 
 #[tokio::test]
 async fn an_answer_overtakes_what_programs_send() {
-    let world = quick_world(240).await;
+    let world = quick_world(240);
     for number in 0..1_000 {
         queue(&world, &operator(), number, 1_000).await;
     }
