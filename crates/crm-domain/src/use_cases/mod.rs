@@ -24,6 +24,7 @@ mod senders;
 mod sends;
 mod sign_in;
 mod spooling;
+mod understood;
 mod waitings;
 
 use std::sync::Arc;
