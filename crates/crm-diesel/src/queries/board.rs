@@ -33,7 +33,7 @@ fn unknown() -> SqlLiteral<Bool> {
 
 type Boxed<'a> = conversations::BoxedQuery<'a, Backend>;
 
-fn on_tab<'a>(query: Boxed<'a>, tab: Tab) -> Boxed<'a> {
+fn on_tab(query: Boxed<'_>, tab: Tab) -> Boxed<'_> {
     match tab {
         Tab::All => query,
         Tab::Unowned => query.filter(conversations::owner_id.is_null()),

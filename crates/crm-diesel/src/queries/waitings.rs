@@ -26,25 +26,29 @@ struct WaitingRow {
     first_response_at: Option<Stamp>,
 }
 
-fn to_waiting(row: WaitingRow) -> Result<Waiting, StoreError> {
-    let how = row.ended.as_deref().and_then(WaitingEnd::from_code);
-    let ended = row
-        .until
-        .map(|until| {
-            Ok(Ended {
-                until: until.0,
-                how: how.ok_or_else(|| corrupt("waitings", "ended", row.id))?,
-                by: row.ended_by.map(MemberId::new),
-                first_response_at: row.first_response_at.map(|at| at.0),
+impl TryFrom<WaitingRow> for Waiting {
+    type Error = StoreError;
+
+    fn try_from(row: WaitingRow) -> Result<Self, StoreError> {
+        let how = row.ended.as_deref().and_then(WaitingEnd::from_code);
+        let ended = row
+            .until
+            .map(|until| {
+                Ok(Ended {
+                    until: until.0,
+                    how: how.ok_or_else(|| corrupt("waitings", "ended", row.id))?,
+                    by: row.ended_by.map(MemberId::new),
+                    first_response_at: row.first_response_at.map(|at| at.0),
+                })
             })
+            .transpose()?;
+        Ok(Self {
+            id: WaitingId::new(row.id),
+            conversation_id: ConversationId::new(row.conversation_id),
+            since: row.since.0,
+            ended,
         })
-        .transpose()?;
-    Ok(Waiting {
-        id: WaitingId::new(row.id),
-        conversation_id: ConversationId::new(row.conversation_id),
-        since: row.since.0,
-        ended,
-    })
+    }
 }
 
 impl WaitingQueries for Uow<'_> {
@@ -60,7 +64,7 @@ impl WaitingQueries for Uow<'_> {
                 .limit(rows(limit))
                 .select(WaitingRow::as_select())
                 .load(conn)?;
-            let found = found.into_iter().map(to_waiting);
+            let found = found.into_iter().map(Waiting::try_from);
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
