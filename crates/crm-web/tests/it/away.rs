@@ -33,7 +33,7 @@ impl Hold {
         let store = std::sync::Arc::clone(&server.store);
         let work = move |_: &mut dyn UnitOfWork| {
             took.send(()).unwrap();
-            drop(released.recv_timeout(Duration::from_secs(300)));
+            let _ = released.recv_timeout(Duration::from_mins(5));
             Verdict::RollBack
         };
         let holding = tokio::spawn(async move { store.run_write(Box::new(work)).await.unwrap() });
