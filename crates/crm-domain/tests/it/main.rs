@@ -4,6 +4,7 @@
 
 mod attachments;
 mod board;
+mod carriers;
 mod companies;
 mod customers;
 mod events;
