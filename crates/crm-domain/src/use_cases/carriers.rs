@@ -1,6 +1,8 @@
 //! Who carries an address: a conversation belongs to the customers with its LINE WORKS user id, and shows on all their pages
 //! from its beginning, also what was said before they carried it.
 
+use std::collections::HashSet;
+
 use super::Crm;
 use super::events::announce_messages;
 use super::waitings::{belongs_to, stand, talk};
@@ -147,9 +149,11 @@ fn show_received(
 ) -> Result<(), Error> {
     let person = talk(uow, id)?.key.address;
     let customers = customers_of(uow, id)?;
+    // What a run before this one has claimed stands on the pages already.
+    let due = still_unclaimed(uow, place, said)?;
     let said: Vec<_> = said
         .iter()
-        .filter(|(_, message)| message.user == person)
+        .filter(|(receipt, message)| message.user == person && due.contains(&receipt.id))
         .collect();
     if customers.is_empty() || said.is_empty() {
         return Ok(());
@@ -176,6 +180,19 @@ fn show_received(
     uow.edit_receipts().claim_receipts(&ids)?;
     announce_messages(uow, &[(place, customers.into_iter().collect())].into(), at)?;
     Ok(())
+}
+
+fn still_unclaimed(
+    uow: &mut dyn UnitOfWork,
+    place: ConversationId,
+    said: &[(PendingReceipt, InboundMessage)],
+) -> Result<HashSet<ReceiptId>, StoreError> {
+    let Some((first, _)) = said.first() else {
+        return Ok(HashSet::new());
+    };
+    let before = ReceiptId::new(first.id.get() - 1);
+    let unclaimed = uow.receipts().unclaimed_receipts(place, Some(before), CHUNK)?;
+    Ok(unclaimed.into_iter().map(|receipt| receipt.id).collect())
 }
 
 /// Adds what we sent and noted before anybody carried the address.

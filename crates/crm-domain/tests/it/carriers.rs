@@ -190,8 +190,10 @@ async fn a_claim_that_is_broken_off_anywhere_is_taken_up_and_doubles_nothing() {
             }
         };
         // What is left of the faults hits the first of these.
-        let _ = world.crm.claim_conversations(&JOB).await;
-        world.crm.claim_conversations(&JOB).await.unwrap();
+        let mut tries = 0..9;
+        while world.crm.claim_conversations(&JOB).await.is_err() {
+            assert!(tries.next().is_some());
+        }
         assert_eq!(world.plain_page(customer).await, expected, "after {stored}");
         assert_eq!(world.crm.claim_conversations(&JOB).await.unwrap(), 0);
     }
