@@ -51,7 +51,6 @@ impl Talk {
     }
 
     async fn we_say(&mut self, text: String) {
-        next_second().await;
         let customer = self.scene.desk.customers[0].0;
         let request = send(&self.scene.desk.token, customer.get(), &text, &text);
         let answer = self.line.ask(&request).await.unwrap();
@@ -96,16 +95,6 @@ impl Talk {
             let answer = self.line.ask(&callback(body)).await.unwrap();
             assert_eq!(answer.status, 200);
         }
-    }
-}
-
-/// Waits for the next second of LINE WORKS' clock: its answers tell whole seconds only, and while our clock is wrong that
-/// is all that is known of when a message was accepted.
-async fn next_second() {
-    let second = || SystemClock.now().unix_millis().div_euclid(1_000);
-    let now = second();
-    while second() == now {
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
