@@ -2,6 +2,8 @@
 
 use super::Crm;
 use super::customers::found;
+use super::sends::changed;
+use super::waitings::review_trouble;
 use crate::activities::{Activity, ActivityId, ActivityPlace};
 use crate::conversations::{ConversationId, LinkState};
 use crate::customers::CustomerId;
@@ -54,15 +56,17 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
-    /// Deletes a message from a customer's page and says whose page it was.
+    /// Deletes a message from a customer's page and says whose page it was. One that waits to go out is taken back with it;
+    /// one on its way cannot be deleted: [`Error::Stale`].
     pub async fn delete_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
         self.change(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .activities()
                 .activity(id)?
                 .ok_or(Error::NotFound("activity"))?;
+            take_back(uow, &activity, at)?;
             uow.edit_activities().delete_activity(id, at)?;
-            review_link(uow, activity.conversation_id)?;
+            review(uow, &activity, at)?;
             announce(uow, &activity, at)?;
             Ok(activity.customer_id)
         })
@@ -76,11 +80,37 @@ impl Crm {
                 .edit_activities()
                 .restore_activity(id)?
                 .ok_or(Error::NotFound("activity"))?;
-            review_link(uow, activity.conversation_id)?;
+            review(uow, &activity, at)?;
             announce(uow, &activity, at)?;
             Ok(activity.customer_id)
         })
         .await
+    }
+}
+
+/// What leaves the page must not leave for the customer afterwards.
+fn take_back(uow: &mut dyn UnitOfWork, activity: &Activity, at: Instant) -> Result<(), Error> {
+    let Some(sending) = activity
+        .sending
+        .as_ref()
+        .filter(|sending| !sending.state.is_final())
+    else {
+        return Ok(());
+    };
+    let send = uow.sends().send(sending.id)?.ok_or(Error::NotFound("message"))?;
+    if !uow.edit_sends().cancel_send(send.id, at)? {
+        return Err(Error::Stale);
+    }
+    uow.edit_activities().delete_activities_of_send(send.id, at)?;
+    changed(uow, &send, at)
+}
+
+/// What the conversation's line says of messages that were deleted or brought back.
+fn review(uow: &mut dyn UnitOfWork, activity: &Activity, at: Instant) -> Result<(), Error> {
+    review_link(uow, activity.conversation_id)?;
+    match activity.conversation_id {
+        Some(id) if activity.sending.is_some() => review_trouble(uow, id, at),
+        _ => Ok(()),
     }
 }
 

@@ -55,6 +55,11 @@ impl Crm {
     /// Takes the most urgent message that may leave now and marks it 送信中 by `run`. Its departure is noted in the same
     /// unit of work, within the limit of LINE WORKS.
     pub async fn claim_message(&self, actor: &Actor, run: &str) -> Result<Claim, Error> {
+        self.claim_urgent(actor, run, Urgency::Bulk).await
+    }
+
+    /// [`Crm::claim_message`] among those that are at least so urgent: for the place that is kept for them.
+    pub async fn claim_urgent(&self, actor: &Actor, run: &str, least: Urgency) -> Result<Claim, Error> {
         actor.may(Action::DeliverMessages)?;
         let store = &self.ports.store;
         let open = store.read(|unit| Ok::<_, Error>(unit.sends().sends_open()?));
@@ -67,9 +72,9 @@ impl Crm {
         // Not repeated when uncertain: what was claimed unseen becomes 結果不明, never a second message.
         store
             .write(move |uow| match &budget {
-                Some((key, limit)) => claim(uow, &run, key, *limit, at),
+                Some((key, limit)) => claim(uow, &run, key, *limit, least, at),
                 // Without a messenger nothing leaves; each is told so.
-                None => Ok(taken(uow, &run, Urgency::Bulk, at)?.unwrap_or(Claim::Nothing)),
+                None => Ok(taken(uow, &run, least, at)?.unwrap_or(Claim::Nothing)),
             })
             .await
     }
@@ -208,6 +213,7 @@ fn claim(
     run: &str,
     key: &BudgetKey,
     limit: Option<u32>,
+    wanted: Urgency,
     at: Instant,
 ) -> Result<Claim, Error> {
     uow.edit_budgets()
@@ -219,7 +225,7 @@ fn claim(
         Room::People(until) => (Urgency::Message, Claim::Wait(until)),
         Room::Free => (Urgency::Bulk, Claim::Nothing),
     };
-    let Some(claim) = taken(uow, run, least, at)? else {
+    let Some(claim) = taken(uow, run, least.min(wanted), at)? else {
         return Ok(otherwise);
     };
     if let Claim::Taken(send) = &claim {

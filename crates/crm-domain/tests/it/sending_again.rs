@@ -4,12 +4,12 @@ use crm_domain::customers::CustomerId;
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::messenger::{Heard, RateLimit, SendError, SendProblem};
-use crm_domain::sends::{CANCELLED, SendId, SendState, TREATED};
+use crm_domain::sends::{CANCELLED, SendId, SendState, TREATED, Urgency};
 use crm_domain::use_cases::{Claim, Recipient};
 use crm_testkit::fixtures::{after, customer_on, member, operator, text, user};
 use time::Duration;
 
-use crate::world::{JOB, World, broken, claim};
+use crate::world::{JOB, World, broken, claim, code};
 
 async fn queue_as(world: &World, by: &Actor, to: CustomerId, words: &str) -> SendId {
     let to = Recipient::Customer(to);
@@ -287,5 +287,36 @@ async fn what_people_write_goes_before_what_programs_make() {
         world.messenger.texts(),
         ["通知2", "通知3", "回答", "別の回答", "通知1", "通知4"],
         "messages to one person keep their order"
+    );
+}
+
+#[tokio::test]
+async fn a_place_kept_for_people_is_not_taken_by_programs() {
+    let world = World::new();
+    let (yamada, sato) = (
+        world.customer(customer_on("山田", "太郎", &user(1))).await,
+        world.customer(customer_on("佐藤", "次郎", &user(2))).await,
+    );
+    let claim_for_people = || world.crm.claim_urgent(&JOB, "run", Urgency::Message);
+    queue_as(&world, &operator(), yamada, "お知らせ").await;
+    assert_eq!(claim_for_people().await.unwrap(), Claim::Nothing);
+    queue_as(&world, &member(), sato, "はい").await;
+    assert!(matches!(claim_for_people().await.unwrap(), Claim::Taken(send) if send.text == "はい"));
+}
+
+#[tokio::test]
+async fn a_waiting_message_that_is_deleted_does_not_leave() {
+    let (world, customer, _) = world_with_message().await;
+    let shown = world.page(customer).await[0].id;
+    world.crm.delete_message(&member(), shown).await.unwrap();
+    assert_eq!(try_once(&world).await, None);
+    assert!(world.page(customer).await.is_empty());
+    queue_as(&world, &member(), customer, "二").await;
+    let shown = world.page(customer).await[0].id;
+    world.crm.claim_message(&JOB, "run").await.unwrap();
+    assert_eq!(
+        code(world.crm.delete_message(&member(), shown).await),
+        "stale",
+        "it is on its way"
     );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crm_domain::error::Error;
 use crm_domain::instant::Instant;
-use crm_domain::sends::{Send, SendState};
+use crm_domain::sends::{Send, SendState, Urgency};
 use crm_domain::use_cases::{Claim, Delivered};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -38,7 +38,13 @@ pub(super) async fn run(app: App) {
             () = app.stop.said() => break,
         };
         let Ok(place) = place else { break };
-        match app.crm.claim_message(&JOB, &run).await {
+        // The last place is kept for what people write: programs never make them wait for a slow answer.
+        let least = if places.available_permits() == 0 {
+            Urgency::Message
+        } else {
+            Urgency::Bulk
+        };
+        match app.crm.claim_urgent(&JOB, &run, least).await {
             Ok(Claim::Taken(send)) => {
                 app.signals.changed();
                 trouble = false;
