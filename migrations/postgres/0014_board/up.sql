@@ -78,10 +78,15 @@ UPDATE conversations SET waiting_since = (SELECT MIN(activities.timestamp) FROM 
         AND activities.direction = 'received' AND activities.receipt_id IS NOT NULL
         AND (conversations.last_accepted_at IS NULL OR activities.timestamp > conversations.last_accepted_at))
 WHERE kind = 'person';
--- Of people who are no customers the bodies were kept, not yet their times: they wait since the first body came.
+-- Of people who are no customers the bodies were kept, not yet their times: they wait since the first body came that we
+-- did not answer.
+UPDATE conversations SET last_accepted_at = (SELECT MAX(sends.finished_at) FROM sends
+    WHERE sends.conversation_id = conversations.id AND sends.state = 'sent')
+WHERE kind = 'person' AND last_at IS NULL;
 UPDATE conversations SET
     waiting_since = (SELECT MIN(receipts.received_at) FROM receipts
-        WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed'),
+        WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed'
+            AND (conversations.last_accepted_at IS NULL OR receipts.received_at > conversations.last_accepted_at)),
     last_at = (SELECT MAX(receipts.received_at) FROM receipts
         WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed'),
     last_said_at = (SELECT MAX(receipts.received_at) FROM receipts
@@ -89,11 +94,21 @@ UPDATE conversations SET
     last_direction = 'received', last_kind = 'text'
 WHERE kind = 'person' AND last_at IS NULL
     AND EXISTS (SELECT 1 FROM receipts WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed');
+-- A message of ours that failed or of which it is not known, shown to somebody or to nobody yet, and not sent again.
+UPDATE conversations SET troubled_since = (SELECT MIN(sends.finished_at) FROM sends
+    WHERE sends.conversation_id = conversations.id AND sends.state IN ('failed', 'unknown')
+        AND (sends.reason IS NULL OR sends.reason <> 'resent')
+        AND (NOT EXISTS (SELECT 1 FROM activities WHERE activities.send_id = sends.id)
+            OR EXISTS (SELECT 1 FROM activities WHERE activities.send_id = sends.id AND activities.deleted_at IS NULL)))
+WHERE kind = 'person';
 UPDATE conversations SET claim_due = TRUE WHERE kind = 'person' AND customer_id IS NOT NULL
-    AND EXISTS (SELECT 1 FROM receipts WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed');
-UPDATE conversations SET board_place = 0, board_at = waiting_since WHERE waiting_since IS NOT NULL;
+    AND (EXISTS (SELECT 1 FROM receipts WHERE receipts.conversation_id = conversations.id AND receipts.state = 'unclaimed')
+        OR EXISTS (SELECT 1 FROM sends WHERE sends.conversation_id = conversations.id
+            AND NOT EXISTS (SELECT 1 FROM activities WHERE activities.send_id = sends.id)));
+UPDATE conversations SET board_place = 0, board_at = COALESCE(waiting_since, troubled_since)
+WHERE waiting_since IS NOT NULL OR troubled_since IS NOT NULL;
 UPDATE conversations SET board_place = 3, board_at = last_at
-WHERE kind = 'person' AND waiting_since IS NULL AND last_at IS NOT NULL;
+WHERE kind = 'person' AND board_place IS NULL AND last_at IS NOT NULL;
 INSERT INTO waitings (conversation_id, since) SELECT id, waiting_since FROM conversations WHERE waiting_since IS NOT NULL;
 
 CREATE INDEX conversations_board ON conversations (board_place, board_at, id) WHERE board_place IS NOT NULL;

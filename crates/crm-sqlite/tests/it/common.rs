@@ -1,5 +1,6 @@
 //! Stores in folders that go away with the test.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,6 +59,16 @@ pub(crate) fn add_company(unit: &mut dyn UnitOfWork, name: &str) -> Result<Compa
 /// Adds a company in a unit of its own.
 pub(crate) async fn company(store: &SqliteStore, name: &'static str) -> Result<CompanyId, StoreError> {
     store.write(move |unit| add_company(unit, name)).await
+}
+
+/// How many rows each table has, but for those of SQLite and of the migrations.
+pub(crate) fn counts(path: &Path) -> BTreeMap<String, i64> {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '__diesel*' AND name NOT GLOB 'sqlite_*'";
+    let count = |table: String| {
+        let rows = number(path, &format!("SELECT count(*) FROM \"{table}\""));
+        (table, rows)
+    };
+    texts(path, tables).into_iter().map(count).collect()
 }
 
 /// Runs a test on several threads.

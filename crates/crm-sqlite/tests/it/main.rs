@@ -7,6 +7,7 @@ mod common;
 mod contract;
 mod faults;
 mod file;
+mod landed;
 mod migrations;
 mod upgrades;
 mod writer;

@@ -3,20 +3,35 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crm_domain::activities::MessageKind;
+use crm_domain::attachments::NewAttachment;
 use crm_domain::conversations::LinkState;
-use crm_domain::ports::store::{Store, StoreError, StoreExt};
+use crm_domain::customers::CustomerId;
+use crm_domain::events::{EventKind, NewEvent};
+use crm_domain::members::MemberId;
+use crm_domain::notes::NewNote;
+use crm_domain::ports::store::{Store, StoreError, StoreExt, UnitOfWork};
 use crm_domain::ports::store_admin::StoreAdmin;
+use crm_domain::receipts::Kept;
+use crm_domain::send_budgets::{Budget, BudgetKey};
+use crm_domain::sends::Author;
+use crm_domain::standings::Standing;
 use crm_sqlite::SqliteStore;
 use crm_testkit::fixtures::{
-    customer_of, new_member, new_send, receipt, received_in, sent_in, start, talk, user,
+    BOT, customer_of, new_member, new_send, receipt, received_in, sent_in, start, talk, text, user,
 };
 use diesel::connection::SimpleConnection;
 
-use crate::common::{add_company, new_folder, new_store, number, options, other_program, run, texts};
+use crate::common::{add_company, counts, new_folder, new_store, options, other_program, run, texts};
 
 /// As if the database were of the release before the last migration.
-const WITHOUT_THE_LAST: &str =
-    "DROP TABLE operations; DELETE FROM __diesel_schema_migrations WHERE version = '0009'";
+const WITHOUT_THE_LAST: &str = "DROP INDEX activities_note;
+    ALTER TABLE activities DROP COLUMN note_id; ALTER TABLE activities DROP COLUMN late;
+    DROP TABLE drafts; DROP TABLE reads; DROP TABLE notes;
+    DELETE FROM __diesel_schema_migrations WHERE version = '0015'";
+
+/// What the last migration makes.
+const MADE_BY_THE_LAST: [&str; 3] = ["notes", "drafts", "reads"];
 
 #[test]
 fn a_new_file_gets_every_migration_once() {
@@ -57,27 +72,12 @@ async fn fill(store: &SqliteStore) {
             let company = add_company(unit, "会社")?;
             let details = customer_of("山田", "太郎", company);
             let customer = unit.edit_customers().add_customer(&details, start())?;
-            let ids = unit
-                .edit_conversations()
-                .open_conversations(&[talk(&user(1))], start())?;
-            let Some(&conversation) = ids.first() else {
-                return Ok(());
-            };
-            unit.edit_conversations()
-                .set_link(conversation, LinkState::Active, start())?;
-            unit.edit_receipts().keep_receipt(&receipt("{}", start()))?;
-            let send = unit
-                .edit_sends()
-                .add_send(&new_send("key", conversation, "返事", start()))?;
-            unit.edit_activities().add_activities(&[
-                received_in(conversation, customer, "質問", start()),
-                sent_in(conversation, customer, send.id(), "返事", start()),
-            ])?;
             let member = new_member("a@example.jp", "管理 花子", crm_domain::members::Role::Admin);
             let member = unit.edit_members().add_member(&member, start())?;
             unit.edit_credentials()
                 .add_token(member, "鍵", &[7; 32], None, start())?;
             unit.edit_credentials().add_failed_sign_in(&[8; 32], start())?;
+            fill_conversation(unit, customer, member)?;
             unit.edit_imports().begin_import("poc", start())?;
             unit.note_operation(&[9; 16], start())
         })
@@ -85,13 +85,68 @@ async fn fill(store: &SqliteStore) {
         .unwrap();
 }
 
-fn counts(path: &Path) -> BTreeMap<String, i64> {
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '__diesel*'";
-    let count = |table: String| {
-        let rows = number(path, &format!("SELECT count(*) FROM \"{table}\""));
-        (table, rows)
+/// A conversation with everything that can stand in one, in which somebody waits.
+fn fill_conversation(
+    unit: &mut dyn UnitOfWork,
+    customer: CustomerId,
+    member: MemberId,
+) -> Result<(), StoreError> {
+    let ids = unit
+        .edit_conversations()
+        .open_conversations(&[talk(&user(1))], start())?;
+    let conversation = ids[0];
+    unit.edit_conversations()
+        .set_link(conversation, LinkState::Active, start())?;
+    let send = unit
+        .edit_sends()
+        .add_send(&new_send("key", conversation, "返事", start()))?;
+    let budget = BudgetKey {
+        domain: "example".to_owned(),
+        operation: "bots.users.messages".to_owned(),
     };
-    texts(path, tables).into_iter().map(count).collect()
+    unit.edit_budgets().keep_budget(&budget, &Budget::default())?;
+    unit.edit_budgets().add_departure(&budget, send.id(), start())?;
+    unit.edit_activities().add_activities(&[
+        received_in(conversation, customer, "質問", start()),
+        sent_in(conversation, customer, send.id(), "返事", start()),
+    ])?;
+    if let Kept::Added(receipt_id) = unit.edit_receipts().keep_receipt(&receipt("{}", start()))? {
+        let photo = NewAttachment {
+            receipt_id,
+            conversation_id: Some(conversation),
+            bot: BOT.to_owned(),
+            file_id: "jp1.1".to_owned(),
+            kind: MessageKind::Image,
+            name: None,
+        };
+        unit.edit_attachments().add_attachments(&[photo], start())?;
+    }
+    let standing = Standing {
+        waiting_since: Some(start()),
+        received: 1,
+        ..Standing::default()
+    };
+    unit.edit_conversations()
+        .save_standings(&[(conversation, standing)])?;
+    unit.edit_waitings().note_waiting(conversation, start())?;
+    unit.edit_senders().note_senders(&[user(2)], start())?;
+    unit.edit_drafts()
+        .keep_draft(conversation, member, "書きかけ", start())?;
+    unit.edit_reads().mark_read(conversation, member)?;
+    let note = NewNote {
+        key: "note".to_owned(),
+        conversation_id: Some(conversation),
+        customer_id: Some(customer),
+        author: Author {
+            member_id: Some(member),
+            name: "管理 花子".to_owned(),
+        },
+        text: text("社内メモ"),
+        written_at: start(),
+    };
+    unit.edit_notes().add_note(&note)?;
+    unit.edit_events()
+        .add_events(&[NewEvent::new(EventKind::Conversation, start()).conversation(conversation)])
 }
 
 /// A closed, filled database and how many rows each table has.
@@ -108,13 +163,13 @@ fn migrating_a_filled_database_loses_no_row() {
     run(async {
         let (_folder, path, mut before) = filled().await;
         assert!(
-            before.values().filter(|rows| **rows > 0).count() >= 10,
+            before.values().filter(|rows| **rows > 0).count() >= 20,
             "{before:?}"
         );
         other_program(&path).batch_execute(WITHOUT_THE_LAST).unwrap();
         let store = SqliteStore::open(options(&path)).unwrap();
         assert_eq!(store.migrate().await.unwrap().len(), 1);
-        before.insert("operations".to_owned(), 0);
+        before.extend(MADE_BY_THE_LAST.map(|table| (table.to_owned(), 0)));
         assert_eq!(counts(&path), before);
         assert_eq!(texts(&path, "PRAGMA integrity_check"), ["ok"]);
     });
@@ -140,14 +195,14 @@ fn a_migration_that_fails_changes_nothing() {
         let (_folder, path, before) = filled().await;
         // As if the last one had not run: running it again fails, its table exists.
         other_program(&path)
-            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0009'")
+            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0015'")
             .unwrap();
         let store = SqliteStore::open(options(&path)).unwrap();
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         let Err(StoreError::Unavailable(source)) = store.migrate().await else {
             panic!("it was applied");
         };
-        assert!(source.to_string().contains("0009_operations failed"), "{source}");
+        assert!(source.to_string().contains("0015_notes failed"), "{source}");
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         assert_eq!(counts(&path), before);
     });
