@@ -13,7 +13,7 @@ export class TalkHead {
 
   /** Takes the place of what stood there; the focus stays in the head. */
   show(fresh) {
-    if (plain(fresh) !== plain(this.place)) {
+    if (!plain(fresh).isEqualNode(plain(this.place))) {
       const focused = this.place.contains(document.activeElement);
       this.place.replaceChildren(...fresh.childNodes);
       if (focused) this.place.focus({ preventScroll: true });
@@ -37,9 +37,11 @@ export class TalkHead {
   }
 }
 
-/** Proofs of forms differ from page to page. */
+/** What stands in it. Proofs of forms differ from page to page. */
 function plain(place) {
-  const copy = place.cloneNode(true);
+  const copy = document.createDocumentFragment();
+  copy.append(...place.cloneNode(true).childNodes);
   for (const proof of copy.querySelectorAll('[name="csrf_token"]')) proof.removeAttribute("value");
-  return copy.innerHTML.trim();
+  copy.normalize();
+  return copy;
 }
