@@ -128,6 +128,8 @@ fn with_id(name: &str, id: i64) -> Option<String> {
         "conversation_undo_close" => ("/conversation/", "/undo-close"),
         "conversation_read" => ("/conversation/", "/read"),
         "unknown_sender" => ("/unknown-senders/", ""),
+        "sender_send" => ("/unknown-senders/", "/send"),
+        "sender_link" => ("/unknown-senders/", "/link"),
         "activity_delete" => ("/activity/", "/delete"),
         "activity_restore" => ("/activity/", "/restore"),
         "user_role" => ("/admin/users/", "/role"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use crm_compose::logging::{self, LogGuard};
-use crm_compose::settings::{IpRange, ListenSettings, Settings, Source};
+use crm_compose::settings::{IpRange, ListenSettings, Settings, Source, UnknownSender};
 use crm_compose::{DemoComposition, Need, ServerComposition};
 use crm_domain::members::Locale;
 use crm_domain::permissions::Actor;
@@ -221,6 +221,11 @@ fn app(
             firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
             callback_networks: networks(allowed.unwrap_or_default()),
+            register_senders: parts
+                .settings
+                .line_works
+                .as_ref()
+                .is_some_and(|line_works| line_works.unknown_sender == UnknownSender::Register),
             send_wait: SEND_WAIT,
         },
         templates: Templates::load()?,

@@ -101,6 +101,7 @@ pub struct Notice {
 const NOTICES: &[(&str, Option<&str>)] = &[
     ("saved", None),
     ("added", None),
+    ("linked", None),
     ("message_sent", None),
     ("owner_changed", None),
     ("message_deleted", Some("activity_restore")),

@@ -36,6 +36,8 @@ pub struct WebSettings {
     pub trusted_proxies: Networks,
     /// From where callbacks are taken; from everywhere when empty.
     pub callback_networks: Networks,
+    /// Whether customers are made of unknown senders (`LINE_WORKS_UNKNOWN_SENDER`).
+    pub register_senders: bool,
     /// How long a request waits for the outcome of its message.
     pub send_wait: Duration,
 }

@@ -9,7 +9,7 @@ use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
-    activities, api_docs, board, companies, customers, handling, members, phone, profiles, system,
+    activities, api_docs, board, companies, customers, handling, members, phone, profiles, senders, system,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -30,6 +30,10 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<members::SignInLinkPage>(templates, Menu::None, &mut pages);
     render::<members::MePage>(templates, Menu::Me, &mut pages);
     render::<members::UsersPage>(templates, Menu::Users, &mut pages);
+    render::<senders::SendersPage>(templates, Menu::Senders, &mut pages);
+    render::<senders::SenderPage>(templates, Menu::Senders, &mut pages);
+    render::<senders::LinkPage>(templates, Menu::Senders, &mut pages);
+    render::<senders::ReplacePage>(templates, Menu::Senders, &mut pages);
     render::<profiles::MemberChoicePage>(templates, Menu::Customers, &mut pages);
     render::<phone::PhonePage>(templates, Menu::None, &mut pages);
     render::<phone::PhoneFragment>(templates, Menu::None, &mut pages);

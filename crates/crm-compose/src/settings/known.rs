@@ -43,12 +43,11 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
 }
 
 /// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 5] = [
+pub(super) const NOT_IN_USE: [&str; 4] = [
     "CRM_SECRET_KEY_PREVIOUS",
     "CRM_BACKUP_DIR",
     "CRM_API_RATE_LIMIT",
     "CRM_METRICS_ALLOWED_IPS",
-    "LINE_WORKS_UNKNOWN_SENDER",
 ];
 
 /// All of them, in the order in which they are shown.

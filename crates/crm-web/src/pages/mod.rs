@@ -17,6 +17,8 @@ mod owners;
 mod phone;
 mod profiles;
 mod send_acts;
+mod sender_links;
+mod senders;
 mod sends;
 
 use std::str::FromStr;
@@ -47,6 +49,8 @@ pub fn mount(route: Route) -> Route {
         notes::mount,
         owners::mount,
         send_acts::mount,
+        senders::mount,
+        sender_links::mount,
         members::mount,
         myself::mount,
         callbacks::mount,

@@ -36,9 +36,9 @@ pub(super) fn mount(route: Route) -> Route {
 #[serde(default)]
 pub(super) struct Written {
     pub(super) message: String,
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// The failed message that this one takes the place of.
-    replaces: String,
+    pub(super) replaces: String,
     /// The newest message that the writer saw.
     pub(super) seen: String,
     /// Whether the writer was asked and wants it sent.
@@ -46,7 +46,12 @@ pub(super) struct Written {
 }
 
 /// Queues what was written and waits a little for the outcome.
-async fn send(visitor: &Visitor, by: &Signed, to: Recipient, written: &Written) -> Result<Outcome, Error> {
+pub(super) async fn send(
+    visitor: &Visitor,
+    by: &Signed,
+    to: Recipient,
+    written: &Written,
+) -> Result<Outcome, Error> {
     let text = MessageText::new(&written.message).map_err(|problem| Error::field("message", problem))?;
     let key = written.key.clone();
     match (to, written.replaces.as_str()) {
@@ -163,7 +168,7 @@ async fn to_user(
 
 /// Every outcome as JSON, with the state of the message if there is one. A message on its way counts as taken: it is on
 /// disk.
-fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str>) -> Response {
+pub(super) fn tell(visitor: &Visitor, outcome: Result<Outcome, Error>, user_id: Option<&str>) -> Response {
     let texts = catalogue(visitor.language);
     let state = outcome.as_ref().ok().map(|outcome| outcome.state.code());
     let number = outcome.as_ref().ok().map(|outcome| outcome.id);

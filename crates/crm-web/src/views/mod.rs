@@ -11,6 +11,7 @@ pub mod handling;
 pub mod members;
 pub mod phone;
 pub mod profiles;
+pub mod senders;
 pub mod system;
 pub mod talk_head;
 

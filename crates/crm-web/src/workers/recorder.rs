@@ -6,6 +6,7 @@ use crm_domain::receipts::ReceiptState;
 use crm_domain::use_cases::RecordedCallback;
 
 use super::JOB;
+use crate::i18n::catalogue;
 use crate::problem::causes;
 use crate::state::App;
 
@@ -13,10 +14,12 @@ use crate::state::App;
 const BATCH: usize = 256;
 /// What comes within this time after the first is recorded together: one unit of work for many costs little more.
 const GATHER: Duration = Duration::from_millis(15);
-/// So many callbacks during one batch mean that they pour in.
-const POURING: u64 = 64;
-/// The longest pause between batches while they do.
+/// When more callbacks than these wait for their answer, they go before the next batch.
+const FEW: usize = 8;
+/// The longest pause between batches for their sake.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+/// How often they are looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// Looks this often even if nobody woke it.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
@@ -25,9 +28,11 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// Records until the server stops; what is kept then is recorded at the next start.
 pub(super) async fn run(app: App) {
     let mut rest = TICK;
+    let mut senders_well = true;
     while !app.stop.is_said() {
         match record_all(&app).await {
             Ok(()) => {
+                look_after_senders(&app, &mut senders_well).await;
                 if rest > TICK {
                     tracing::info!(target: "crm_web::webhook", "callbacks are recorded again");
                 }
@@ -58,7 +63,7 @@ pub(super) async fn run(app: App) {
 
 async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
     loop {
-        let (begun, kept) = (Instant::now(), app.signals.kept_so_far());
+        let begun = Instant::now();
         let recorded = app.crm.record_pending(&JOB, BATCH).await?;
         if !recorded.callbacks.is_empty() {
             app.signals.changed();
@@ -68,11 +73,50 @@ async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
         if !recorded.more || app.stop.is_said() {
             return Ok(());
         }
-        if app.signals.kept_so_far() - kept >= POURING {
-            // They are answered first: what is kept can wait a little, whoever sends cannot.
-            tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_PAUSE)).await;
-        }
+        give_way(app, begun.elapsed()).await;
     }
+}
+
+/// Callbacks that wait for their answer go first: what is kept can wait a little, whoever sends cannot. While they never end
+/// they have three quarters of the writer.
+async fn give_way(app: &App, worked: Duration) {
+    let (begun, longest) = (Instant::now(), (worked * 3).min(LONGEST_PAUSE));
+    while app.signals.unanswered() > FEW && begun.elapsed() < longest {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Shows what was begun and broken off, and registers senders if the settings say so. What fails is tried again at the next
+/// look, and said once.
+async fn look_after_senders(app: &App, well: &mut bool) {
+    match claim_and_register(app).await {
+        Ok(()) => *well = true,
+        Err(error) if *well => {
+            *well = false;
+            tracing::error!(
+                target: "crm_web::webhook",
+                "earlier messages of new customers cannot be shown now, trying again: {}",
+                causes(&error)
+            );
+        }
+        Err(_) => {}
+    }
+}
+
+async fn claim_and_register(app: &App) -> Result<(), crm_domain::error::Error> {
+    let claimed = app.crm.claim_conversations(&JOB).await?;
+    let mut made = 0;
+    if app.settings.register_senders {
+        let nameless = catalogue(app.language()).text("senders.nameless", &[]);
+        made = app.crm.register_unknown_senders(&JOB, &nameless).await?;
+    }
+    if made > 0 {
+        tracing::info!(target: "crm_web::webhook", "{made} unknown sender(s) registered as customers");
+    }
+    if claimed + made > 0 {
+        app.signals.changed();
+    }
+    Ok(())
 }
 
 /// One line for each callback (§7.2): numbers and words of ours, the user's id shortened.

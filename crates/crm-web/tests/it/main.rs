@@ -40,3 +40,4 @@ mod start;
 mod teamwork;
 mod teamwork_in_browser;
 mod two_windows;
+mod unknown_senders;
