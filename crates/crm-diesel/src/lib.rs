@@ -4,6 +4,7 @@
     expect(clippy::duplicate_mod, reason = "one source, compiled once per backend")
 )]
 
+mod cached;
 mod fault;
 mod found;
 mod mend;

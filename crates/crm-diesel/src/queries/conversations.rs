@@ -18,6 +18,7 @@ use diesel::sql_types::Bool;
 
 use super::standings::{self, StandingRow};
 use super::{Conn, Uow};
+use crate::cached::Cached;
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::{corrupt, user_id};
@@ -266,12 +267,11 @@ impl ConversationRepository for Uow<'_> {
             let older = conversations::table
                 .find(id.get())
                 .filter(conversations::link_at.le(Stamp(at)));
-            diesel::update(older)
-                .set((
-                    conversations::link.eq(link.code()),
-                    conversations::link_at.eq(Stamp(at)),
-                ))
-                .execute(conn)?;
+            Cached(diesel::update(older).set((
+                conversations::link.eq(link.code()),
+                conversations::link_at.eq(Stamp(at)),
+            )))
+            .execute(conn)?;
             Ok(())
         })
     }

@@ -14,6 +14,7 @@ use diesel::sql_types::Bool;
 
 use super::Uow;
 use super::inserted::inserted;
+use crate::cached::Cached;
 use crate::found::rows;
 use crate::schema::{conversations, receipts};
 use crate::stamp::Stamp;
@@ -138,15 +139,13 @@ impl ReceiptRepository for Uow<'_> {
                 let pending = receipts::table
                     .find(outcome.id.get())
                     .filter(receipts::settled_at.is_null());
-                settled += diesel::update(pending)
-                    .set((
-                        receipts::state.eq(outcome.state.code()),
-                        receipts::conversation_id.eq(outcome.conversation_id.map(ConversationId::get)),
-                        receipts::reason.eq(outcome.reason.as_deref()),
-                        receipts::settled_at
-                            .eq((outcome.state != ReceiptState::Pending).then_some(Stamp(at))),
-                    ))
-                    .execute(conn)?;
+                settled += Cached(diesel::update(pending).set((
+                    receipts::state.eq(outcome.state.code()),
+                    receipts::conversation_id.eq(outcome.conversation_id.map(ConversationId::get)),
+                    receipts::reason.eq(outcome.reason.as_deref()),
+                    receipts::settled_at.eq((outcome.state != ReceiptState::Pending).then_some(Stamp(at))),
+                )))
+                .execute(conn)?;
             }
             Ok(settled)
         })

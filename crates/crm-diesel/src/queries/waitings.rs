@@ -9,6 +9,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::Uow;
+use crate::cached::Cached;
 use crate::found::rows;
 use crate::mend::corrupt;
 use crate::schema::waitings;
@@ -76,10 +77,8 @@ impl WaitingRepository for Uow<'_> {
             let open = waitings::table
                 .filter(waitings::conversation_id.eq(conversation.get()))
                 .filter(waitings::until.is_null());
-            let moved = diesel::update(open)
-                .set(waitings::since.eq(Stamp(since)))
-                .execute(conn)?;
-            if moved == 0 {
+            let moved = diesel::update(open).set(waitings::since.eq(Stamp(since)));
+            if Cached(moved).execute(conn)? == 0 {
                 diesel::insert_into(waitings::table)
                     .values((
                         waitings::conversation_id.eq(conversation.get()),
