@@ -35,11 +35,6 @@ impl Opener {
         Ok(Self { path, url, max_pages })
     }
 
-    /// The connection's address, which never creates a file.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// A connection that writes durably.
     pub(crate) fn writing(&self) -> Result<Conn, SqliteError> {
         let mut conn = self.plain()?;
@@ -60,6 +55,14 @@ impl Opener {
         Ok(conn)
     }
 
+    /// A connection that cannot write. What it keeps of the file is of use until somebody writes: the system keeps it too.
+    pub(crate) fn reading(&self) -> Result<Conn, SqliteError> {
+        let mut conn = self.plain()?;
+        conn.batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")
+            .map_err(|error| self.failed(&error))?;
+        Ok(conn)
+    }
+
     /// A connection that waits for locks, with nothing else set.
     pub(crate) fn plain(&self) -> Result<Conn, SqliteError> {
         let mut conn = Conn::establish(&self.url).map_err(|error| self.failed(&error))?;
@@ -71,13 +74,6 @@ impl Opener {
     pub(crate) fn failed(&self, reason: &dyn std::error::Error) -> SqliteError {
         failed(&self.path, reason)
     }
-}
-
-/// Makes a connection one that cannot write.
-pub(crate) fn set_reading(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute(&format!(
-        "PRAGMA busy_timeout = {WAIT}; PRAGMA query_only = ON; PRAGMA cache_size = -4000;"
-    ))
 }
 
 /// Creates an empty file that only its owner may read; an existing one is an error.
@@ -108,7 +104,7 @@ fn url_of(path: &Path) -> Result<String, SqliteError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Opener, set_reading};
+    use super::Opener;
     use diesel::connection::SimpleConnection;
     use diesel::dsl::sql;
     use diesel::prelude::*;
@@ -127,8 +123,7 @@ mod tests {
         assert_eq!(pragma(&mut writing, "synchronous"), 2);
         assert_eq!(pragma(&mut writing, "foreign_keys"), 1);
         writing.batch_execute("CREATE TABLE t (x)").unwrap();
-        let mut reading = opener.plain().unwrap();
-        set_reading(&mut reading).unwrap();
+        let mut reading = opener.reading().unwrap();
         assert!(reading.batch_execute("INSERT INTO t VALUES (1)").is_err());
     }
 }

@@ -25,7 +25,7 @@ pub use migrations::unapplied as unapplied_migrations;
 pub struct SqliteOptions {
     /// The database file; its folder must exist.
     pub path: PathBuf,
-    /// How many readings run at the same time, at least 1; each keeps up to 4 MiB of pages in memory.
+    /// How many readings run at the same time, at least 1; each keeps up to 2 MiB of pages in memory.
     pub readers: u32,
     /// Whether a file that does not exist is created, readable by its owner only.
     pub create: bool,
@@ -54,7 +54,7 @@ impl SqliteStore {
     fn open_with(options: SqliteOptions, max_pages: Option<u32>) -> Result<Self, StoreError> {
         let opener = Opener::new(options.path, options.create, max_pages)?;
         let writer = Writer::start(&opener)?;
-        let readers = Readers::new(&opener, options.readers.max(1))?;
+        let readers = Readers::start(&opener, options.readers.max(1))?;
         Ok(Self {
             opener,
             readers,

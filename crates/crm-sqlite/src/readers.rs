@@ -1,49 +1,48 @@
-//! Readings: a pool of connections that cannot write, used from threads where waiting harms nobody.
+//! Readings: threads that each own a connection that cannot write. What a connection keeps in memory stays with its thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use crm_diesel::sqlite::{Conn, Uow};
 use crm_domain::ports::store::{ReadWork, StoreError};
 use diesel::connection::SimpleConnection;
-use diesel::r2d2::{self, ConnectionManager, CustomizeConnection, Pool};
-use tokio::sync::Semaphore;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::connection::{Opener, set_reading};
+use crate::connection::Opener;
 use crate::error::SqliteError;
 
-#[derive(Debug)]
-struct ReadOnly;
+/// How many readings wait before callers have to.
+const QUEUE: usize = 1_024;
 
-impl CustomizeConnection<Conn, r2d2::Error> for ReadOnly {
-    fn on_acquire(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
-        set_reading(conn).map_err(r2d2::Error::QueryError)
-    }
-}
+/// What to do with a connection, or with the reason why there is none.
+type Job = Box<dyn FnOnce(Result<&mut Conn, StoreError>) + Send>;
 
-/// The pool. As many readings run at once as it has connections; others wait without holding a thread.
+/// The way to the readers; dropping it waits until they have done what was queued. As many readings run at once as there
+/// are readers; others wait without holding a thread.
 pub(crate) struct Readers {
-    pool: Pool<ConnectionManager<Conn>>,
-    places: Arc<Semaphore>,
+    queue: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
-    pub(crate) fn new(opener: &Opener, size: u32) -> Result<Self, StoreError> {
-        let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(5))
-            .connection_customizer(Box::new(ReadOnly))
-            .build(ConnectionManager::new(opener.url()))
-            .map_err(|error| opener.failed(&error))?;
-        let places = usize::try_from(size).unwrap_or(1);
+    pub(crate) fn start(opener: &Opener, size: u32) -> Result<Self, SqliteError> {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let start = |number: u32| {
+            let desk = Desk {
+                opener: opener.clone(),
+                conn: None,
+                jobs: Arc::clone(&jobs),
+            };
+            thread::Builder::new()
+                .name(format!("sqlite-reader-{number}"))
+                .spawn(move || desk.serve())
+                .map_err(|error| opener.failed(&error))
+        };
         Ok(Self {
-            pool,
-            places: Arc::new(Semaphore::new(places)),
+            threads: (1..=size).map(start).collect::<Result<_, _>>()?,
+            queue: Some(queue),
         })
     }
 
@@ -64,22 +63,63 @@ impl Readers {
         .await
     }
 
-    /// Lends a reading connection.
+    /// Lends a reading connection. Nothing is done for a caller who went away before its turn.
     pub(crate) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let places = Arc::clone(&self.places);
-        let place = places.acquire_owned().await.map_err(|_| SqliteError::Closed)?;
-        let pool = self.pool.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            let mut conn = pool.get().map_err(StoreError::unavailable)?;
-            let result = work(&mut conn);
-            drop(conn);
-            drop(place);
-            result
+        let (done, outcome) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            if !done.is_closed() {
+                drop(done.send(conn.and_then(work)));
+            }
         });
-        reading.await.unwrap_or(Err(SqliteError::Panicked.into()))
+        let queue = self.queue.as_ref().ok_or(SqliteError::Closed)?;
+        queue.send(job).await.map_err(|_| SqliteError::Closed)?;
+        outcome.await.unwrap_or(Err(SqliteError::Panicked.into()))
+    }
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a database reader ended by a panic");
+            }
+        }
+    }
+}
+
+/// What a thread works with; its connection is opened when first needed.
+struct Desk {
+    opener: Opener,
+    conn: Option<Conn>,
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+}
+
+impl Desk {
+    fn serve(mut self) {
+        while let Some(job) = self.next() {
+            let opened = match self.conn.take() {
+                Some(conn) => Ok(conn),
+                None => self.opener.reading(),
+            };
+            match opened {
+                Err(error) => job(Err(error.into())),
+                Ok(mut conn) => {
+                    // After a panic nobody knows what state the connection is in.
+                    let ran = catch_unwind(AssertUnwindSafe(|| job(Ok(&mut conn))));
+                    self.conn = ran.is_ok().then_some(conn);
+                }
+            }
+        }
+    }
+
+    /// One of the threads waits for the queue, the others for it.
+    fn next(&self) -> Option<Job> {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.blocking_recv()
     }
 }
 
