@@ -1,11 +1,14 @@
 //! Fills a store with any number of rows, for measuring.
 
+use std::collections::HashMap;
+
 use crm_domain::activities::{Direction, MessageKind, NewActivity};
 use crm_domain::companies::{CompanyDetails, CompanyId};
 use crm_domain::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::{Store, StoreError, StoreExt};
+use crm_domain::standings::{LastMessage, Standing};
 use crm_domain::values::{
     CompanyName, CompanyReading, Line, LineUserId, PersonName, PersonReading, PhoneNumber, Remarks, Website,
 };
@@ -15,6 +18,9 @@ use crate::customers::{Draft, details};
 use crate::dice::{below, pick};
 use crate::words::{BUSINESS, FIRST_NAMES, LAST_NAMES};
 use crate::{CHUNK, user_id};
+
+/// Who said something last within this time still waits; who did so earlier needed no answer.
+const UNANSWERED: Duration = Duration::days(3);
 
 /// How many rows of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +50,63 @@ pub async fn fill_crowd(
         rows += chunk.end - chunk.start;
         progress(rows);
     }
+    let mut standings: Standings = people
+        .iter()
+        .map(|person| (person.1, beginning(person.0)))
+        .collect();
     for chunk in chunks(crowd.activities) {
-        add_messages(store, crowd, &people, chunk.clone()).await?;
         rows += chunk.end - chunk.start;
+        let said: Vec<NewActivity> = chunk
+            .filter_map(|number| message(crowd, &people, number))
+            .collect();
+        said.iter().for_each(|message| note(&mut standings, message));
+        add_messages(store, said).await?;
         progress(rows);
+    }
+    save(store, crowd, standings).await
+}
+
+type Standings = HashMap<ConversationId, Standing>;
+
+fn beginning(customer: CustomerId) -> Standing {
+    Standing {
+        customer_id: Some(customer),
+        ..Standing::default()
+    }
+}
+
+fn note(standings: &mut Standings, said: &NewActivity) {
+    let talk = said.conversation_id.and_then(|talk| standings.get_mut(&talk));
+    let Some(standing) = talk else { return };
+    if said.direction == Direction::Received {
+        standing.hear(said.timestamp, said.kind, &said.message);
+    } else {
+        let last = LastMessage::new(said.timestamp, said.direction, said.kind, &said.message);
+        standing.note_last(last);
+        standing.accept(said.timestamp, None);
+    }
+}
+
+/// Where the conversations stand at the end.
+async fn save(store: &dyn Store, crowd: &Crowd, standings: Standings) -> Result<(), StoreError> {
+    let recent = crowd.until.minus(UNANSWERED);
+    let mut standings: Vec<(ConversationId, Standing)> = standings.into_iter().collect();
+    standings.sort_by_key(|(talk, _)| *talk);
+    for (_, standing) in &mut standings {
+        standing.waiting_since = standing.waiting_since.filter(|since| *since >= recent);
+    }
+    for chunk in standings.chunks(CHUNK) {
+        let chunk = chunk.to_vec();
+        let save = store.write(move |uow| {
+            uow.edit_conversations().save_standings(&chunk)?;
+            for (talk, standing) in &chunk {
+                if let Some(since) = standing.waiting_since {
+                    uow.edit_waitings().note_waiting(*talk, since)?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        });
+        save.await?;
     }
     Ok(())
 }
@@ -132,15 +191,7 @@ fn key(bot: &str, address: LineUserId) -> ConversationKey {
     }
 }
 
-async fn add_messages(
-    store: &dyn Store,
-    crowd: &Crowd,
-    people: &[Person],
-    numbers: std::ops::Range<u64>,
-) -> Result<(), StoreError> {
-    let said: Vec<NewActivity> = numbers
-        .filter_map(|number| message(crowd, people, number))
-        .collect();
+async fn add_messages(store: &dyn Store, said: Vec<NewActivity>) -> Result<(), StoreError> {
     let add = store.write(move |uow| {
         uow.edit_activities().add_activities(&said)?;
         for activity in &said {
@@ -221,5 +272,8 @@ mod tests {
             .unwrap();
         assert_eq!(customers, 2_100);
         assert!(first > 200, "{first}");
+        let counts = store.read(|unit| unit.board().board_counts(None, 9_999)).await;
+        let waiting = counts.unwrap().waiting;
+        assert!((1..100).contains(&waiting), "{waiting}");
     }
 }
