@@ -59,7 +59,9 @@ pub async fn fill_crowd(
         let said: Vec<NewActivity> = chunk
             .filter_map(|number| message(crowd, &people, number))
             .collect();
-        said.iter().for_each(|message| note(&mut standings, message));
+        for message in &said {
+            note(&mut standings, message);
+        }
         add_messages(store, said).await?;
         progress(rows);
     }

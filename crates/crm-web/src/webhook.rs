@@ -49,7 +49,10 @@ pub async fn answer(app: &App, mut request: Request, caller: Option<Caller>) -> 
         from,
         allowed: networks.is_empty() || from.is_some_and(|from| networks.contains(from)),
     };
-    keep(app, arrival).await
+    let unanswered = app.signals.callback_arrived();
+    let response = keep(app, arrival).await;
+    drop(unanswered);
+    response
 }
 
 async fn keep(app: &App, arrival: Arrival<'_>) -> Response {

@@ -91,6 +91,9 @@ impl Hub {
 
     /// Hands on what was stored since the last look.
     async fn look(&self, app: &App) -> Result<(), crm_domain::error::Error> {
+        if self.pass_over(app).await? {
+            return Ok(());
+        }
         let after = self.place();
         let (told, place) = match app.crm.relay_events(&JOB, after).await? {
             Events::List { events, cursor } => (written(&events, &cursor), cursor),
@@ -100,6 +103,25 @@ impl Hub {
             // Nobody listening is no error: pages that come later read the table.
             let _ = self.told.send(Arc::new(one));
         }
+        self.move_to(place);
+        Ok(())
+    }
+
+    /// While nobody listens events are not even read. Says whether that was so.
+    async fn pass_over(&self, app: &App) -> Result<bool, crm_domain::error::Error> {
+        if self.told.receiver_count() > 0 {
+            return Ok(false);
+        }
+        let (Events::List { cursor, .. } | Events::Reload(cursor)) = app.crm.relay_events(&JOB, None).await?;
+        // Who began to listen meanwhile may have read the table before; who does so from now on reads it up to here.
+        if self.told.receiver_count() > 0 {
+            return Ok(false);
+        }
+        self.move_to(cursor);
+        Ok(true)
+    }
+
+    fn move_to(&self, place: EventCursor) {
         self.place.send_if_modified(|known| {
             let moved = known.as_ref() != Some(&place);
             if moved {
@@ -107,7 +129,6 @@ impl Hub {
             }
             moved
         });
-        Ok(())
     }
 }
 

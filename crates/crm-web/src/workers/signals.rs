@@ -1,7 +1,7 @@
 //! Wakes workers, and requests that wait for the outcome of a message.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crm_domain::sends::SendId;
@@ -18,7 +18,7 @@ pub struct Signals(Arc<Inner>);
 struct Inner {
     callbacks: Notify,
     spooled: Notify,
-    kept: AtomicU64,
+    arrived: AtomicUsize,
     messages: Notify,
     files: Notify,
     changes: Notify,
@@ -26,9 +26,14 @@ struct Inner {
 }
 
 impl Signals {
+    /// A callback arrived; it waits for its answer until what this gives is dropped.
+    pub fn callback_arrived(&self) -> Unanswered {
+        self.0.arrived.fetch_add(1, Ordering::Relaxed);
+        Unanswered(self.clone())
+    }
+
     /// A callback was kept.
     pub fn callback_kept(&self) {
-        self.0.kept.fetch_add(1, Ordering::Relaxed);
         self.0.callbacks.notify_one();
     }
 
@@ -61,9 +66,9 @@ impl Signals {
         self.0.files.notified().await;
     }
 
-    /// How many callbacks were kept since the start.
-    pub(super) fn kept_so_far(&self) -> u64 {
-        self.0.kept.load(Ordering::Relaxed)
+    /// How many callbacks wait for their answer.
+    pub(super) fn unanswered(&self) -> usize {
+        self.0.arrived.load(Ordering::Relaxed)
     }
 
     pub(super) async fn callbacks(&self) {
@@ -98,6 +103,16 @@ impl Signals {
         if let Some(sender) = waiting.get(&delivered.id) {
             sender.send_replace(Some(delivered.clone()));
         }
+    }
+}
+
+/// A callback that waits for its answer.
+#[derive(Debug)]
+pub struct Unanswered(Signals);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.0.0.arrived.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
