@@ -33,17 +33,19 @@ fn unknown() -> SqlLiteral<Bool> {
 
 type Boxed<'a> = conversations::BoxedQuery<'a, Backend>;
 
-fn on_tab(query: Boxed<'_>, tab: Tab) -> Boxed<'_> {
-    match tab {
-        Tab::All => query,
-        Tab::Unowned => query.filter(conversations::owner_id.is_null()),
-        Tab::Mine(me) => query.filter(
-            conversations::handler_id
-                .eq(me.get())
-                .or(conversations::handler_id
-                    .is_null()
-                    .and(conversations::owner_id.eq(me.get()))),
-        ),
+/// What stands at this place on this tab. It is theirs who handle it, or own it where nobody does; the place says which of
+/// the two counts, so that one index is read and not every line of the place.
+fn at_place<'a>(place: Place, tab: Tab) -> Boxed<'a> {
+    let query = conversations::table
+        .into_boxed()
+        .filter(conversations::board_place.eq(place.code()));
+    match (tab, place) {
+        (Tab::All, _) => query,
+        (Tab::Unowned, _) => query.filter(conversations::owner_id.is_null()),
+        (Tab::Mine(me), Place::Taken | Place::Handled) => {
+            query.filter(conversations::handler_id.eq(me.get()))
+        }
+        (Tab::Mine(me), Place::Waiting | Place::Done) => query.filter(conversations::owner_id.eq(me.get())),
     }
 }
 
@@ -63,8 +65,7 @@ fn of_place(
     limit: usize,
 ) -> Result<Vec<ConversationRow>, Fault> {
     let after = request.after.filter(|after| after.place == place.code());
-    let query = on_tab(conversations::table.into_boxed(), request.tab)
-        .filter(conversations::board_place.eq(place.code()))
+    let query = at_place(place, request.tab)
         .limit(rows(limit))
         .select(ConversationRow::as_select());
     let (at, id) = (conversations::board_at, conversations::id);
@@ -209,22 +210,20 @@ impl BoardQueries for Uow<'_> {
 
     fn board_counts(&mut self, reader: Option<MemberId>, limit: usize) -> Result<BoardCounts, StoreError> {
         self.run(|conn| {
-            let all = || conversations::table.into_boxed();
-            let waiting = all().filter(conversations::board_place.eq(Place::Waiting.code()));
-            let mine = match reader {
-                Some(me) => {
-                    let open = [Place::Waiting.code(), Place::Taken.code()];
-                    let mine = on_tab(all(), Tab::Mine(me)).filter(conversations::board_place.eq_any(open));
-                    count(conn, mine, limit)?
+            let waiting = at_place(Place::Waiting, Tab::All);
+            let mut mine = 0;
+            if let Some(me) = reader {
+                for place in [Place::Waiting, Place::Taken] {
+                    mine += count(conn, at_place(place, Tab::Mine(me)), limit)?;
                 }
-                None => 0,
-            };
-            let unknown = all()
+            }
+            let unknown = conversations::table
+                .into_boxed()
                 .filter(unknown())
                 .filter(conversations::last_at.is_not_null());
             Ok(BoardCounts {
                 waiting: count(conn, waiting, limit)?,
-                mine,
+                mine: mine.min(limit),
                 unknown: count(conn, unknown, limit)?,
             })
         })
