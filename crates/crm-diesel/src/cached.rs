@@ -1,32 +1,59 @@
-//! Statements that are run again and again.
+//! Updates that are run again and again.
 
 use diesel::backend::Backend;
+use diesel::expression::AppearsOnTable;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Bool;
 
-/// A statement that the connection prepares once for each text that it has. Diesel prepares every UPDATE and every upsert
-/// anew, which costs more than running it; those whose text is always the same are worth keeping.
-pub(crate) struct Cached<S>(pub(crate) S);
+/// An UPDATE that the connection prepares once for each text that it has. Diesel's own is prepared anew each time, because
+/// its text may depend on what it writes; with several indexes and references that costs more than running it.
+pub(crate) struct CachedUpdate<F, C, P> {
+    table: F,
+    changes: C,
+    condition: P,
+}
 
-impl<S, DB> QueryFragment<DB> for Cached<S>
+/// Writes these values to the rows of `table` for which the condition holds.
+pub(crate) fn update<T, P, V>(
+    table: T,
+    condition: P,
+    values: V,
+) -> CachedUpdate<T::FromClause, V::Changeset, P>
 where
-    S: QueryFragment<DB>,
-    DB: Backend,
+    T: Table,
+    P: Expression<SqlType = Bool> + AppearsOnTable<T>,
+    V: AsChangeset<Target = T>,
 {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
+    CachedUpdate {
+        table: table.from_clause(),
+        changes: values.as_changeset(),
+        condition,
     }
+}
 
-    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
-        Ok(true)
+impl<F, C, P, DB> QueryFragment<DB> for CachedUpdate<F, C, P>
+where
+    DB: Backend,
+    F: QueryFragment<DB>,
+    C: QueryFragment<DB>,
+    P: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        self.table.walk_ast(out.reborrow())?;
+        out.push_sql(" SET ");
+        self.changes.walk_ast(out.reborrow())?;
+        out.push_sql(" WHERE ");
+        self.condition.walk_ast(out)
     }
 }
 
 /// Without an id of its own it is found again by its text.
-impl<S> QueryId for Cached<S> {
+impl<F, C, P> QueryId for CachedUpdate<F, C, P> {
     type QueryId = ();
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<S, C> RunQueryDsl<C> for Cached<S> {}
+impl<F, C, P, Conn> RunQueryDsl<Conn> for CachedUpdate<F, C, P> {}

@@ -18,7 +18,7 @@ use diesel::sql_types::Bool;
 
 use super::standings::{self, StandingRow};
 use super::{Conn, Uow};
-use crate::cached::Cached;
+use crate::cached::update;
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::{corrupt, user_id};
@@ -264,14 +264,14 @@ impl ConversationRepository for Uow<'_> {
 
     fn set_link(&mut self, id: ConversationId, link: LinkState, at: Instant) -> Result<(), StoreError> {
         self.run(|conn| {
-            let older = conversations::table
-                .find(id.get())
-                .filter(conversations::link_at.le(Stamp(at)));
-            Cached(diesel::update(older).set((
+            let older = conversations::id
+                .eq(id.get())
+                .and(conversations::link_at.le(Stamp(at)));
+            let values = (
                 conversations::link.eq(link.code()),
                 conversations::link_at.eq(Stamp(at)),
-            )))
-            .execute(conn)?;
+            );
+            update(conversations::table, older, values).execute(conn)?;
             Ok(())
         })
     }

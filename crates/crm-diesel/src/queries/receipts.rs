@@ -14,7 +14,7 @@ use diesel::sql_types::Bool;
 
 use super::Uow;
 use super::inserted::inserted;
-use crate::cached::Cached;
+use crate::cached::update;
 use crate::found::rows;
 use crate::schema::{conversations, receipts};
 use crate::stamp::Stamp;
@@ -136,16 +136,17 @@ impl ReceiptRepository for Uow<'_> {
         self.run(|conn| {
             let mut settled = 0;
             for outcome in outcomes {
-                let pending = receipts::table
-                    .find(outcome.id.get())
-                    .filter(receipts::settled_at.is_null());
-                settled += Cached(diesel::update(pending).set((
+                let pending = receipts::id
+                    .eq(outcome.id.get())
+                    .and(receipts::settled_at.is_null());
+                let settled_at = (outcome.state != ReceiptState::Pending).then_some(Stamp(at));
+                let values = (
                     receipts::state.eq(outcome.state.code()),
                     receipts::conversation_id.eq(outcome.conversation_id.map(ConversationId::get)),
                     receipts::reason.eq(outcome.reason.as_deref()),
-                    receipts::settled_at.eq((outcome.state != ReceiptState::Pending).then_some(Stamp(at))),
-                )))
-                .execute(conn)?;
+                    receipts::settled_at.eq(settled_at),
+                );
+                settled += update(receipts::table, pending, values).execute(conn)?;
             }
             Ok(settled)
         })

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable};
 
 use super::Conn;
-use crate::cached::Cached;
+use crate::cached::update;
 use crate::fault::Fault;
 use crate::mend::corrupt;
 use crate::schema::conversations;
@@ -82,9 +82,10 @@ impl TryFrom<StandingRow> for Standing {
 /// Writes every column of a standing and counts the version up.
 pub(super) fn save(conn: &mut Conn, id: ConversationId, standing: &Standing) -> Result<(), Fault> {
     let (last, closed, place) = (standing.last.as_ref(), standing.closed.as_ref(), standing.place());
-    let row = conversations::table.find(id.get());
-    Cached(
-        diesel::update(row).set((
+    update(
+        conversations::table,
+        conversations::id.eq(id.get()),
+        (
             (
                 conversations::customer_id.eq(standing.customer_id.map(CustomerId::get)),
                 conversations::owner_id.eq(standing.owner_id.map(MemberId::get)),
@@ -119,7 +120,7 @@ pub(super) fn save(conn: &mut Conn, id: ConversationId, standing: &Standing) -> 
             )),
             conversations::board_at.eq(place.map(|(_, at)| Stamp(at))),
             conversations::version.eq(conversations::version + 1),
-        )),
+        ),
     )
     .execute(conn)?;
     Ok(())

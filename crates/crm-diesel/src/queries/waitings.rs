@@ -9,7 +9,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::Uow;
-use crate::cached::Cached;
+use crate::cached::update;
 use crate::found::rows;
 use crate::mend::corrupt;
 use crate::schema::waitings;
@@ -74,11 +74,11 @@ impl WaitingQueries for Uow<'_> {
 impl WaitingRepository for Uow<'_> {
     fn note_waiting(&mut self, conversation: ConversationId, since: Instant) -> Result<(), StoreError> {
         self.run(|conn| {
-            let open = waitings::table
-                .filter(waitings::conversation_id.eq(conversation.get()))
-                .filter(waitings::until.is_null());
-            let moved = diesel::update(open).set(waitings::since.eq(Stamp(since)));
-            if Cached(moved).execute(conn)? == 0 {
+            let open = waitings::conversation_id
+                .eq(conversation.get())
+                .and(waitings::until.is_null());
+            let moved = update(waitings::table, open, waitings::since.eq(Stamp(since)));
+            if moved.execute(conn)? == 0 {
                 diesel::insert_into(waitings::table)
                     .values((
                         waitings::conversation_id.eq(conversation.get()),
