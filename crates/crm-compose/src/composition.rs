@@ -13,7 +13,7 @@ use crm_host::{
     SystemClock,
 };
 use crm_lineworks::{
-    LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles,
+    LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles, Timeouts,
 };
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
@@ -241,6 +241,7 @@ fn make_folder_of(file: &Path) -> Result<(), StartError> {
 /// The client's own form of the settings.
 pub fn config_of(settings: &LineWorksSettings) -> LineWorksConfig {
     let secrets = settings.bot_secrets.iter();
+    let timeouts = Timeouts::default();
     LineWorksConfig {
         bot_id: settings.bot_id.clone(),
         bot_secrets: secrets.map(|text| text.expose_secret().to_owned()).collect(),
@@ -254,7 +255,7 @@ pub fn config_of(settings: &LineWorksSettings) -> LineWorksConfig {
         domain_id: settings.domain_id.clone(),
         rate_limit: settings.rate_limit,
         allow_unsigned: settings.allow_unsigned,
-        ..LineWorksConfig::default()
+        timeouts: settings.timeout.map_or(timeouts, |total| timeouts.within(total)),
     }
 }
 

@@ -94,6 +94,19 @@ pub struct Timeouts {
     pub receive: Duration,
 }
 
+impl Timeouts {
+    /// The same, a message in all within `total`.
+    #[must_use]
+    pub fn within(self, total: Duration) -> Self {
+        Self {
+            total,
+            connect: self.connect.min(total),
+            send: self.send.min(total),
+            receive: total,
+        }
+    }
+}
+
 impl Default for Timeouts {
     /// 30 seconds in all, 5 to connect, 10 to send; the answer may take what is left.
     fn default() -> Self {

@@ -234,6 +234,12 @@ pub const ALL: &[Known] = &[
         "sends a minute that the plan allows",
     ),
     plain(
+        "LINE_WORKS_TIMEOUT",
+        "30",
+        "1通の送信にかける秒数の上限",
+        "seconds that sending one message may take",
+    ),
+    plain(
         "LINE_WORKS_ALLOWED_IPS",
         "",
         "コールバックを受け付けるアドレスの範囲（CIDR、カンマ区切り）",

@@ -1,6 +1,7 @@
 //! LINE WORKS: all of it, or none.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,6 +55,8 @@ pub struct LineWorksSettings {
     pub api_url: String,
     /// Sends a minute that the plan allows.
     pub rate_limit: Option<u32>,
+    /// How long a message may take in all before it is 結果不明; `None`: 30 seconds.
+    pub timeout: Option<Duration>,
     /// From where callbacks are taken; empty: from anywhere.
     pub allowed_ips: Vec<IpRange>,
     /// What becomes of messages of others than customers.
@@ -104,6 +107,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<LineWorksSettings> {
         token_url: common.token_url,
         api_url: common.api_url,
         rate_limit: common.rate_limit,
+        timeout: common.timeout,
         allowed_ips: common.allowed_ips,
         unknown_sender: common.unknown_sender,
         allow_unsigned,
@@ -116,6 +120,7 @@ struct Common {
     token_url: String,
     api_url: String,
     rate_limit: Option<u32>,
+    timeout: Option<Duration>,
     allowed_ips: Vec<IpRange>,
     unknown_sender: UnknownSender,
 }
@@ -129,6 +134,7 @@ impl Common {
             token_url: url(reader, "LINE_WORKS_TOKEN_URL", TOKEN_URL),
             api_url: url(reader, "LINE_WORKS_API_URL", API_URL),
             rate_limit: reader.optional("LINE_WORKS_RATE_LIMIT", |text| number(text, 1)),
+            timeout: reader.optional("LINE_WORKS_TIMEOUT", seconds),
             allowed_ips: reader.parsed("LINE_WORKS_ALLOWED_IPS", Vec::new(), |text| {
                 list(text, IpRange::parse)
             }),
@@ -144,6 +150,10 @@ impl Common {
             }),
         }
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, Fault> {
+    number(text, 1).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 fn url(reader: &mut Reader<'_>, name: &'static str, default: &'static str) -> String {

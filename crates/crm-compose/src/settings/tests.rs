@@ -112,6 +112,7 @@ fn every_problem_is_said_at_once_with_how_to_mend_it() {
         ("CRM_TRUSTED_PROXIES", "10.0.0.0/99", "10.0.0.0/99"),
         ("LINE_WORKS_TOKEN_URL", "auth", "https://auth.worksmobile.com"),
         ("LINE_WORKS_RATE_LIMIT", "0", "1以上"),
+        ("LINE_WORKS_TIMEOUT", "soon", "1以上"),
         ("LINE_WORKS_UNKNOWN_SENDER", "drop", "inbox, register"),
         ("LINE_WORKS_ALLOW_UNSIGNED", "maybe", "true, false"),
     ];

@@ -6,7 +6,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::members::Role;
 use crm_lineworks_sim::{Endpoint, Fault};
 
-use crate::harness::{Answer, Ask, Browser, TestServer, until};
+use crate::harness::{Answer, Ask, Browser, Setup, TestServer, until};
 
 /// What happens, and what comes of it.
 struct Row {
@@ -81,7 +81,7 @@ struct Desk {
 
 impl Desk {
     async fn open() -> Self {
-        let server = TestServer::start().await;
+        let server = TestServer::start_with(Setup::default().with("LINE_WORKS_TIMEOUT", "5")).await;
         let mut browser = server.signed_in(Role::Member).await;
         browser.get("/customers").await;
         Self { server, browser }
