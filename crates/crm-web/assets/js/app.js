@@ -15,6 +15,7 @@ import { startModes } from "./modes.js";
 import { startPhone } from "./phone.js";
 import { startRegions } from "./regions.js";
 import { startRows } from "./rows.js";
+import { startSender } from "./senders.js";
 import { startToasts } from "./toast.js";
 
 document.documentElement.classList.add("js");
@@ -35,5 +36,6 @@ startPhone();
 startBoard();
 startCounts();
 startRegions();
+startSender();
 startReload();
 startLive();

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::activities::answer;
 use super::id;
 use super::sends::wants_json;
-use crate::auth::{Protected, Visitor};
+use crate::auth::{Protected, Visitor, referring_page, safe_next};
 use crate::i18n::catalogue;
 use crate::links;
 use crate::problem::Failure;
@@ -40,7 +40,7 @@ async fn cancel(
     let message: SendId = id(&number)?;
     let done = visitor.app.crm.cancel_message(&by.actor, message).await;
     let words = ("message_cancelled", "message_already_leaving");
-    tell(&visitor, wants_json(headers), &place, done, words)
+    tell(&visitor, headers, &place, done, words)
 }
 
 #[handler]
@@ -53,13 +53,13 @@ async fn treat(
     let message: SendId = id(&number)?;
     let done = visitor.app.crm.treat_as_sent(&by.actor, message).await;
     let words = ("message_treated", "message_not_treated");
-    tell(&visitor, wants_json(headers), &place, done, words)
+    tell(&visitor, headers, &place, done, words)
 }
 
 /// Leads back to the page, where a line says whether it was done or why it could not be; as JSON to scripts.
 fn tell(
     visitor: &Visitor,
-    as_json: bool,
+    headers: &HeaderMap,
     place: &Place,
     done: Result<Send, Error>,
     (yes, no): (&'static str, &'static str),
@@ -69,14 +69,14 @@ fn tell(
         Err(Error::Stale) => (StatusCode::CONFLICT, no),
         Err(error) => return Err(error.into()),
     };
-    if as_json {
+    if wants_json(headers) {
         let words = Sentence::of(format!("notice.{said}")).words(catalogue(visitor.language));
         let body = json!({"success": status == StatusCode::OK, "message": words});
         return Ok(answer(status, &body));
     }
     let back = match place.customer.parse() {
         Ok(customer) => links::customer(customer),
-        Err(_) => links::CUSTOMERS.to_owned(),
+        Err(_) => safe_next(referring_page(headers).unwrap_or(links::CUSTOMERS)).to_owned(),
     };
     Ok(visitor.redirect(&back, Some((said, None))))
 }

@@ -1,7 +1,9 @@
 //! Those who wrote and are no customers: shown whole, linked by one click, or registered by themselves.
 
+use crm_domain::activities::Activity;
 use crm_domain::conversations::ConversationId;
 use crm_domain::members::Role;
+use crm_domain::senders::Sender;
 use crm_domain::use_cases::UnknownSender;
 use crm_lineworks_sim::{Member, SimulatorConfig, callbacks};
 
@@ -54,7 +56,7 @@ async fn stranger(server: &TestServer) -> ConversationId {
     say(server, STRANGER, "はじめまして、髙橋です").await;
     say(server, STRANGER, "見積もりをお願いします").await;
     sender_once(server, "two messages and a name", |unknown| {
-        let named = unknown.sender.as_ref().and_then(|sender| sender.full_name());
+        let named = unknown.sender.as_ref().and_then(Sender::full_name);
         unknown.received.len() == 2 && named.is_some()
     })
     .await
@@ -249,7 +251,7 @@ async fn what_was_sent_to_an_unknown_sender_stays_with_them() {
         .await
         .iter()
         .rev()
-        .map(|message| message.plain_text())
+        .map(Activity::plain_text)
         .collect();
     let sent = both.map(|words| format!("[送信] {words}"));
     assert_eq!(kept[2..], sent, "{kept:?}");
@@ -345,6 +347,10 @@ async fn an_unknown_sender_is_linked_in_a_browser() {
         .until("the message by itself", &shows("見積もりをお願いします"))
         .await;
     window.until("the name", &shows("髙橋 花子")).await;
+    window.click(&format!("a[href='/unknown-senders/{talk}']")).await;
+    let unread =
+        "return document.querySelector('#sender') !== null && !document.querySelector('#sender .unread')";
+    window.until("what is looked at is read", unread).await;
     window
         .click(&format!("a[href='/unknown-senders/{talk}/link']"))
         .await;
