@@ -8,34 +8,30 @@ use diesel::sql_types::Bool;
 
 /// An UPDATE that the connection prepares once for each text that it has. Diesel's own is prepared anew each time, because
 /// its text may depend on what it writes; with several indexes and references that costs more than running it.
-pub(crate) struct CachedUpdate<F, C, P> {
-    table: F,
+pub(crate) struct CachedUpdate<T, C, P> {
+    table: T,
     changes: C,
     condition: P,
 }
 
 /// Writes these values to the rows of `table` for which the condition holds.
-pub(crate) fn update<T, P, V>(
-    table: T,
-    condition: P,
-    values: V,
-) -> CachedUpdate<T::FromClause, V::Changeset, P>
+pub(crate) fn update<T, P, V>(table: T, condition: P, values: V) -> CachedUpdate<T, V::Changeset, P>
 where
     T: Table,
     P: Expression<SqlType = Bool> + AppearsOnTable<T>,
     V: AsChangeset<Target = T>,
 {
     CachedUpdate {
-        table: table.from_clause(),
+        table,
         changes: values.as_changeset(),
         condition,
     }
 }
 
-impl<F, C, P, DB> QueryFragment<DB> for CachedUpdate<F, C, P>
+impl<T, C, P, DB> QueryFragment<DB> for CachedUpdate<T, C, P>
 where
     DB: Backend,
-    F: QueryFragment<DB>,
+    T: QueryFragment<DB>,
     C: QueryFragment<DB>,
     P: QueryFragment<DB>,
 {
@@ -50,10 +46,10 @@ where
 }
 
 /// Without an id of its own it is found again by its text.
-impl<F, C, P> QueryId for CachedUpdate<F, C, P> {
+impl<T, C, P> QueryId for CachedUpdate<T, C, P> {
     type QueryId = ();
 
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<F, C, P, Conn> RunQueryDsl<Conn> for CachedUpdate<F, C, P> {}
+impl<T, C, P, Conn> RunQueryDsl<Conn> for CachedUpdate<T, C, P> {}
