@@ -34,7 +34,11 @@ pub fn start(app: &App) -> JoinSet<()> {
     workers.spawn(kept_alive("reader of names", app.clone(), profiles::run));
     workers.spawn(kept_alive("fetcher", app.clone(), fetcher::run));
     workers.spawn(kept_alive("live pages", app.clone(), crate::live::run));
-    workers.spawn(kept_alive("forgetter of events", app.clone(), crate::live::forget));
+    workers.spawn(kept_alive(
+        "forgetter of events",
+        app.clone(),
+        crate::live::forget,
+    ));
     workers
 }
 
