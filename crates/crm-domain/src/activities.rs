@@ -9,6 +9,7 @@ use crate::notes::NoteId;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
 use crate::sends::{SendId, SendState};
+use crate::standings::LastMessage;
 
 /// An activity's key.
 pub type ActivityId = Id<Activity>;
@@ -273,6 +274,9 @@ pub trait ActivityQueries {
         conversation: ConversationId,
         at: Instant,
     ) -> Result<Option<Instant>, StoreError>;
+
+    /// What was said last in a conversation, by them or by us, as lists show it; `None` when nothing stands on any page.
+    fn last_message(&mut self, conversation: ConversationId) -> Result<Option<LastMessage>, StoreError>;
 
     /// The newest messages of all customers of a company, newest first, at most `limit`, those before `before` if given.
     fn activities_of_company(

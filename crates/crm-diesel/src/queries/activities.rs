@@ -14,6 +14,7 @@ use crm_domain::notes::NoteId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
 use crm_domain::sends::{SendId, SendState};
+use crm_domain::standings::LastMessage;
 use diesel::prelude::*;
 
 use super::customers::is_visible;
@@ -299,6 +300,10 @@ impl ActivityQueries for Uow<'_> {
         at: Instant,
     ) -> Result<Option<Instant>, StoreError> {
         self.run(|conn| talks::received_after(conn, conversation, at))
+    }
+
+    fn last_message(&mut self, conversation: ConversationId) -> Result<Option<LastMessage>, StoreError> {
+        self.run(|conn| talks::last_message(conn, conversation))
     }
 
     fn activities_of_company(

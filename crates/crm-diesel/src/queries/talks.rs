@@ -10,6 +10,7 @@ use crm_domain::notes::NoteId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
 use crm_domain::sends::SendId;
+use crm_domain::standings::LastMessage;
 use diesel::dsl::{exists, min, not};
 use diesel::prelude::*;
 
@@ -111,4 +112,24 @@ pub(super) fn received_after(
         .select(min(activities::timestamp))
         .first(conn)?;
     Ok(oldest.map(|at| at.0))
+}
+
+/// As [`crm_domain::activities::ActivityQueries::last_message`].
+pub(super) fn last_message(
+    conn: &mut Conn,
+    conversation: ConversationId,
+) -> Result<Option<LastMessage>, Fault> {
+    let last: Option<CopyRow> = activities::table
+        .filter(activities::conversation_id.eq(conversation.get()))
+        .filter(activities::deleted_at.is_null())
+        .filter(activities::direction.ne(Direction::Note.code()))
+        .order_by((activities::timestamp.desc(), activities::id.desc()))
+        .select(CopyRow::as_select())
+        .first(conn)
+        .optional()?;
+    let Some(row) = last else { return Ok(None) };
+    // The customer does not matter here.
+    let row = row.copy(conversation, CustomerId::new(0))?;
+    let (at, text) = (row.timestamp, row.message.as_str());
+    Ok(Some(LastMessage::new(at, row.direction, row.kind, text)))
 }

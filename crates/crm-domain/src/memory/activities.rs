@@ -15,6 +15,7 @@ use crate::instant::Instant;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
 use crate::sends::{SendId, SendState};
+use crate::standings::LastMessage;
 
 #[derive(Debug, Clone)]
 pub(super) struct ActivityRow {
@@ -251,6 +252,19 @@ impl ActivityQueries for Unit {
                 .map(|row| row.stored.timestamp)
                 .filter(|said| *said > at)
                 .min()
+        })
+    }
+
+    fn last_message(&mut self, conversation: ConversationId) -> Result<Option<LastMessage>, StoreError> {
+        self.look(|state| {
+            let rows = state.activities.iter().map(|(_, row)| row);
+            let standing = rows
+                .filter(|row| row.stored.conversation_id == Some(conversation))
+                .filter(|row| row.deleted_at.is_none() && row.hidden_by.is_none())
+                .filter(|row| row.stored.direction != Direction::Note);
+            let last = &standing.max_by_key(|row| row.place())?.stored;
+            let (at, text) = (last.timestamp, last.message.as_str());
+            Some(LastMessage::new(at, last.direction, last.kind, text))
         })
     }
 

@@ -3,7 +3,7 @@
 use super::Crm;
 use super::customers::found;
 use super::sends::changed;
-use super::waitings::review_trouble;
+use super::waitings::{review_last, review_trouble};
 use crate::activities::{Activity, ActivityId, ActivityPlace};
 use crate::conversations::{ConversationId, LinkState};
 use crate::customers::CustomerId;
@@ -108,10 +108,13 @@ fn take_back(uow: &mut dyn UnitOfWork, activity: &Activity, at: Instant) -> Resu
 /// What the conversation's line says of messages that were deleted or brought back.
 fn review(uow: &mut dyn UnitOfWork, activity: &Activity, at: Instant) -> Result<(), Error> {
     review_link(uow, activity.conversation_id)?;
-    match activity.conversation_id {
-        Some(id) if activity.sending.is_some() => review_trouble(uow, id, at),
-        _ => Ok(()),
+    let Some(id) = activity.conversation_id else {
+        return Ok(());
+    };
+    if activity.sending.is_some() {
+        review_trouble(uow, id, at)?;
     }
+    review_last(uow, id, at)
 }
 
 /// 稼働中 stands for a message that exists: when the last one is deleted, or the first brought back, it changes.

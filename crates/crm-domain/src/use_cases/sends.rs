@@ -112,6 +112,7 @@ impl Crm {
             let send = known(uow, id)?;
             if uow.edit_sends().cancel_send(id, at)? {
                 uow.edit_activities().delete_activities_of_send(id, at)?;
+                waitings::review_last(uow, send.conversation_id, at)?;
                 changed(uow, &send, at)?;
             } else if send.reason.as_deref() != Some(CANCELLED) {
                 return Err(Error::Stale);

@@ -139,6 +139,21 @@ pub(super) fn review_trouble(uow: &mut dyn UnitOfWork, id: ConversationId, at: I
     stand(uow, id, standing, at)
 }
 
+/// Messages left the pages or came back: lists show the newest that stands.
+pub(super) fn review_last(uow: &mut dyn UnitOfWork, id: ConversationId, at: Instant) -> Result<(), Error> {
+    let Conversation { mut standing, .. } = talk(uow, id)?;
+    // What strangers said stands on no page.
+    if standing.customer_id.is_none() {
+        return Ok(());
+    }
+    let last = uow.activities().last_message(id)?;
+    if last == standing.last {
+        return Ok(());
+    }
+    standing.last = last;
+    stand(uow, id, standing, at)
+}
+
 /// We say something: it stands after everything said before. Says at which time.
 pub(super) fn said_by_us(
     uow: &mut dyn UnitOfWork,

@@ -286,3 +286,29 @@ async fn a_room_has_no_line_and_nobody_waits_in_it() {
         assert!(names(&world, of).await.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_message_taken_back_is_not_what_was_said_last() {
+    let world = World::new();
+    let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    says(&world, 1, 1, "質問").await;
+    world.clock.set(after(10));
+    answer(&world, customer, "やめておきます").await;
+    let last = async || {
+        line(&world, customer)
+            .await
+            .conversation
+            .standing
+            .last
+            .unwrap()
+            .text
+    };
+    assert_eq!(last().await, "やめておきます");
+    let send = world.page(customer).await[1].sending.as_ref().unwrap().id;
+    world.crm.cancel_message(&member(), send).await.unwrap();
+    assert_eq!(last().await, "質問");
+    answer(&world, customer, "はい").await;
+    let shown = world.page(customer).await[1].id;
+    world.crm.delete_message(&member(), shown).await.unwrap();
+    assert_eq!(last().await, "質問");
+}

@@ -235,10 +235,10 @@ async fn senders_register_by_themselves_once_the_directory_was_asked() {
     world.crm.fetch_names(&JOB, 10).await.unwrap();
     assert_eq!((register().await, register().await), (2, 0));
     assert!(unknown(&world).await.is_empty());
-    let named = profile(&user(1)).name.full();
+    let jiro = profile(&user(1)).name.full();
     let mut names = world.customer_names().await;
     names.sort();
-    let mut expected = vec![named, format!("名前未取得 {}", user(2).short())];
+    let mut expected = vec![jiro, format!("名前未取得 {}", user(2).short())];
     expected.sort();
     assert_eq!(names, expected);
     let filter = crm_domain::customers::CustomerFilter::default();

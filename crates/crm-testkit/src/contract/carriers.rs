@@ -155,6 +155,25 @@ pub async fn the_oldest_message_after_a_time_is_found(store: AnyStore) {
     assert_eq!(find(3).await, Some(after(9)));
 }
 
+pub async fn the_last_message_is_the_newest_that_stands(store: AnyStore) {
+    let talk = open_talk(&store, &user(1)).await;
+    let customer = add_customer(&store, &customer_on("山", "田", &user(1))).await;
+    let last = || read(&store, move |unit| unit.activities().last_message(talk));
+    assert_eq!(last().await, None);
+    let rows = [9, 3].map(|seconds| received_in(talk, customer, "質問", after(seconds)));
+    let ids = add_activities(&store, rows.to_vec()).await;
+    assert_eq!(last().await.map(|last| last.at), Some(after(9)));
+    let newest = ids[0];
+    write(&store, move |unit| {
+        unit.edit_activities().delete_activity(newest, after(10))
+    })
+    .await;
+    assert_eq!(
+        last().await.map(|last| (last.at, last.text)),
+        Some((after(3), "質問".to_owned()))
+    );
+}
+
 pub async fn a_claim_is_due_until_it_is_not(store: AnyStore) {
     let (first, second) = (
         open_talk(&store, &user(1)).await,

@@ -125,6 +125,7 @@ macro_rules! contract_suite {
                 what_a_page_lacks_is_told_once,
                 a_message_to_nobody_is_shown_on_no_page,
                 the_oldest_message_after_a_time_is_found,
+                the_last_message_is_the_newest_that_stands,
                 a_claim_is_due_until_it_is_not,
                 a_sender_becomes_one_customer_however_many_register_at_once,
                 an_owner_is_a_member,
