@@ -1,7 +1,9 @@
 //! Who asks: read at most once per request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crm_domain::error::Error;
 use crm_domain::members::Member;
 use crm_domain::permissions::Actor;
 use crm_domain::use_cases::SignedIn;
@@ -28,6 +30,9 @@ pub enum Identity {
 
 /// The header of requests that a page makes by itself.
 pub(super) const BY_ITSELF: &str = "x-crm-by-itself";
+
+/// How long noting that a session or token was used may hold up an answer.
+const NOTING: Duration = Duration::from_millis(250);
 
 /// Place in a request's extensions where its identity is kept once it is known.
 pub(crate) type Known = Arc<OnceCell<Identity>>;
@@ -80,7 +85,7 @@ async fn read(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
     if let Some(authorization) = headers.get(header::AUTHORIZATION) {
         let token = authorization.to_str().ok().and_then(bearer);
         let signed = match token {
-            Some(token) => app.crm.token_actor(token).await?,
+            Some(token) => used(app.crm.token_actor(token), app.crm.token_seen(token)).await?,
             None => None,
         };
         return Ok(signed.map_or(Identity::BadToken, |signed| {
@@ -94,11 +99,22 @@ async fn read(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
     let signed = if headers.contains_key(BY_ITSELF) {
         app.crm.session_seen(secret).await?
     } else {
-        app.crm.session_actor(secret).await?
+        used(app.crm.session_actor(secret), app.crm.session_seen(secret)).await?
     };
     Ok(signed.map_or(Identity::Nobody, |signed| {
         Identity::Session(Signed::new(signed, Some(secret.to_owned())))
     }))
+}
+
+/// While the database cannot be written people can still read: then the use is not noted.
+async fn used(
+    noted: impl Future<Output = Result<Option<SignedIn>, Error>>,
+    seen: impl Future<Output = Result<Option<SignedIn>, Error>>,
+) -> Result<Option<SignedIn>, Error> {
+    match tokio::time::timeout(NOTING, noted).await {
+        Ok(Err(Error::Store(_))) | Err(_) => seen.await,
+        Ok(found) => found,
+    }
 }
 
 pub(super) fn bearer(value: &str) -> Option<&str> {

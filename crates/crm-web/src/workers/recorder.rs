@@ -19,7 +19,9 @@ const FEW: usize = 8;
 /// The longest pause between batches for their sake.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// How often they are looked at meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// So many looks in a row have to find few: whoever was answered a moment ago asks again at once.
+const CALM: u32 = 2;
 /// Looks this often even if nobody woke it.
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
@@ -54,6 +56,8 @@ pub(super) async fn run(app: App) {
                 rest = (rest * 2).min(LONGEST_REST);
                 tokio::select! {
                     () = tokio::time::sleep(rest) => {}
+                    // One was kept: the database is back.
+                    () = app.signals.callbacks() => tokio::time::sleep(LONGEST_PAUSE).await,
                     () = app.stop.said() => {}
                 }
             }
@@ -81,8 +85,10 @@ async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
 /// they have three quarters of the writer.
 async fn give_way(app: &App, worked: Duration) {
     let (begun, longest) = (Instant::now(), (worked * 3).min(LONGEST_PAUSE));
-    while app.signals.unanswered() > FEW && begun.elapsed() < longest {
+    let mut calm = 0;
+    while calm < CALM && begun.elapsed() < longest {
         tokio::time::sleep(LOOK_EVERY).await;
+        calm = if app.signals.unanswered() > FEW { 0 } else { calm + 1 };
     }
 }
 

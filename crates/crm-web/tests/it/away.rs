@@ -124,6 +124,20 @@ async fn while_another_program_locks_the_database_callbacks_wait_in_the_spool() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_another_program_locks_the_database_programs_can_read() {
+    let server = TestServer::start().await;
+    server.add_customer("山田", "太郎", Some(TARO)).await;
+    let token = format!("Bearer {}", server.token(Role::Member).await);
+    let hold = Hold::take(&server).await;
+    let ask = Ask::get(&format!("/check-customer/{TARO}")).header("authorization", &token);
+    let answer = ask.send(server.address).await;
+    assert_eq!(answer.status, 200, "its first use is to be noted: {}", answer.text());
+    let nobody = Ask::get("/check-customer/x").header("authorization", "Bearer nonsense");
+    assert_eq!(nobody.send(server.address).await.status, 401);
+    hold.let_go().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_the_spool_survives_a_kill_and_is_recorded_once() {
     let mut server = TestServer::start().await;
     let taro = server.add_customer("山田", "太郎", Some(TARO)).await;
