@@ -88,7 +88,11 @@ async fn give_way(app: &App, worked: Duration) {
     let mut calm = 0;
     while calm < CALM && begun.elapsed() < longest {
         tokio::time::sleep(LOOK_EVERY).await;
-        calm = if app.signals.unanswered() > FEW { 0 } else { calm + 1 };
+        calm = if app.signals.unanswered() > FEW {
+            0
+        } else {
+            calm + 1
+        };
     }
 }
 
