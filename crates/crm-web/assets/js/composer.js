@@ -34,6 +34,7 @@ class Composer {
     this.refresh();
     startEnter(this.form, this.field);
     if (this.form.hasAttribute("data-returned")) this.again = { ...this.hidden(), text: this.field.value };
+    else if (this.field.value === this.field.defaultValue) this.again = { replaces: this.hidden().replaces };
     document.addEventListener("crm:talk", ({ detail }) => this.see(detail.last));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

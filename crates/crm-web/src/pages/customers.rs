@@ -7,6 +7,7 @@ use crm_domain::error::Error;
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Action;
 use crm_domain::senders::Sender;
+use crm_domain::sends::SendState;
 use crm_domain::values::{LineUserId, Remarks};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
@@ -93,12 +94,31 @@ pub(super) async fn drafted(
     by: &Signed,
     line: &CustomerLine,
 ) -> Result<Composer, Failure> {
-    let draft = visitor.app.crm.draft(&by.actor, line.customer.id).await?;
+    let customer = line.customer.id;
+    let draft = visitor.app.crm.draft(&by.actor, customer).await?;
     let composer = Composer::of(line, visitor.language, visitor.app.secrets.token());
+    let Some(draft) = draft else { return Ok(composer) };
     Ok(Composer {
-        text: draft.map(|draft| draft.text).unwrap_or_default(),
+        replaces: failed_with(visitor, by, customer, &draft.text).await?,
+        text: draft.text,
         ..composer
     })
+}
+
+/// The message with this text that was not sent and shows why: sending the text once more takes its place.
+async fn failed_with(
+    visitor: &Visitor,
+    by: &Signed,
+    customer: CustomerId,
+    text: &str,
+) -> Result<Option<i64>, Failure> {
+    let newest = visitor.app.crm.conversation(&by.actor, customer, None, MESSAGES);
+    let failed = newest.await?.into_iter().find(|message| {
+        let sending = message.sending.as_ref();
+        sending.is_some_and(|sending| sending.state == SendState::Failed && sending.may_be_resent())
+            && message.message.trim().lines().eq(text.trim().lines())
+    });
+    Ok(failed.map(|message| message.id.get()))
 }
 
 /// The customer's page.

@@ -1,7 +1,7 @@
 //! Messages sent again, and forms that come back to their page.
 
 use crm_domain::sends::SendState;
-use crm_lineworks_sim::{Endpoint, Fault};
+use crm_lineworks_sim::{Endpoint, Fault, callbacks};
 
 use crate::harness::{Ask, TARO};
 use crate::sends::Scene;
@@ -54,6 +54,40 @@ async fn what_is_sent_again_replaces_what_failed() {
     assert!(!page.contains("再送する"));
     let odd = [("message", "はい"), ("replaces", "x")];
     assert_eq!(scene.browser.post(&path, &odd).await.status, 422);
+}
+
+#[tokio::test]
+async fn the_draft_of_what_failed_takes_its_place_after_a_reload() {
+    let mut scene = Scene::set().await;
+    let path = format!("/customer/{}", scene.customer);
+    let asks = callbacks::text(TARO, "見積をお願いします");
+    scene.server.simulator.deliver(&asks).await.unwrap();
+    scene.server.wait_for_messages(scene.customer, 1).await;
+    let draft = [("message", "届かない\n2行目")];
+    scene.browser.post(&format!("{path}/draft"), &draft).await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::status(403));
+    scene.send("届かない\n2行目", "").await;
+    let page = scene.browser.get(&path).await.text();
+    let failed = scene.server.conversation(scene.customer).await[0].id.to_string();
+    let hidden = format!("name=\"replaces\" autocomplete=\"off\" value=\"{failed}\"");
+    assert!(page.contains(&hidden), "{page}");
+    assert!(page.contains("不要なら「返信不要」を押してください"), "{page}");
+    let again = [draft[0], ("replaces", failed.as_str())];
+    scene.browser.post(&format!("{path}/send"), &again).await;
+    assert_eq!(
+        scene.states().await,
+        [SendState::Sent],
+        "nothing is left to send again"
+    );
+    scene
+        .browser
+        .post(&format!("{path}/draft"), &[("message", "ほかの話")])
+        .await;
+    let page = scene.browser.get(&path).await.text();
+    assert!(!page.contains("name=\"replaces\""), "{page}");
 }
 
 #[tokio::test]
