@@ -1,6 +1,7 @@
 //! The board (対応状況) and the unknown senders: who waits for whom.
 
 use super::Crm;
+use crate::attachments::Attachment;
 use crate::board::{BoardCounts, BoardLine, BoardPage, BoardRequest};
 use crate::conversations::{Conversation, ConversationId};
 use crate::customers::CustomerId;
@@ -17,7 +18,7 @@ use crate::sends::Send;
 use crate::values::LineUserId;
 
 /// How many messages of one unknown sender are shown; the rest comes with the customer.
-pub const UNKNOWN_MESSAGES: usize = 50;
+pub const UNKNOWN_MESSAGES: usize = 200;
 
 /// A page of the board, and what the directory says of those who are no customers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct UnknownSender {
     pub sender: Option<Sender>,
     /// What was received, oldest first, at most [`UNKNOWN_MESSAGES`], with the callback it came with.
     pub received: Vec<(ReceiptId, Instant, InboundMessage)>,
+    /// The files that came with it.
+    pub files: Vec<Attachment>,
     /// What was sent, oldest first.
     pub sent: Vec<Send>,
     /// What was noted, oldest first.
@@ -50,6 +53,8 @@ pub struct UnknownRoom {
     pub conversation: Conversation,
     /// What they said, oldest first, at most [`UNKNOWN_MESSAGES`], with the callback it came with.
     pub received: Vec<(ReceiptId, Instant, InboundMessage)>,
+    /// The files that came with it.
+    pub files: Vec<Attachment>,
     /// What the directory says of them, in no order.
     pub senders: Vec<Sender>,
 }
@@ -146,6 +151,21 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
+    /// To which customer a person's conversation belongs; `None` while nobody carries the id.
+    pub async fn customer_in_conversation(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+    ) -> Result<Option<CustomerId>, Error> {
+        actor.may(Action::ViewRecords)?;
+        let read = move |unit: &mut dyn ReadUnit| {
+            let line = unit.board().board_line(id, None)?;
+            let line = line.ok_or(Error::NotFound("conversation"))?;
+            Ok(line.conversation.standing.customer_id)
+        };
+        self.ports.store.read(read).await
+    }
+
     /// One who wrote and is no customer, by the conversation; `NotFound` once a customer carries the id.
     pub async fn unknown_sender(&self, actor: &Actor, id: ConversationId) -> Result<UnknownSender, Error> {
         actor.may(Action::ViewRecords)?;
@@ -176,6 +196,7 @@ impl Crm {
                 let received = said(unit, conversation.id, |body| callbacks.interpret(body).ok())?;
                 let people: Vec<LineUserId> = received.iter().map(|(_, _, said)| said.user.clone()).collect();
                 rooms.push(UnknownRoom {
+                    files: files_of(unit, &received)?,
                     senders: unit.senders().senders_of(&people)?,
                     conversation,
                     received,
@@ -204,13 +225,24 @@ fn whole(
     interpret: impl Fn(&[u8]) -> Option<InboundEvent>,
 ) -> Result<UnknownSender, Error> {
     let id = line.conversation.id;
+    let received = said(unit, id, interpret)?;
     Ok(UnknownSender {
         sender,
-        received: said(unit, id, interpret)?,
+        files: files_of(unit, &received)?,
+        received,
         sent: unit.sends().unshown_sends(id)?,
         notes: unit.notes().unshown_notes(id)?,
         line,
     })
+}
+
+fn files_of(
+    unit: &mut dyn ReadUnit,
+    received: &[(ReceiptId, Instant, InboundMessage)],
+) -> Result<Vec<Attachment>, Error> {
+    let with_file = received.iter().filter(|(_, _, said)| said.kind.has_file());
+    let receipts: Vec<ReceiptId> = with_file.map(|(receipt, _, _)| *receipt).collect();
+    Ok(unit.attachments().attachments_of_receipts(&receipts)?)
 }
 
 /// What was said in a conversation and stands on no page.

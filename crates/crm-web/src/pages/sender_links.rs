@@ -11,7 +11,7 @@ use poem::{Response, Route, get, handler};
 use serde::Deserialize;
 
 use super::id;
-use super::senders::view;
+use super::senders::{customer_now, view};
 use crate::auth::{Protected, Signed, Visitor};
 use crate::links;
 use crate::page::Menu;
@@ -41,7 +41,11 @@ async fn search(
 ) -> Result<Response, Failure> {
     by.actor.may(Action::EditRecords)?;
     let crm = &visitor.app.crm;
-    let unknown = crm.unknown_sender(&by.actor, id(&number)?).await?;
+    let talk = id(&number)?;
+    if let Some(to) = customer_now(&visitor, &by, talk).await? {
+        return Ok(visitor.redirect(&to, None));
+    }
+    let unknown = crm.unknown_sender(&by.actor, talk).await?;
     let q = query.q.unwrap_or_else(|| last_name(&unknown));
     let prefix = CustomerPrefix::new(&q);
     let (mut rows, mut more) = (Vec::new(), false);

@@ -85,13 +85,27 @@ fn place(code: &str) -> Option<(Instant, ConversationId)> {
 
 #[handler]
 async fn show(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
-    let unknown = visitor.app.crm.unknown_sender(&by.actor, id(&number)?).await?;
+    let talk = id(&number)?;
+    if let Some(to) = customer_now(&visitor, &by, talk).await? {
+        return Ok(visitor.redirect(&to, None));
+    }
+    let unknown = visitor.app.crm.unknown_sender(&by.actor, talk).await?;
     let composer = SenderComposer {
         key: visitor.app.secrets.token(),
         text: String::new(),
         error: None,
     };
     draw(&visitor, &by, &unknown, composer, StatusCode::OK)
+}
+
+/// The page of the customer to whom the conversation has come to belong.
+pub(super) async fn customer_now(
+    visitor: &Visitor,
+    by: &Signed,
+    talk: ConversationId,
+) -> Result<Option<String>, Failure> {
+    let customer = visitor.app.crm.customer_in_conversation(&by.actor, talk).await?;
+    Ok(customer.map(|customer| links::customer(customer.get())))
 }
 
 fn draw(

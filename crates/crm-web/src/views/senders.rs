@@ -1,6 +1,7 @@
 //! Those who wrote and are no customers: what they said, and how to make customers of them.
 
 use crm_domain::activities::{Activity, ActivityId, Direction, MessageKind, Sending};
+use crm_domain::attachments::Attachment;
 use crm_domain::board::BoardLine;
 use crm_domain::customers::CustomerLine;
 use crm_domain::id::Id;
@@ -188,7 +189,7 @@ impl RoomView {
     pub fn of(room: &UnknownRoom, reader: &Reader<'_>) -> RoomView {
         let heard = |(receipt, at, said): &(ReceiptId, Instant, InboundMessage)| Activity {
             in_room: true,
-            ..received(*receipt, *at, said)
+            ..received(*receipt, *at, said, &room.files)
         };
         let activities: Vec<Activity> = room.received.iter().map(heard).collect();
         let mut talk = Talk::of(&activities, false, reader.times);
@@ -248,7 +249,7 @@ fn spoken(unknown: &UnknownSender) -> Vec<Activity> {
     let heard = unknown
         .received
         .iter()
-        .map(|(receipt, at, said)| received(*receipt, *at, said));
+        .map(|(receipt, at, said)| received(*receipt, *at, said, &unknown.files));
     let sent = unknown.sent.iter().map(|send| Activity {
         sending: Some(Sending {
             id: send.id,
@@ -269,8 +270,9 @@ fn spoken(unknown: &UnknownSender) -> Vec<Activity> {
     spoken
 }
 
-fn received(receipt: ReceiptId, at: Instant, message: &InboundMessage) -> Activity {
+fn received(receipt: ReceiptId, at: Instant, message: &InboundMessage, files: &[Attachment]) -> Activity {
     Activity {
+        file: files.iter().find(|file| file.receipt_id == receipt).cloned(),
         kind: message.kind,
         detail: message.detail.clone(),
         ..said(receipt.get(), Direction::Received, &message.message, at)

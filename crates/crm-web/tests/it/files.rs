@@ -93,6 +93,16 @@ async fn a_strangers_photo_is_there_when_they_become_a_customer() {
 }
 
 #[tokio::test]
+async fn a_strangers_photo_can_be_downloaded_before_they_are_a_customer() {
+    let server = TestServer::start().await;
+    send_photo(&server, b"a photo").await;
+    let file = in_state(&server, 1, AttachmentState::Stored).await.id;
+    let mut browser = server.signed_in(Role::Member).await;
+    let page = browser.get("/unknown-senders").await.text();
+    assert!(page.contains(&format!("href=\"/file/{file}\"")), "{page}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_fetched_now_is_fetched_later() {
     let server = TestServer::start().await;
     server.simulator.pause().await;

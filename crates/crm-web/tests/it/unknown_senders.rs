@@ -157,6 +157,11 @@ async fn one_click_links_an_unknown_sender_and_everything_said_appears() {
         (linked.status, linked.header("location")),
         (303, Some(to.as_str()))
     );
+    let bookmarked = browser.get(&format!("/unknown-senders/{talk}")).await;
+    assert_eq!(
+        (bookmarked.status, bookmarked.header("location")),
+        (303, Some(to.as_str()))
+    );
     let page = browser.get(&to).await.text();
     for words in [
         "はじめまして、髙橋です",
