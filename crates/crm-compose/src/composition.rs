@@ -66,7 +66,7 @@ impl ServerComposition {
         make_folder_of(&file)?;
         let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
         let (key, key_exposed) = key_of(&settings.data)?;
-        let (spool, spool_trouble) = open_spool(&settings.data.spool_dir)?;
+        let (spool, spool_trouble) = open_spool(&settings.data)?;
         let parts = Composition::put_together(settings, true, Some(spool))?;
         let migrated = parts
             .admin
@@ -201,8 +201,11 @@ fn key_of(data: &DataSettings) -> Result<(SecretKey, bool), StartError> {
 }
 
 /// The spool, and what is wrong with it if anything: the server starts without one rather than not at all.
-fn open_spool(dir: &Path) -> Result<(Arc<dyn Spool>, Option<SpoolError>), StartError> {
-    let opened = DiskSpool::open(dir, Arc::new(RingSecrets::new()));
+/// What waits in the data folder is taken in also when the settings name another one since.
+fn open_spool(data: &DataSettings) -> Result<(Arc<dyn Spool>, Option<SpoolError>), StartError> {
+    let (dir, usual) = (&data.spool_dir, data.dir.join("spool"));
+    let before = (*dir != usual).then_some(usual.as_path());
+    let opened = DiskSpool::open(dir, before, Arc::new(RingSecrets::new()));
     let (spool, outcome) = opened.map_err(|source| StartError::Folder {
         dir: dir.to_owned(),
         source,

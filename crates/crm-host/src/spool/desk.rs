@@ -1,7 +1,7 @@
 //! The thread that owns the spool's files. What comes while the disk is busy is written together next.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -58,10 +58,17 @@ impl Desk {
         }
     }
 
-    /// Takes over what dead processes left, and has a file of its own ready.
-    pub(super) fn open(&mut self) -> Result<(), SpoolError> {
-        self.look_for_orphans()?;
-        self.place_for(LARGEST).map(drop)
+    /// Takes over what dead processes left, also where the spool was before, and has a file of its own ready.
+    pub(super) fn open(&mut self, before: Option<&Path>) -> Result<(), SpoolError> {
+        let opened = self
+            .look_for_orphans()
+            .and_then(|()| self.place_for(LARGEST).map(drop));
+        if let Some(before) = before.filter(|before| before.is_dir()) {
+            self.adopt_all(before)?;
+            self.clear_empty();
+            self.recount();
+        }
+        opened
     }
 
     pub(super) fn serve(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -237,14 +244,7 @@ impl Desk {
     fn look_for_orphans(&mut self) -> Result<(), SpoolError> {
         self.looked = Some(Instant::now());
         DataDir::create(&self.dir)?;
-        for path in files_in(&self.dir)? {
-            let number = self.number();
-            match SpoolFile::adopt(&path, number) {
-                Ok(Some(file)) => self.files.push(file),
-                Ok(None) => {}
-                Err(error) => tracing::error!("a file of the spool cannot be read: {error}"),
-            }
-        }
+        self.adopt_all(&self.dir.clone())?;
         self.clear_empty();
         if self.active.is_none() {
             self.active = self
@@ -257,6 +257,18 @@ impl Desk {
         Ok(())
     }
 
+    fn adopt_all(&mut self, dir: &Path) -> Result<(), SpoolError> {
+        for path in files_in(dir)? {
+            let number = self.number();
+            match SpoolFile::adopt(&path, number) {
+                Ok(Some(file)) => self.files.push(file),
+                Ok(None) => {}
+                Err(error) => tracing::error!("a file of the spool cannot be read: {error}"),
+            }
+        }
+        Ok(())
+    }
+
     fn recount(&self) {
         let count = self.files.iter().map(SpoolFile::len).sum();
         self.count.store(count, Ordering::Release);
@@ -264,7 +276,7 @@ impl Desk {
 }
 
 /// The spool's files, oldest first; what was never finished is deleted.
-pub(super) fn files_in(dir: &std::path::Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn files_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

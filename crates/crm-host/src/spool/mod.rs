@@ -36,10 +36,16 @@ pub struct DiskSpool {
 impl DiskSpool {
     /// Opens the spool in this folder and says what is wrong with it, if anything: it is tried again with every callback, so
     /// a program can start without. Writes 16 MiB unless there is a file that can be taken over.
-    pub fn open(dir: &Path, secrets: Arc<dyn Secrets>) -> io::Result<(Self, Result<(), SpoolError>)> {
+    /// `before` is the folder where the spool may have been until the settings named this one: what waits there is taken in
+    /// too.
+    pub fn open(
+        dir: &Path,
+        before: Option<&Path>,
+        secrets: Arc<dyn Secrets>,
+    ) -> io::Result<(Self, Result<(), SpoolError>)> {
         let count = Arc::new(AtomicUsize::new(0));
         let mut desk = Desk::new(dir.to_owned(), secrets, Arc::clone(&count));
-        let opened = desk.open();
+        let opened = desk.open(before);
         let (jobs, waiting) = mpsc::channel(QUEUE);
         thread::Builder::new()
             .name("spool".to_owned())

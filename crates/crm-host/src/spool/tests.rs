@@ -20,7 +20,7 @@ fn receipt(number: u8, length: usize) -> NewReceipt {
 }
 
 fn open(dir: &Path) -> DiskSpool {
-    let (spool, opened) = DiskSpool::open(dir, Arc::new(RingSecrets::new())).unwrap();
+    let (spool, opened) = DiskSpool::open(dir, None, Arc::new(RingSecrets::new())).unwrap();
     opened.unwrap();
     spool
 }
@@ -203,7 +203,7 @@ async fn a_folder_that_cannot_be_made_is_said_and_tried_again() {
     let temp = tempfile::tempdir().unwrap();
     let place = temp.path().join("spool");
     std::fs::write(&place, "a file stands in the way").unwrap();
-    let (spool, opened) = DiskSpool::open(&place, Arc::new(RingSecrets::new())).unwrap();
+    let (spool, opened) = DiskSpool::open(&place, None, Arc::new(RingSecrets::new())).unwrap();
     assert!(matches!(opened, Err(SpoolError::Io(_))), "{opened:?}");
     assert!(spool.keep(&receipt(1, 10)).await.is_err());
     assert!(spool.probe().await.is_err());
@@ -211,6 +211,33 @@ async fn a_folder_that_cannot_be_made_is_said_and_tried_again() {
     spool.probe().await.unwrap();
     spool.keep(&receipt(1, 10)).await.unwrap();
     assert_eq!(numbers(&spool).await, [1]);
+}
+
+#[tokio::test]
+async fn what_waits_where_the_spool_was_before_is_taken_in_and_tidied_away() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let spool = open(old.path());
+    spool.keep(&receipt(1, 10)).await.unwrap();
+    let old = as_after_a_kill(old.path());
+    let (spool, opened) =
+        DiskSpool::open(new.path(), Some(old.path()), Arc::new(RingSecrets::new())).unwrap();
+    opened.unwrap();
+    assert_eq!(spool.count(), 1);
+    spool.keep(&receipt(2, 10)).await.unwrap();
+    assert_eq!(
+        waiting_in(new.path()).unwrap(),
+        1,
+        "new ones go to the new folder"
+    );
+    let waiting = spool.waiting(9).await.unwrap();
+    let mut there: Vec<u8> = waiting.iter().map(|spooled| spooled.receipt.digest[0]).collect();
+    there.sort_unstable();
+    assert_eq!(there, [1, 2]);
+    spool
+        .release(waiting.iter().map(|spooled| spooled.id).collect())
+        .await
+        .unwrap();
+    assert_eq!((files(old.path()).len(), files(new.path()).len()), (0, 1));
 }
 
 #[tokio::test]
