@@ -131,7 +131,12 @@ async fn while_another_program_locks_the_database_programs_can_read() {
     let hold = Hold::take(&server).await;
     let ask = Ask::get(&format!("/check-customer/{TARO}")).header("authorization", &token);
     let answer = ask.send(server.address).await;
-    assert_eq!(answer.status, 200, "its first use is to be noted: {}", answer.text());
+    assert_eq!(
+        answer.status,
+        200,
+        "its first use is to be noted: {}",
+        answer.text()
+    );
     let nobody = Ask::get("/check-customer/x").header("authorization", "Bearer nonsense");
     assert_eq!(nobody.send(server.address).await.status, 401);
     hold.let_go().await;
