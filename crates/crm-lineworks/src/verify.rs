@@ -39,15 +39,16 @@ impl Verifier {
         body: &[u8],
     ) -> Result<VerifiedCallback, CallbackRefused> {
         let present = |header: Option<&'_ str>| header.is_some_and(|text| !text.trim().is_empty());
-        if present(headers.bot_id) && headers.bot_id.map(str::trim) != Some(&self.bot) {
-            return Err(CallbackRefused::OtherBot);
-        }
-        match headers.signature.filter(|_| present(headers.signature)) {
+        let other = present(headers.bot_id) && headers.bot_id.map(str::trim) != Some(&self.bot);
+        let signature = headers.signature.filter(|_| present(headers.signature));
+        match signature {
+            // The header is no part of what is signed: who signs with our secret is our bot, whatever it says.
+            Some(signature) if self.signed(body, signature.trim()) => {}
+            _ if other => return Err(CallbackRefused::OtherBot),
             None if self.allow_unsigned => {}
             None => return Err(CallbackRefused::Unsigned),
             Some(_) if self.keys.is_empty() && self.allow_unsigned => {}
             Some(_) if self.keys.is_empty() => return Err(CallbackRefused::NotConfigured),
-            Some(signature) if self.signed(body, signature.trim()) => {}
             Some(_) => return Err(CallbackRefused::WrongSignature),
         }
         Ok(VerifiedCallback {

@@ -50,6 +50,17 @@ fn the_digest_is_of_bot_and_bytes() {
     assert_eq!(hex, "aec95197269b604b5471cea6cc4702c1");
 }
 
+/// The header is no part of what is signed, and could be mistyped in our settings.
+#[test]
+fn who_signs_with_our_secret_is_our_bot() {
+    let reader = reader(|_| {});
+    let body = body(&callbacks::text(USER, "見積もり"));
+    let right = callbacks::sign(SECRET, &body);
+    let named = reader.verify(headers("2000001", &right), &body).unwrap();
+    assert_eq!(named.bot, "2000001");
+    assert_eq!(reader.verify(headers("2000002", &right), &body), Ok(named));
+}
+
 #[test]
 fn everything_else_is_refused() {
     use CallbackRefused::{NotConfigured, OtherBot, Unsigned, WrongSignature};
@@ -57,7 +68,9 @@ fn everything_else_is_refused() {
     let body = body(&callbacks::text(USER, "見積もり"));
     let right = callbacks::sign(SECRET, &body);
     let refusal = |headers: CallbackHeaders<'_>| reader.verify(headers, &body).unwrap_err();
-    assert_eq!(refusal(headers("2000002", &right)), OtherBot);
+    let wrong = callbacks::sign("other", &body);
+    assert_eq!(refusal(headers("2000002", &wrong)), OtherBot);
+    assert_eq!(refusal(headers("2000002", " ")), OtherBot);
     assert_eq!(refusal(CallbackHeaders::default()), Unsigned);
     assert_eq!(refusal(headers("2000001", " ")), Unsigned);
     let other_bytes = [body.as_slice(), b" "].concat();

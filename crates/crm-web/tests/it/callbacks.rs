@@ -69,7 +69,7 @@ async fn what_is_not_signed_rightly_is_answered_and_does_not_count() {
         assert_eq!(delivery.status, 200, "{signing:?}");
     }
     let body = event.body(40_000_001, datetime!(2025-07-08 02:45:46 UTC));
-    let signature = callbacks::sign("sim-bot-secret", &body);
+    let signature = callbacks::sign("another bot's secret", &body);
     let other_bot = Ask::post("/webhook")
         .header("x-works-botid", "999")
         .header("x-works-signature", signature);
