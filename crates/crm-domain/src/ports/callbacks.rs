@@ -130,6 +130,12 @@ pub struct InboundMessage {
 }
 
 impl InboundMessage {
+    /// When it was said: as issued, unless that says nothing, or lies so far ahead of its arrival that no clock explains it.
+    pub fn said_at(&self, received_at: Instant) -> Instant {
+        let believable = received_at.plus(time::Duration::days(2));
+        self.at.filter(|at| *at <= believable).unwrap_or(received_at)
+    }
+
     /// The channel that is a room only if something else has shown that it is one.
     pub fn channel_in_doubt(&self) -> Option<&LineUserId> {
         self.room.as_ref().filter(|_| self.kind == MessageKind::Postback)

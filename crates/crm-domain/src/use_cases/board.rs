@@ -256,7 +256,7 @@ fn said(
         .into_iter()
         .filter_map(|receipt| match interpret(&receipt.body) {
             Some(InboundEvent::Message(message)) => {
-                let at = message.at.unwrap_or(receipt.received_at);
+                let at = message.said_at(receipt.received_at);
                 Some((receipt.id, at, message))
             }
             _ => None,

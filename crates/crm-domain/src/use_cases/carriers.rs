@@ -169,7 +169,7 @@ fn show_received(
                     place,
                     Direction::Received,
                     &message.message,
-                    message.at.unwrap_or(receipt.received_at),
+                    message.said_at(receipt.received_at),
                 )
             };
             for_each(&customers, row)

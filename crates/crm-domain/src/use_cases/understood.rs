@@ -59,7 +59,7 @@ impl Understood {
     }
 
     pub(super) fn said_at(&self, message: &InboundMessage) -> Instant {
-        message.at.unwrap_or(self.received_at)
+        message.said_at(self.received_at)
     }
 
     pub(super) fn message(&self) -> Option<&InboundMessage> {

@@ -65,6 +65,17 @@ async fn a_message_of_unknown_time_counts_from_its_arrival() {
 }
 
 #[tokio::test]
+async fn a_message_from_the_far_future_counts_from_its_arrival() {
+    let world = World::new();
+    let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let ahead = start().plus(Duration::days(30_000));
+    world
+        .hear(&FakeCallbacks::message(&user(1), ahead, "未来から"))
+        .await;
+    assert_eq!(world.page(customer).await[0].timestamp, start());
+}
+
+#[tokio::test]
 async fn a_stranger_a_foreign_event_and_nonsense_hold_up_nobody() {
     let world = World::new();
     let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
