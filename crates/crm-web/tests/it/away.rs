@@ -189,6 +189,8 @@ async fn what_can_be_kept_nowhere_is_answered_503_and_the_log_says_so() {
     let mut server = TestServer::start().await;
     let taro = server.add_customer("山田", "太郎", Some(TARO)).await;
     server.kill().await;
+    // What stands ready where the spool was would be used.
+    std::fs::remove_dir_all(server.data("spool")).unwrap();
     let blocked = server.data("no-spool");
     std::fs::write(&blocked, "a file stands where the folder should be").unwrap();
     let setting = ("CRM_SPOOL_DIR", blocked.to_str().unwrap());
