@@ -17,5 +17,3 @@ CREATE INDEX receipts_pending ON receipts (settled_at) WHERE settled_at IS NULL;
 -- Only messages of people who are no customers are looked up by conversation. The reference needs no index of its own:
 -- conversations are never deleted, and one more index at a random place would slow the recorder by a fifth.
 CREATE INDEX receipts_unclaimed ON receipts (conversation_id) WHERE state = 'unclaimed';
--- Those that were not understood are few, counted and tried again.
-CREATE INDEX receipts_uninterpreted ON receipts (id) WHERE state = 'uninterpreted';

@@ -1,3 +1,6 @@
+-- Callbacks that were not understood are few, counted and tried again. One build between releases made the index before.
+CREATE INDEX IF NOT EXISTS receipts_uninterpreted ON receipts (id) WHERE state = 'uninterpreted';
+
 -- The bytes that came with messages: one row for each callback that carries some, whoever sent it. The bytes lie outside,
 -- each content once, under their SHA-256.
 CREATE TABLE attachments (
