@@ -9,6 +9,7 @@ use crate::instant::Instant;
 use crate::members::MemberId;
 use crate::paging::NotACursor;
 use crate::ports::store::StoreError;
+use crate::sends::SendState;
 use crate::values::PersonName;
 
 /// A column of the board.
@@ -108,6 +109,8 @@ pub struct BoardLine {
     pub handler: Option<String>,
     /// 担当者.
     pub owner: Option<String>,
+    /// How far our newest message got, where the last word is ours; `None` for imported ones, which were sent long ago.
+    pub last_send: Option<SendState>,
     /// How many messages the reader has not seen.
     pub unread: i64,
 }

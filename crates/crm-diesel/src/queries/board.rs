@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crm_domain::activities::Direction;
 use crm_domain::board::{
     BoardCounts, BoardCustomer, BoardLine, BoardPage, BoardQueries, BoardRequest, Column, Tab,
 };
@@ -9,8 +10,9 @@ use crm_domain::conversations::{Conversation, ConversationId, ConversationKind};
 use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
+use crm_domain::sends::{CANCELLED, SendState};
 use crm_domain::standings::Place;
-use diesel::dsl::sql;
+use diesel::dsl::{max, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -20,7 +22,7 @@ use super::{Backend, Conn, Uow, reads};
 use crate::fault::Fault;
 use crate::found::rows;
 use crate::mend;
-use crate::schema::{companies, conversations, customers, members};
+use crate::schema::{companies, conversations, customers, members, sends};
 use crate::stamp::Stamp;
 
 /// The kind stands in the text: a partial index is not used for a bound value.
@@ -112,6 +114,7 @@ fn lines(
         Some(reader) => reads::seen(conn, &ids, reader)?,
         None => HashMap::new(),
     };
+    let sent = last_sends(conn, &talks)?;
     let name = |id: Option<MemberId>| id.and_then(|id| names.get(&id.get()).cloned());
     let lines = talks.into_iter().map(|talk| {
         let unread = talk.standing.received - seen.get(&talk.id.get()).copied().unwrap_or_default();
@@ -122,6 +125,7 @@ fn lines(
                 .and_then(|id| people.remove(&(id.get(), talk.id.get()))),
             handler: name(talk.standing.handler_id),
             owner: name(talk.standing.owner_id),
+            last_send: sent.get(&talk.id.get()).copied(),
             unread: if reader.is_some() { unread } else { 0 },
             conversation: talk,
         }
@@ -167,6 +171,31 @@ fn customers_on(
         people.extend(theirs.map(|talk| ((id, talk.id.get()), customer.clone())));
     }
     Ok(people)
+}
+
+/// How far our newest messages got, where the last word is ours.
+fn last_sends(conn: &mut Conn, talks: &[Conversation]) -> Result<HashMap<i64, SendState>, Fault> {
+    let ours = talks.iter().filter(|talk| {
+        let last = talk.standing.last.as_ref();
+        last.is_some_and(|last| last.direction == Direction::Sent)
+    });
+    let ids: Vec<i64> = ours.map(|talk| talk.id.get()).collect();
+    let newest: Vec<Option<i64>> = sends::table
+        .filter(sends::conversation_id.eq_any(ids))
+        .filter(sends::reason.is_null().or(sends::reason.ne(CANCELLED)))
+        .group_by(sends::conversation_id)
+        .select(max(sends::id))
+        .load(conn)?;
+    let newest: Vec<i64> = newest.into_iter().flatten().collect();
+    let states: Vec<(i64, i64, String)> = sends::table
+        .filter(sends::id.eq_any(newest))
+        .select((sends::conversation_id, sends::id, sends::state))
+        .load(conn)?;
+    let states = states.into_iter().map(|(talk, id, code)| {
+        let state = SendState::from_code(&code);
+        Ok((talk, state.ok_or_else(|| mend::corrupt("sends", "state", id))?))
+    });
+    Ok(states.collect::<Result<_, StoreError>>()?)
 }
 
 fn names(conn: &mut Conn, talks: &[Conversation]) -> Result<HashMap<i64, String>, Fault> {

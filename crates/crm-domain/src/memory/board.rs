@@ -2,6 +2,7 @@
 
 use super::state::State;
 use super::unit::Unit;
+use crate::activities::Direction;
 use crate::board::{
     BoardCounts, BoardCursor, BoardCustomer, BoardLine, BoardPage, BoardQueries, BoardRequest, Column, Tab,
 };
@@ -9,6 +10,7 @@ use crate::conversations::{Conversation, ConversationId, ConversationKind};
 use crate::instant::Instant;
 use crate::members::MemberId;
 use crate::ports::store::StoreError;
+use crate::sends::{CANCELLED, SendState};
 use crate::standings::Place;
 
 impl State {
@@ -22,6 +24,15 @@ impl State {
         let mut marks = self.reads.iter().map(|(_, mark)| mark);
         let seen = marks.find(|mark| mark.conversation == talk.id && mark.member == reader);
         talk.standing.received - seen.map_or(0, |mark| mark.received)
+    }
+
+    fn last_send(&self, talk: &Conversation) -> Option<SendState> {
+        let last = talk.standing.last.as_ref();
+        last.filter(|last| last.direction == Direction::Sent)?;
+        let sends = self.sends.iter().rev().map(|(_, row)| &row.send);
+        let mut ours = sends.filter(|send| send.conversation_id == talk.id);
+        let newest = ours.find(|send| send.reason.as_deref() != Some(CANCELLED));
+        newest.map(|send| send.state)
     }
 
     fn board_line(&self, talk: &Conversation, reader: Option<MemberId>) -> BoardLine {
@@ -39,6 +50,7 @@ impl State {
             }),
             handler: name(talk.standing.handler_id),
             owner: name(talk.standing.owner_id),
+            last_send: self.last_send(talk),
             unread: self.unread(talk, reader),
             conversation: talk.clone(),
         }

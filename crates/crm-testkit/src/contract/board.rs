@@ -5,12 +5,13 @@ use crm_domain::board::{BoardCounts, BoardLine, BoardRequest, Column, Tab};
 use crm_domain::conversations::{ConversationId, ConversationKind};
 use crm_domain::customers::CustomerId;
 use crm_domain::members::{MemberId, Role};
+use crm_domain::sends::SendState;
 use crm_domain::standings::{Closing, LastMessage, Standing};
 use crm_domain::waitings::WaitingId;
 
 use super::AnyStore;
 use super::steps::{add_company, add_customer, open, open_talk, read, write};
-use crate::fixtures::{after, company_details, customer_of, new_member, start, talk, user};
+use crate::fixtures::{after, company_details, customer_of, new_member, new_send, start, talk, user};
 
 async fn member(store: &AnyStore, number: u32) -> MemberId {
     let new = new_member(
@@ -304,4 +305,42 @@ pub async fn unknown_senders_come_newest_first(store: AnyStore) {
     assert_eq!(first.iter().map(id).collect::<Vec<_>>(), [ids_of[3], ids_of[2]]);
     let rest = page(Some((after(3), ids_of[2]))).await;
     assert_eq!(rest.iter().map(id).collect::<Vec<_>>(), [ids_of[1]]);
+}
+
+pub async fn a_line_tells_how_far_our_last_message_got(store: AnyStore) {
+    let id = open_talk(&store, &user(1)).await;
+    let ours = Standing {
+        last: Some(LastMessage::new(
+            after(1),
+            Direction::Sent,
+            MessageKind::Text,
+            "はい",
+        )),
+        ..Standing::default()
+    };
+    save(&store, vec![(id, ours)]).await;
+    let last = || {
+        let line = read(&store, move |unit| unit.board().board_line(id, None));
+        async { line.await.and_then(|line| line.last_send) }
+    };
+    assert_eq!(last().await, None, "imported");
+    let queue = |key: &'static str| {
+        write(&store, move |unit| {
+            unit.edit_sends().add_send(&new_send(key, id, "はい", after(1)))
+        })
+    };
+    queue("first").await;
+    assert_eq!(last().await, Some(SendState::Queued));
+    let second = queue("second").await.id();
+    write(&store, move |unit| {
+        unit.edit_sends().cancel_send(second, after(2))
+    })
+    .await;
+    assert_eq!(
+        last().await,
+        Some(SendState::Queued),
+        "what was taken back is none"
+    );
+    save(&store, vec![(id, waiting(3))]).await;
+    assert_eq!(last().await, None, "the last word is theirs");
 }

@@ -108,6 +108,7 @@ macro_rules! contract_suite {
                 pages_of_equal_times_have_no_gap_and_no_double,
                 a_line_shows_who_it_is_and_who_has_it,
                 unknown_senders_come_newest_first,
+                a_line_tells_how_far_our_last_message_got,
             ]
             waitings: [
                 a_conversation_waits_at_most_once_at_a_time,

@@ -102,6 +102,8 @@ pub struct LineView {
 pub struct LastView {
     /// `in`, `out` or `note`.
     pub side: &'static str,
+    /// How far it got, of ours: key `send_state.<state>`.
+    pub send_state: Option<&'static str>,
     /// What it is, for all that is not words: key `talk.kind.<kind>`.
     pub kind: Option<&'static str>,
     /// Its beginning.

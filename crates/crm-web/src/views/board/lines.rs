@@ -4,6 +4,7 @@ use crm_domain::activities::{Direction, MessageKind};
 use crm_domain::board::{BoardLine, Column};
 use crm_domain::members::MemberId;
 use crm_domain::senders::Sender;
+use crm_domain::sends::SendState;
 use crm_domain::standings::LastMessage;
 use crm_domain::use_cases::Board;
 
@@ -81,7 +82,7 @@ impl LineView {
             last: standing
                 .last
                 .as_ref()
-                .map(|last| LastView::of(last, reader.times)),
+                .map(|last| LastView::of(last, line.last_send, reader.times)),
             waiting: standing
                 .waiting_since
                 .filter(|_| column != Column::Done)
@@ -91,8 +92,9 @@ impl LineView {
 }
 
 impl LastView {
-    fn of(last: &LastMessage, times: &Times) -> LastView {
+    fn of(last: &LastMessage, sent: Option<SendState>, times: &Times) -> LastView {
         LastView {
+            send_state: sent.map(SendState::code),
             side: match last.direction {
                 Direction::Received => "in",
                 Direction::Sent => "out",

@@ -21,6 +21,7 @@ fn tabs() -> Vec<TabView> {
 
 fn last(side: &'static str, kind: Option<&'static str>, text: &str) -> LastView {
     LastView {
+        send_state: (side == "out").then_some("failed"),
         side,
         kind,
         text: text.to_owned(),
