@@ -17,17 +17,20 @@ pub enum Role {
     Admin,
     /// 一般ユーザー.
     Member,
+    /// 閲覧のみ.
+    Viewer,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 2] = [Self::Admin, Self::Member];
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Member, Self::Viewer];
 
     /// The code that stores, forms and the command line use.
     pub fn code(self) -> &'static str {
         match self {
             Self::Admin => "admin",
             Self::Member => "member",
+            Self::Viewer => "viewer",
         }
     }
 
@@ -35,6 +38,35 @@ impl Role {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.code() == code)
     }
+}
+
+/// What an administrator allows one member beyond the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Grants {
+    /// Bring in data from other systems.
+    pub import: bool,
+    /// Take whole lists out.
+    pub export: bool,
+}
+
+/// What a token may be used for, of what its owner may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scopes {
+    /// Look at records.
+    pub read: bool,
+    /// Add, change and delete.
+    pub write: bool,
+    /// Send messages.
+    pub send: bool,
+}
+
+impl Scopes {
+    /// Everything.
+    pub const ALL: Self = Self {
+        read: true,
+        write: true,
+        send: true,
+    };
 }
 
 /// The language in which pages are shown.

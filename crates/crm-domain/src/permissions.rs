@@ -1,6 +1,6 @@
 //! Who may do what: pure, decided here and nowhere else. The whole table is a reviewed snapshot.
 
-use crate::members::{MemberId, Role, TokenId};
+use crate::members::{Grants, MemberId, Role, Scopes, TokenId};
 use crate::sends::Author;
 
 /// Who acts.
@@ -14,6 +14,8 @@ pub enum Actor {
         name: String,
         /// What the person may do.
         role: Role,
+        /// What the person may do beyond the role.
+        grants: Grants,
     },
     /// A program with a token, acting for a member.
     Token {
@@ -25,6 +27,10 @@ pub enum Actor {
         name: String,
         /// What the owner may do.
         role: Role,
+        /// What the owner may do beyond the role.
+        grants: Grants,
+        /// What of it the token may be used for.
+        scopes: Scopes,
     },
     /// The command line, with the system's user name: whoever can read the database file may do everything.
     Operator {
@@ -60,17 +66,31 @@ pub enum Action {
     ManageMembers,
     /// Make and revoke the tokens of anybody.
     ManageTokens,
+    /// Make teams, and say who belongs to them and what they see.
+    ManageTeams,
+    /// Set up LINE WORKS.
+    ManageConnection,
+    /// Say how long things are kept, hold back their deletion, and give out all that is held about a person.
+    ManagePrivacy,
+    /// Delete a record for good.
+    EraseRecords,
+    /// See who did what.
+    ViewAudit,
     /// Try the callback's path and see how things stand.
     Diagnose,
     /// Bring in data from other systems.
     ImportRecords,
+    /// Take whole lists out.
+    ExportRecords,
+    /// Keep house: seal the audit log, delete what is over its time.
+    KeepHouse,
     /// Carry what changed to open pages, whoever has them open.
     RelayEvents,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::ViewRecords,
         Self::EditRecords,
         Self::DeleteRecords,
@@ -81,10 +101,26 @@ impl Action {
         Self::DeliverMessages,
         Self::ManageMembers,
         Self::ManageTokens,
+        Self::ManageTeams,
+        Self::ManageConnection,
+        Self::ManagePrivacy,
+        Self::EraseRecords,
+        Self::ViewAudit,
         Self::Diagnose,
         Self::ImportRecords,
+        Self::ExportRecords,
+        Self::KeepHouse,
         Self::RelayEvents,
     ];
+
+    /// Whether a token with these scopes may be used for it.
+    fn within(self, scopes: Scopes) -> bool {
+        match self {
+            Self::ViewRecords | Self::ExportRecords | Self::ViewAudit => scopes.read,
+            Self::SendMessages => scopes.send,
+            _ => scopes.write,
+        }
+    }
 }
 
 /// The actor may not do this.
@@ -96,11 +132,14 @@ impl Actor {
     /// Whether the actor may do this.
     pub fn may(&self, action: Action) -> Result<(), Denied> {
         let allowed = match self {
-            Self::Member { role, .. } | Self::Token { role, .. } => role_may(*role, action),
+            Self::Member { role, grants, .. } => member_may(*role, *grants, action),
+            Self::Token {
+                role, grants, scopes, ..
+            } => action.within(*scopes) && member_may(*role, *grants, action),
             Self::Operator { .. } => !matches!(action, Action::RecordCallbacks),
             Self::Job(_) => matches!(
                 action,
-                Action::RecordCallbacks | Action::DeliverMessages | Action::RelayEvents
+                Action::RecordCallbacks | Action::DeliverMessages | Action::KeepHouse | Action::RelayEvents
             ),
             Self::Platform => matches!(action, Action::RecordCallbacks),
         };
@@ -138,17 +177,24 @@ impl Actor {
     }
 }
 
-fn role_may(role: Role, action: Action) -> bool {
+fn member_may(role: Role, grants: Grants, action: Action) -> bool {
     match action {
-        Action::ViewRecords
-        | Action::EditRecords
+        Action::ViewRecords => true,
+        Action::EditRecords
         | Action::DeleteRecords
         | Action::SendMessages
         | Action::HandleConversations
-        | Action::DeleteMessages => true,
-        Action::RecordCallbacks | Action::DeliverMessages | Action::RelayEvents => false,
-        Action::ManageMembers | Action::ManageTokens | Action::Diagnose | Action::ImportRecords => {
-            role == Role::Admin
-        }
+        | Action::DeleteMessages => role != Role::Viewer,
+        Action::ImportRecords => role == Role::Admin || grants.import && role == Role::Member,
+        Action::ExportRecords => role == Role::Admin || grants.export,
+        Action::RecordCallbacks | Action::DeliverMessages | Action::KeepHouse | Action::RelayEvents => false,
+        Action::ManageMembers
+        | Action::ManageTokens
+        | Action::ManageTeams
+        | Action::ManageConnection
+        | Action::ManagePrivacy
+        | Action::EraseRecords
+        | Action::ViewAudit
+        | Action::Diagnose => role == Role::Admin,
     }
 }

@@ -5,7 +5,7 @@ use crm_domain::companies::{CompanyDetails, CompanyId};
 use crm_domain::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
-use crm_domain::members::{MemberId, NewMember, Role};
+use crm_domain::members::{Grants, MemberId, NewMember, Role};
 use crm_domain::permissions::Actor;
 use crm_domain::ports::profiles::{Profile, ProfileName};
 use crm_domain::receipts::NewReceipt;
@@ -232,12 +232,18 @@ pub fn member() -> Actor {
     person(2, "一般 太郎", Role::Member)
 }
 
+/// An actor who may only look.
+pub fn viewer() -> Actor {
+    person(3, "閲覧 次郎", Role::Viewer)
+}
+
 /// A member who acts in the web page.
 pub fn person(id: i64, name: &str, role: Role) -> Actor {
     Actor::Member {
         id: MemberId::new(id),
         name: name.to_owned(),
         role,
+        grants: Grants::default(),
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum User {
         #[arg(long)]
         name: String,
         /// What the user may do.
-        #[arg(long, value_parser = ["admin", "member"])]
+        #[arg(long, value_parser = ["admin", "member", "viewer"])]
         role: String,
         /// Take the password from standard input.
         #[arg(long)]

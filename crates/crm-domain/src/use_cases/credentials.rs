@@ -4,7 +4,7 @@ use super::Crm;
 use super::members::past;
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::members::{ApiToken, Member, MemberId, TokenId};
+use crate::members::{ApiToken, Grants, Member, MemberId, Scopes, TokenId};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::StoreExt;
 use crate::values::{CompanyName, Problem};
@@ -61,6 +61,7 @@ impl Crm {
             id: member.id,
             name: member.name.clone(),
             role: member.role,
+            grants: Grants::default(),
         };
         Ok(Some(SignedIn { actor, member }))
     }
@@ -100,6 +101,8 @@ impl Crm {
             id: member.id,
             name: member.name.clone(),
             role: member.role,
+            grants: Grants::default(),
+            scopes: Scopes::ALL,
         };
         Ok(Some(SignedIn { actor, member }))
     }

@@ -7,22 +7,45 @@ use crm_domain::companies::{CompanyFilter, CompanyId};
 use crm_domain::customers::{CustomerFilter, CustomerId};
 use crm_domain::id::Id;
 use crm_domain::imports::Import;
-use crm_domain::members::{LinkPurpose, MemberId, Role, TokenId};
+use crm_domain::members::{Grants, LinkPurpose, MemberId, Role, Scopes, TokenId};
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::{Action, Actor};
 use crm_domain::sends::SendId;
 use crm_domain::use_cases::{MemberForm, Recipient};
-use crm_testkit::fixtures::{admin, company_details, customer_details, member, operator, text, user};
+use crm_testkit::fixtures::{admin, company_details, customer_details, member, operator, text, user, viewer};
 
 use crate::world::{JOB, World, code};
 
 fn token(role: Role) -> Actor {
+    scoped(role, Scopes::ALL)
+}
+
+fn scoped(role: Role, scopes: Scopes) -> Actor {
     Actor::Token {
         token: TokenId::new(1),
         id: MemberId::new(1),
         name: "夜間処理".to_owned(),
         role,
+        grants: Grants::default(),
+        scopes,
     }
+}
+
+fn granted(role: Role) -> Actor {
+    Actor::Member {
+        id: MemberId::new(3),
+        name: "取り込み係".to_owned(),
+        role,
+        grants: Grants {
+            import: true,
+            export: true,
+        },
+    }
+}
+
+/// A token that may be used for one thing only.
+fn only(read: bool, write: bool, send: bool) -> Actor {
+    scoped(Role::Admin, Scopes { read, write, send })
 }
 
 #[test]
@@ -30,8 +53,14 @@ fn the_table_of_permissions() {
     let actors = [
         ("admin", admin()),
         ("member", member()),
+        ("granted member", granted(Role::Member)),
+        ("viewer", viewer()),
+        ("granted viewer", granted(Role::Viewer)),
         ("admin's token", token(Role::Admin)),
         ("member's token", token(Role::Member)),
+        ("read token", only(true, false, false)),
+        ("write token", only(false, true, false)),
+        ("send token", only(false, false, true)),
         ("operator", operator()),
         ("job", JOB),
         ("platform", Actor::Platform),
@@ -178,7 +207,10 @@ async fn ask_about_administration(world: &World, by: &Actor) -> Vec<(&'static st
             code(crm.change_role(by, id, None, Role::Admin).await),
         ),
         ("disable_member", code(crm.disable_member(by, id, true).await)),
-        ("set_password", code(crm.set_password(by, id, "password").await)),
+        (
+            "set_password",
+            code(crm.set_password(by, id, "a long password").await),
+        ),
         (
             "make_link",
             code(crm.make_link(by, id, LinkPurpose::SignIn).await),

@@ -2,7 +2,7 @@
 
 use crm_domain::conversations::ConversationId;
 use crm_domain::customers::CustomerId;
-use crm_domain::members::{MemberId, Role};
+use crm_domain::members::{Grants, MemberId, Role};
 use crm_domain::permissions::Actor;
 use crm_domain::sends::SendState;
 use crm_domain::use_cases::MemberForm;
@@ -85,6 +85,7 @@ pub async fn add(server: &TestServer, email: &str, name: &str) -> Actor {
         id,
         name: name.to_owned(),
         role: Role::Member,
+        grants: Grants::default(),
     }
 }
 
