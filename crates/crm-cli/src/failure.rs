@@ -77,6 +77,7 @@ fn domain(error: &Error, texts: &Texts) -> String {
             texts.fill("error.not_found", &[("what", &what)])
         }
         Error::Messenger(problem) => texts.text(&format!("send_problem.{}", problem.code())),
+        Error::Vault(error) => texts.fill("error.vault", &[("error", &error.to_string())]),
         Error::Store(error) => texts.fill("error.store", &[("error", &reasons(error))]),
         other => texts.text(&format!("error.{}", other.code())),
     }

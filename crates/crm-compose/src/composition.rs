@@ -7,6 +7,7 @@ use crm_domain::ports::host::{Clock, Secrets};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
+use crm_domain::ports::vault::NoVault;
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{
     ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, FolderBlobs, RingSecrets, SecretKey, ServerLock,
@@ -157,6 +158,7 @@ impl Composition {
                 settings.data.files_quota,
             )),
             profiles: Arc::new(StaticProfiles(line_works.clone())),
+            vault: Arc::new(NoVault),
         });
         Ok(Self {
             crm,

@@ -24,6 +24,7 @@ use crm_domain::ports::messenger::{Answered, Messenger, Messengers, OutgoingText
 use crm_domain::ports::profiles::NoProfiles;
 use crm_domain::ports::quarantine::NoQuarantine;
 use crm_domain::ports::spool::NoSpool;
+use crm_domain::ports::vault::NoVault;
 use crm_domain::send_budgets::BudgetKey;
 use crm_domain::use_cases::{Arrival, Crm, Ports, Recipient};
 use crm_domain::values::{LineUserId, MessageText, PersonName, PersonReading, Remarks};
@@ -159,6 +160,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
         profiles: Arc::new(NoProfiles),
+        vault: Arc::new(NoVault),
     });
     let me = Actor::Operator {
         name: "example".to_owned(),

@@ -5,6 +5,7 @@ use crate::permissions::Denied;
 use crate::ports::host::PasswordError;
 use crate::ports::messenger::SendProblem;
 use crate::ports::store::StoreError;
+use crate::ports::vault::VaultError;
 use crate::values::FieldError;
 
 /// Why a use case did not do what was asked. Every kind has a stable [`Error::code`].
@@ -46,6 +47,9 @@ pub enum Error {
     /// The last administrator cannot be disabled or become a plain member.
     #[error("member {0} is the last administrator")]
     LastAdministrator(MemberId),
+    /// A sealed value cannot be read or written.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -66,6 +70,7 @@ impl Error {
             Self::TooManySignIns { .. } => "too_many_sign_ins",
             Self::LinkSpent => "link_spent",
             Self::LastAdministrator(_) => "last_administrator",
+            Self::Vault(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

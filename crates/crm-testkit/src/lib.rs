@@ -8,3 +8,4 @@
 pub mod contract;
 pub mod fakes;
 pub mod fixtures;
+pub mod fuzz;

@@ -6,6 +6,7 @@ use crm_domain::id::NotAnId;
 use crm_domain::paging::NotACursor;
 use crm_domain::permissions::Denied;
 use crm_domain::ports::store::StoreError;
+use crm_domain::ports::vault::VaultError;
 use crm_domain::values::FieldError;
 use poem::error::ResponseError;
 use poem::http::{StatusCode, header};
@@ -230,8 +231,9 @@ fn status_of(error: &Error) -> StatusCode {
             StatusCode::CONFLICT
         }
         Error::TooManySignIns { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain)
+        | Error::Vault(VaultError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(_) | Error::Vault(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

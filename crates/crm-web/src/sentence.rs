@@ -105,6 +105,7 @@ mod tests {
     use crm_domain::permissions::{Action, Denied};
     use crm_domain::ports::messenger::SendProblem;
     use crm_domain::ports::store::StoreError;
+    use crm_domain::ports::vault::VaultError;
     use crm_domain::use_cases::TrialStep;
     use crm_domain::values::{FieldError, Problem};
 
@@ -123,6 +124,9 @@ mod tests {
             Error::TooManySignIns { retry_after: 60 },
             Error::LinkSpent,
             Error::LastAdministrator(Id::new(1)),
+            Error::Vault(VaultError::Broken),
+            Error::Vault(VaultError::UnknownKey),
+            Error::Vault(VaultError::Unavailable),
             Error::Store(StoreError::Taken("email")),
             Error::Store(StoreError::Stale("customer")),
             Error::Store(StoreError::Missing("company_id")),

@@ -16,3 +16,4 @@ pub mod quarantine;
 pub mod spool;
 pub mod store;
 pub mod store_admin;
+pub mod vault;

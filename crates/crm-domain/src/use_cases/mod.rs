@@ -58,6 +58,7 @@ use crate::ports::profiles::ProfileSource;
 use crate::ports::quarantine::Quarantine;
 use crate::ports::spool::Spool;
 use crate::ports::store::{OperationKey, Store, StoreError, StoreExt, UnitOfWork};
+use crate::ports::vault::Vault;
 
 /// The world, as the use cases need it.
 #[derive(Clone)]
@@ -84,6 +85,8 @@ pub struct Ports {
     pub blobs: Arc<dyn Blobs>,
     /// Who the members of LINE WORKS are.
     pub profiles: Arc<dyn ProfileSource>,
+    /// What seals secrets that must be read again.
+    pub vault: Arc<dyn Vault>,
 }
 
 /// The product: every use case is a method.

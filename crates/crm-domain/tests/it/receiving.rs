@@ -6,6 +6,7 @@ use crm_domain::ports::files::NoFiles;
 use crm_domain::ports::quarantine::NoQuarantine;
 use crm_domain::ports::spool::NoSpool;
 use crm_domain::ports::store::{StoreError, StoreExt};
+use crm_domain::ports::vault::NoVault;
 use crm_domain::use_cases::{Arrival, Crm, NotKept, Ports, Received, TrialStep};
 use crm_testkit::fakes::{FakeCallbacks, SAMPLE_SENDER, SeededSecrets};
 use crm_testkit::fixtures::{BOT, admin, customer_on, member, operator, start, user, user_id};
@@ -128,6 +129,7 @@ async fn the_trial_says_which_step_failed() {
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
         profiles: Arc::clone(&world.profiles) as _,
+        vault: Arc::new(NoVault),
     });
     let trial = without_bot.try_callback(&admin()).await.unwrap();
     assert_eq!(

@@ -19,7 +19,7 @@ use crm_domain::use_cases::{
 };
 use crm_testkit::fakes::{
     FakeCallbacks, FakeFiles, FakeMessenger, FakeMessengers, FakeProfiles, FakeQuarantine, FakeSpool,
-    FixedClock, MemoryBlobs, PlainPasswords, SeededSecrets,
+    FakeVault, FixedClock, MemoryBlobs, PlainPasswords, SeededSecrets,
 };
 use crm_testkit::fixtures::{BOT, admin};
 
@@ -66,6 +66,7 @@ impl World {
             files: Arc::clone(&files) as _,
             blobs: Arc::new(blobs.clone()),
             profiles: Arc::clone(&profiles) as _,
+            vault: Arc::new(FakeVault),
         });
         Self {
             crm,

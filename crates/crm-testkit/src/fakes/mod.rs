@@ -9,6 +9,7 @@ mod profiles;
 mod quarantine;
 mod secrets;
 mod spool;
+mod vault;
 
 pub use callbacks::{FakeCallbacks, SAMPLE_SENDER};
 pub use clock::FixedClock;
@@ -19,6 +20,7 @@ pub use profiles::FakeProfiles;
 pub use quarantine::FakeQuarantine;
 pub use secrets::SeededSecrets;
 pub use spool::FakeSpool;
+pub use vault::FakeVault;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
