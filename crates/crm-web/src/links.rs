@@ -16,8 +16,22 @@ pub const CUSTOMERS: &str = "/customers";
 pub const COMPANIES: &str = "/companies";
 /// One's own settings.
 pub const ME: &str = "/me";
+/// What there is to administer.
+pub const ADMIN: &str = "/admin";
 /// The members of this CRM.
 pub const USERS: &str = "/admin/users";
+/// The teams of this CRM.
+pub const TEAMS: &str = "/admin/teams";
+/// The keys with which programs act.
+pub const TOKENS: &str = "/admin/tokens";
+/// The browsers that are signed in.
+pub const SESSIONS: &str = "/admin/sessions";
+/// Who did what.
+pub const AUDIT: &str = "/admin/audit";
+/// How long things are kept.
+pub const RETENTION: &str = "/admin/retention";
+/// The connection to LINE WORKS.
+pub const LINE_WORKS: &str = "/admin/line-works";
 /// The members of LINE WORKS, one of whom is to be chosen.
 pub const LINE_WORKS_MEMBERS: &str = "/members/line-works";
 /// The same for the dialog of the form.
@@ -91,7 +105,14 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "me" => ME,
         "me_language" => "/me/language",
         "me_password" => "/me/password",
-        "users" => USERS,
+        "admin" => ADMIN,
+        "admin_users" => USERS,
+        "admin_teams" => TEAMS,
+        "admin_tokens" => TOKENS,
+        "admin_sessions" => SESSIONS,
+        "admin_audit" => AUDIT,
+        "admin_retention" => RETENTION,
+        "admin_line_works" => LINE_WORKS,
         "line_works_members" => LINE_WORKS_MEMBERS,
         "login" => LOGIN,
         "logout" => "/logout",

@@ -55,7 +55,7 @@ pub struct FrameUser {
 
 /// An entry of the side menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Menu {
     /// No entry is active.
     #[default]
@@ -68,10 +68,24 @@ pub enum Menu {
     Customers,
     /// 未登録の送信者.
     Senders,
-    /// Administration of members.
-    Users,
     /// One's own settings.
     Me,
+    /// 管理: what there is to administer.
+    Admin,
+    /// ユーザー.
+    AdminUsers,
+    /// チーム.
+    AdminTeams,
+    /// APIトークン.
+    AdminTokens,
+    /// ログイン中の端末.
+    AdminSessions,
+    /// 操作履歴（監査ログ）.
+    AdminAudit,
+    /// 保存期間.
+    AdminRetention,
+    /// LINE WORKS連携.
+    AdminLineWorks,
 }
 
 /// A lasting state shown above every page.

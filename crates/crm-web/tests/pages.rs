@@ -9,7 +9,8 @@ use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
-    activities, api_docs, board, companies, customers, handling, members, phone, profiles, senders, system,
+    activities, admin, api_docs, board, companies, customers, handling, members, phone, profiles, senders,
+    system,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -29,7 +30,8 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<members::LoginPage>(templates, Menu::None, &mut pages);
     render::<members::SignInLinkPage>(templates, Menu::None, &mut pages);
     render::<members::MePage>(templates, Menu::Me, &mut pages);
-    render::<members::UsersPage>(templates, Menu::Users, &mut pages);
+    render::<admin::AdminPage>(templates, Menu::Admin, &mut pages);
+    render::<members::UsersPage>(templates, Menu::AdminUsers, &mut pages);
     render::<senders::SendersPage>(templates, Menu::Senders, &mut pages);
     render::<senders::SenderPage>(templates, Menu::Senders, &mut pages);
     render::<senders::LinkPage>(templates, Menu::Senders, &mut pages);
@@ -184,7 +186,9 @@ fn asked_keys(source: &str) -> Vec<String> {
 }
 
 /// Beginnings of keys whose end is chosen while the program runs.
-const OPEN_ENDED: [&str; 27] = [
+const OPEN_ENDED: &[&str] = &[
+    "admin_menu.",
+    "admin_about.",
     "board.",
     "board.column.",
     "board.empty.",

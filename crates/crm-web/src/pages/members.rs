@@ -51,7 +51,7 @@ async fn draw(
         form,
         link,
     };
-    visitor.page(status, Menu::Users, &page)
+    visitor.page(status, Menu::AdminUsers, &page)
 }
 
 fn row(member: &Member, reader: MemberId) -> UserRow {

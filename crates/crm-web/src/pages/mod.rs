@@ -1,6 +1,7 @@
 //! The handlers of the pages: parse, use case, view, render or redirect.
 
 mod activities;
+mod admin;
 mod api_docs;
 mod asking;
 mod board;
@@ -51,6 +52,7 @@ pub fn mount(route: Route) -> Route {
         send_acts::mount,
         senders::mount,
         sender_links::mount,
+        admin::mount,
         members::mount,
         myself::mount,
         callbacks::mount,

@@ -1,6 +1,7 @@
 //! The typed contexts of the templates: plain values, ready to be shown.
 
 pub mod activities;
+pub mod admin;
 pub mod api_docs;
 pub mod board;
 mod bodies;

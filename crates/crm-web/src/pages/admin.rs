@@ -1,0 +1,24 @@
+//! 管理: the way to the pages of administration.
+
+use crm_domain::permissions::Action;
+use poem::http::StatusCode;
+use poem::{Response, Route, get, handler};
+
+use crate::auth::{Signed, Visitor};
+use crate::links;
+use crate::page::Menu;
+use crate::problem::Failure;
+use crate::views::admin::AdminPage;
+
+pub(super) fn mount(route: Route) -> Route {
+    route.at(links::ADMIN, get(show))
+}
+
+#[handler]
+#[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
+fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
+    by.actor
+        .may(Action::ManageMembers)
+        .map_err(crm_domain::error::Error::from)?;
+    visitor.page(StatusCode::OK, Menu::Admin, &AdminPage {})
+}
