@@ -33,11 +33,11 @@ pub(crate) async fn post(
     body: Vec<u8>,
     signing: &Signing,
 ) -> Result<Delivery, SimError> {
-    let url = shared
-        .lock()
-        .callback_url
-        .clone()
-        .ok_or(SimError::NoCallbackUrl)?;
+    let bot = shared.lock().bot.clone();
+    if !bot.callback_enabled || bot.callback_url.is_empty() {
+        return Err(SimError::NoCallbackUrl);
+    }
+    let url = bot.callback_url;
     let bot_id = shared.config.bot_id.clone();
     let signature = signature(&shared.config.bot_secret, &body, signing);
     let agent = shared.deliverer.0.clone();

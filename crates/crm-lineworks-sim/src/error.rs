@@ -21,7 +21,9 @@ pub enum SimError {
     #[error("the simulator cannot use its key: {0}. It takes an RSA key in PEM, public or private")]
     Key(&'static str),
     /// A callback was to be sent and no callback URL is set.
-    #[error("no callback URL is set: give one in the configuration or with set_callback_url")]
+    #[error(
+        "no callback URL is set, or callbacks are switched off: give one in the configuration or with set_callback_url"
+    )]
     NoCallbackUrl,
     /// The callback URL did not answer.
     #[error("the callback could not be delivered to its URL: {0}")]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attachments;
+mod bot;
 pub mod callbacks;
 mod clock;
 mod config;
@@ -25,6 +26,7 @@ mod state;
 mod test_key;
 mod tokens;
 
+pub use bot::BotSetup;
 pub use callbacks::{Delivery, Event, Signing};
 pub use clock::SimClock;
 pub use config::{Member, SimulatorConfig};

@@ -35,7 +35,7 @@ pub(crate) fn app(shared: Arc<Shared>) -> App {
 
 fn api() -> Route {
     Route::new()
-        .at("/bots/:bot_id", get(bots::show))
+        .at("/bots/:bot_id", get(bots::show).put(bots::put).patch(bots::patch))
         .at("/bots/:bot_id/users/:user_id/messages", post(messages::to_user))
         .at(
             "/bots/:bot_id/channels/:channel_id/messages",

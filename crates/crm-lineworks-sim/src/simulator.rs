@@ -1,5 +1,6 @@
 //! The handle by which programs and tests hold the simulator.
 
+use crate::bot::BotSetup;
 use crate::callbacks::{Delivery, Event, Signing};
 use crate::config::{Member, SimulatorConfig};
 use crate::delivery;
@@ -187,7 +188,19 @@ impl Simulator {
 
     /// Where callbacks are posted from now on.
     pub fn set_callback_url(&self, url: impl Into<String>) {
-        self.shared.lock().callback_url = Some(url.into());
+        let mut state = self.shared.lock();
+        state.bot.callback_url = url.into();
+        state.bot.callback_enabled = true;
+    }
+
+    /// How the bot is set up now.
+    pub fn bot(&self) -> BotSetup {
+        self.shared.lock().bot.clone()
+    }
+
+    /// Sets the bot up otherwise, as somebody does in the Developer Console.
+    pub fn set_bot(&self, setup: BotSetup) {
+        self.shared.lock().bot = setup;
     }
 
     /// Stores a file as if a member had sent it and returns its file id, for an image or file callback.

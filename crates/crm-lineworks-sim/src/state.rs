@@ -1,6 +1,7 @@
 //! Everything that the simulated service knows, shared by its requests and by the [`Simulator`](crate::Simulator).
 
 use crate::attachments::Attachments;
+use crate::bot::BotSetup;
 use crate::config::{Member, SimulatorConfig};
 use crate::delivery::Deliverer;
 use crate::error::SimError;
@@ -32,7 +33,8 @@ pub(crate) struct State {
     pub(crate) members: Vec<Member>,
     /// The scopes ticked on the app.
     pub(crate) scopes: Vec<String>,
-    pub(crate) callback_url: Option<String>,
+    /// How the bot is set up.
+    pub(crate) bot: BotSetup,
     pub(crate) faults: FaultPlan,
     pub(crate) outbox: Outbox,
     pub(crate) tokens: Tokens,
@@ -49,7 +51,7 @@ impl Shared {
         let state = State {
             members: config.members.clone(),
             scopes: config.scopes.clone(),
-            callback_url: config.callback_url.clone(),
+            bot: BotSetup::of(&config),
             faults: FaultPlan::default(),
             outbox: Outbox::default(),
             tokens: Tokens::default(),

@@ -1,17 +1,26 @@
-//! `GET /bots/{botId}`.
+//! `GET`, `PUT` and `PATCH /bots/{botId}`.
 
 use crate::answers::{Refusal, json_answer};
+use crate::bot::BotSetup;
 use crate::gate::Operation;
+use crate::json_body;
 use crate::state::Shared;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
-use poem::{Request, Response, handler};
-use serde_json::json;
+use poem::{Body, Request, Response, handler};
 use std::sync::Arc;
 
 const GET: Operation = Operation {
     name: "bot-get",
     scopes: &["bot", "bot.read"],
+};
+const PATCH: Operation = Operation {
+    name: "bot-update-patch",
+    scopes: &["bot"],
+};
+const PUT: Operation = Operation {
+    name: "bot-update",
+    scopes: &["bot"],
 };
 
 /// Refuses another bot's id.
@@ -40,18 +49,47 @@ pub(super) fn show(
 ) -> Response {
     GET.run(shared, request, |_| {
         known(shared, &bot_id)?;
-        let config = &shared.config;
-        let url = shared.lock().callback_url.clone();
-        let bot = json!({
-            "botId": config.bot_id,
-            "botName": config.bot_name,
-            "description": "",
-            "enableCallback": url.is_some(),
-            "callbackUrl": url.unwrap_or_default(),
-            "channelEvents": config.channel_events,
-            "callbackEvents": ["text", "location", "sticker", "image", "file", "audio", "video"],
-            "enableGroupJoin": true,
-        });
-        Ok(json_answer(StatusCode::OK, &bot))
+        Ok(told(shared))
     })
+}
+
+/// Replaces what is given and keeps the rest.
+#[handler]
+pub(super) async fn patch(
+    Data(shared): Data<&Arc<Shared>>,
+    request: &Request,
+    Path(bot_id): Path<String>,
+    body: Body,
+) -> Response {
+    let body = json_body::read(body, json_body::JSON_LIMIT).await;
+    PATCH.run(shared, request, |_| {
+        known(shared, &bot_id)?;
+        let given = json_body::object(request.headers(), &body?)?;
+        let mut state = shared.lock();
+        state.bot = state.bot.clone().patched(&given)?;
+        drop(state);
+        Ok(told(shared))
+    })
+}
+
+/// Replaces everything: what is not given falls back to its default.
+#[handler]
+pub(super) async fn put(
+    Data(shared): Data<&Arc<Shared>>,
+    request: &Request,
+    Path(bot_id): Path<String>,
+    body: Body,
+) -> Response {
+    let body = json_body::read(body, json_body::JSON_LIMIT).await;
+    PUT.run(shared, request, |_| {
+        known(shared, &bot_id)?;
+        let given = json_body::object(request.headers(), &body?)?;
+        shared.lock().bot = BotSetup::replaced(&given)?;
+        Ok(told(shared))
+    })
+}
+
+fn told(shared: &Shared) -> Response {
+    let bot = shared.lock().bot.told(&shared.config);
+    json_answer(StatusCode::OK, &bot)
 }

@@ -149,3 +149,68 @@ fn the_query_of_a_list_is_checked() {
         assert_eq!(users, count, "{query}");
     }
 }
+
+#[test]
+fn the_bot_is_changed_by_patch_and_replaced_by_put() {
+    let world = World::new();
+    let token = world.token();
+    let url = format!("/v1.0/bots/{}", world.sim.config().bot_id);
+    let change = |method: &str, token: &str, body: &Value| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        let body = body.to_string();
+        world.call(method, &url, &headers, Some(body.as_bytes())).unwrap()
+    };
+    let wanted = json!({
+        "enableCallback": true,
+        "callbackUrl": "https://crm.example/webhook",
+        "channelEvents": ["message", "begin"],
+    });
+    let bot = change("PATCH", &token, &wanted).json();
+    assert_eq!(bot["callbackUrl"], "https://crm.example/webhook");
+    assert_eq!(bot["channelEvents"], json!(["message", "begin"]));
+    assert_eq!(bot["callbackEvents"][6], "video", "what is not named stays");
+    assert_eq!(world.get(&token, &url).json(), bot);
+    let refused = [
+        (
+            json!({"callbackUrl": "http://crm.example/webhook"}),
+            "INVALID_PARAMETER",
+        ),
+        (json!({"channelEvents": ["everything"]}), "INVALID_PARAMETER"),
+        (json!({"callbackURL": ""}), "INVALID_PARAMETER"),
+        (
+            json!({"callbackUrl": "", "enableCallback": true}),
+            "MISSING_PARAMETER",
+        ),
+    ];
+    for (body, code) in refused {
+        assert_eq!(
+            change("PATCH", &token, &body).verdict(),
+            (400, code.to_owned()),
+            "{body}"
+        );
+    }
+    assert_eq!(
+        change("PUT", &token, &wanted).verdict(),
+        (400, "MISSING_PARAMETER".to_owned())
+    );
+    let whole = json!({
+        "botName": "b", "photoUrl": "https://x.example/p.png", "description": "d", "administrators": ["a"],
+    });
+    let bot = change("PUT", &token, &whole).json();
+    assert_eq!(
+        (&bot["enableCallback"], &bot["callbackUrl"]),
+        (&json!(false), &json!(""))
+    );
+    assert_eq!(bot["channelEvents"][5], "left");
+    assert_eq!(
+        bot["channelEvents"][6],
+        Value::Null,
+        "begin and end have to be asked for"
+    );
+    let reader = world.token_for("bot.read");
+    assert_eq!(change("PATCH", &reader, &wanted).status, 403);
+}
