@@ -33,6 +33,7 @@ mod members;
 mod profiles;
 mod quarantine;
 mod resends;
+mod routes;
 mod sends;
 mod sends_in_browser;
 mod sign_in;
