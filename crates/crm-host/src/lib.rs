@@ -3,6 +3,9 @@
 pub mod blobs;
 pub mod clock;
 pub mod data_dir;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod passwords;
 pub mod quarantine;
 pub mod secret_key;

@@ -9,6 +9,9 @@ mod directory;
 mod disposition;
 mod download;
 mod encode;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod heard;
 mod http;
 mod interpret;

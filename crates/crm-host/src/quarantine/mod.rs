@@ -2,6 +2,8 @@
 //! so nothing waits for it: what comes too fast is dropped.
 
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod gate;
 mod record;
 #[cfg(test)]

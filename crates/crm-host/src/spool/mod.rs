@@ -5,6 +5,8 @@
 
 mod desk;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod record;
 #[cfg(test)]
 mod tests;
