@@ -12,10 +12,14 @@ mod dialect;
 mod activities;
 #[path = "queries/attachments.rs"]
 mod attachments;
+#[path = "queries/audit.rs"]
+mod audit;
 #[path = "queries/board.rs"]
 mod board;
 #[path = "queries/companies.rs"]
 mod companies;
+#[path = "queries/connection.rs"]
+mod connection;
 #[path = "queries/conversations.rs"]
 mod conversations;
 #[path = "queries/credentials.rs"]
@@ -24,10 +28,16 @@ mod credentials;
 mod customers;
 #[path = "queries/customers_found.rs"]
 mod customers_found;
+#[path = "queries/data_keys.rs"]
+mod data_keys;
 #[path = "queries/drafts.rs"]
 mod drafts;
 #[path = "queries/events.rs"]
 mod events;
+#[path = "queries/factors.rs"]
+mod factors;
+#[path = "queries/holdings.rs"]
+mod holdings;
 #[path = "queries/imports.rs"]
 mod imports;
 #[path = "queries/inserted.rs"]
@@ -38,6 +48,8 @@ mod members;
 mod notes;
 #[path = "queries/operations.rs"]
 mod operations;
+#[path = "queries/readings.rs"]
+mod readings;
 #[path = "queries/reads.rs"]
 mod reads;
 #[path = "queries/receipts.rs"]
@@ -54,6 +66,8 @@ mod sends;
 mod standings;
 #[path = "queries/talks.rs"]
 mod talks;
+#[path = "queries/teams.rs"]
+mod teams;
 #[path = "queries/uow.rs"]
 mod uow;
 #[path = "queries/waitings.rs"]

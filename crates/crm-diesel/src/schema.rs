@@ -68,6 +68,7 @@ diesel::table! {
         owner_id -> Nullable<BigInt>,
         needs_look -> Bool,
         registered_from -> Nullable<Text>,
+        team_id -> Nullable<BigInt>,
     }
 }
 
@@ -82,6 +83,8 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         disabled_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
+        may_import -> Bool,
+        may_export -> Bool,
     }
 }
 
@@ -91,6 +94,8 @@ diesel::table! {
         member_id -> BigInt,
         created_at -> Timestamp,
         seen_at -> Timestamp,
+        address -> Nullable<Text>,
+        agent -> Nullable<Text>,
     }
 }
 
@@ -104,6 +109,9 @@ diesel::table! {
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
         used_at -> Nullable<Timestamp>,
+        may_read -> Bool,
+        may_write -> Bool,
+        may_send -> Bool,
     }
 }
 
@@ -115,6 +123,41 @@ diesel::table! {
         created_at -> Timestamp,
         expires_at -> Timestamp,
         used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    member_factors (member_id) {
+        member_id -> BigInt,
+        seed -> Binary,
+        created_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+        last_step -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    recovery_codes (id) {
+        id -> BigInt,
+        member_id -> BigInt,
+        hash -> Binary,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    pending_sign_ins (hash) {
+        hash -> Binary,
+        member_id -> BigInt,
+        account -> Binary,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    setup_links (hash) {
+        hash -> Binary,
+        expires_at -> Timestamp,
     }
 }
 
@@ -157,6 +200,7 @@ diesel::table! {
         board_place -> Nullable<Integer>,
         board_at -> Nullable<Timestamp>,
         version -> BigInt,
+        team_id -> Nullable<BigInt>,
     }
 }
 
@@ -270,6 +314,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    connection_values (field) {
+        field -> Text,
+        sealed -> Binary,
+        changed_at -> Timestamp,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    connection_versions (id) {
+        id -> BigInt,
+        version -> BigInt,
+        saved_at -> Timestamp,
+        saved_by -> Text,
+    }
+}
+
+diesel::table! {
     send_budgets (domain, operation) {
         domain -> Text,
         operation -> Text,
@@ -320,6 +382,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    data_keys (id) {
+        id -> Text,
+        wrapped -> Binary,
+        made_at -> Timestamp,
+        retired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    key_fingerprint (id) {
+        id -> BigInt,
+        fingerprint -> Binary,
+    }
+}
+
+diesel::table! {
+    named_secrets (name) {
+        name -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
     operations (key) {
         key -> Binary,
         at -> Timestamp,
@@ -345,23 +430,110 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    teams (id) {
+        id -> BigInt,
+        name -> Text,
+        sees -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    team_members (team_id, member_id) {
+        team_id -> BigInt,
+        member_id -> BigInt,
+        leader -> Bool,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        by_kind -> Text,
+        member_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        by_name -> Text,
+        address -> Nullable<Text>,
+        act -> Text,
+        record_kind -> Nullable<Text>,
+        record_id -> Nullable<BigInt>,
+        customer_id -> Nullable<BigInt>,
+        fields -> Text,
+        reason -> Nullable<Text>,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_values (id) {
+        id -> BigInt,
+        audit_id -> BigInt,
+        salt -> Binary,
+        field -> Text,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+        masked -> Bool,
+    }
+}
+
+diesel::table! {
+    audit_seals (audit_id) {
+        audit_id -> BigInt,
+        position -> Nullable<BigInt>,
+        mac -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    reading_log (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        by_kind -> Text,
+        member_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        by_name -> Text,
+        address -> Nullable<Text>,
+        kind -> Text,
+        customer_id -> Nullable<BigInt>,
+        record_id -> Nullable<BigInt>,
+        words -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reading_rule (id) {
+        id -> BigInt,
+        is_on -> Bool,
+        days -> BigInt,
+    }
+}
+
 diesel::joinable!(activities -> customers (customer_id));
 diesel::joinable!(activities -> sends (send_id));
 diesel::joinable!(activities -> notes (note_id));
 diesel::joinable!(customers -> companies (company_id));
 diesel::joinable!(sends -> conversations (conversation_id));
 diesel::joinable!(sessions -> members (member_id));
+diesel::joinable!(team_members -> teams (team_id));
 diesel::joinable!(api_tokens -> members (member_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     imports,
     import_origins,
+    teams,
+    team_members,
     companies,
     customers,
     members,
     sessions,
     api_tokens,
     one_time_links,
+    member_factors,
+    recovery_codes,
+    pending_sign_ins,
+    setup_links,
     failed_sign_ins,
     conversations,
     waitings,
@@ -378,4 +550,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     operations,
     events,
     event_epoch,
+    audit,
+    audit_values,
+    audit_seals,
+    reading_log,
+    reading_rule,
 );

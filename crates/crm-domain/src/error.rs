@@ -41,6 +41,12 @@ pub enum Error {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// The sign-in that waited for the second factor is over: it took too long, or something about the account changed.
+    #[error("the sign-in is over")]
+    SignInOver,
+    /// There is a second factor already.
+    #[error("there is a second factor already")]
+    FactorOn,
     /// The one-time link was used, has expired, or never was one.
     #[error("the link is not valid any more")]
     LinkSpent,
@@ -68,6 +74,8 @@ impl Error {
             Self::Messenger(_) => "messenger",
             Self::SignInRefused => "sign_in_refused",
             Self::TooManySignIns { .. } => "too_many_sign_ins",
+            Self::SignInOver => "sign_in_over",
+            Self::FactorOn => "factor_on",
             Self::LinkSpent => "link_spent",
             Self::LastAdministrator(_) => "last_administrator",
             Self::Vault(error) => error.code(),

@@ -1,14 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 pub mod activities;
+pub mod agents;
 pub mod attachments;
+pub mod audit;
 pub mod board;
 pub mod companies;
+pub mod connection;
 pub mod conversations;
 pub mod customers;
+pub mod data_keys;
 pub mod drafts;
 pub mod error;
 pub mod events;
+pub mod factors;
+pub mod holdings;
 pub mod id;
 pub mod imports;
 pub mod instant;
@@ -19,12 +25,14 @@ pub mod notes;
 pub mod paging;
 pub mod permissions;
 pub mod ports;
+pub mod readings;
 pub mod reads;
 pub mod receipts;
 pub mod send_budgets;
 pub mod senders;
 pub mod sends;
 pub mod standings;
+pub mod teams;
 pub mod use_cases;
 pub mod values;
 pub mod waitings;

@@ -67,6 +67,32 @@ impl Scopes {
         write: true,
         send: true,
     };
+
+    /// The codes of what is allowed, as forms, the API and the command line name them.
+    pub fn codes(self) -> Vec<&'static str> {
+        let all = [(self.read, "read"), (self.write, "write"), (self.send, "send")];
+        all.into_iter()
+            .filter_map(|(allowed, code)| allowed.then_some(code))
+            .collect()
+    }
+
+    /// The scopes with these codes; `None` if one is unknown or there is none at all.
+    pub fn from_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut scopes = Self {
+            read: false,
+            write: false,
+            send: false,
+        };
+        for code in codes {
+            match code {
+                "read" => scopes.read = true,
+                "write" => scopes.write = true,
+                "send" => scopes.send = true,
+                _ => return None,
+            }
+        }
+        (scopes.read || scopes.write || scopes.send).then_some(scopes)
+    }
 }
 
 /// The language in which pages are shown.
@@ -107,6 +133,8 @@ pub struct Member {
     pub name: String,
     /// What the member may do.
     pub role: Role,
+    /// What the member may do beyond the role.
+    pub grants: Grants,
     /// The member's own choice of language.
     pub locale: Option<Locale>,
     /// Whether a password is set.
@@ -133,6 +161,15 @@ pub struct NewMember {
 /// SHA-256 of a secret: what is stored instead of session ids, tokens and one-time links.
 pub type SecretHash = [u8; 32];
 
+/// Whence somebody signs in, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The address that the request came from.
+    pub address: Option<String>,
+    /// What the browser calls itself, as it was sent.
+    pub agent: Option<String>,
+}
+
 /// A browser that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -144,6 +181,15 @@ pub struct Session {
     pub created_at: Instant,
     /// When it was last used, to the minute.
     pub seen_at: Instant,
+    /// Whence it was begun; control characters are gone and long texts are cut.
+    pub device: Device,
+}
+
+impl Session {
+    /// The name under which it is listed and ended: says nothing about the secret.
+    pub fn public_id(&self) -> String {
+        self.hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// A key with which a program acts for a member.
@@ -155,6 +201,8 @@ pub struct ApiToken {
     pub member_id: MemberId,
     /// What its owner calls it.
     pub name: String,
+    /// What it may be used for.
+    pub scopes: Scopes,
     /// When it was made.
     pub created_at: Instant,
     /// From when on it is refused.
@@ -163,6 +211,21 @@ pub struct ApiToken {
     pub revoked_at: Option<Instant>,
     /// When it was last used, to the minute.
     pub used_at: Option<Instant>,
+}
+
+/// A token to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewToken {
+    /// For whom it acts.
+    pub member_id: MemberId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The hash of the secret.
+    pub hash: SecretHash,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// From when on it is refused.
+    pub expires_at: Option<Instant>,
 }
 
 /// What a one-time link is good for.
@@ -221,7 +284,7 @@ pub trait MemberRepository {
     /// Adds one; an equal sign-in name is `Taken("email")`.
     fn add_member(&mut self, member: &NewMember, at: Instant) -> Result<MemberId, StoreError>;
 
-    /// Replaces name, role, language and the disabled mark.
+    /// Replaces name, role, grants, language and the disabled mark.
     fn update_member(&mut self, member: &Member) -> Result<(), StoreError>;
 
     /// Replaces the hash of the password.
@@ -233,14 +296,21 @@ pub trait CredentialQueries {
     /// A session that was not ended, with its member.
     fn session(&mut self, hash: &SecretHash) -> Result<Option<(Session, Member)>, StoreError>;
 
+    /// The sessions that were not ended, of one member or of all, last used first, with their members; those over their
+    /// time too.
+    fn sessions(&mut self, member: Option<MemberId>) -> Result<Vec<(Session, Member)>, StoreError>;
+
     /// A token that was not revoked, with its member; expired ones too.
     fn token_by_hash(&mut self, hash: &SecretHash) -> Result<Option<(ApiToken, Member)>, StoreError>;
 
-    /// All tokens, newest first, with their member.
-    fn tokens(&mut self) -> Result<Vec<(ApiToken, Member)>, StoreError>;
+    /// The tokens of one member or of all, newest first, with their members; revoked ones too.
+    fn tokens(&mut self, member: Option<MemberId>) -> Result<Vec<(ApiToken, Member)>, StoreError>;
 
     /// A link that was not used, expired ones too.
     fn one_time_link(&mut self, hash: &SecretHash) -> Result<Option<OneTimeLink>, StoreError>;
+
+    /// From when on the link for the first administrator with this hash is refused; `None` if there is no such link.
+    fn setup_link(&mut self, hash: &SecretHash) -> Result<Option<Instant>, StoreError>;
 
     /// How many sign-ins for this account failed since then.
     fn failed_sign_ins(&mut self, account: &SecretHash, since: Instant) -> Result<usize, StoreError>;
@@ -257,18 +327,18 @@ pub trait CredentialRepository {
     /// Ends it for good.
     fn end_session(&mut self, hash: &SecretHash) -> Result<(), StoreError>;
 
-    /// Ends all sessions of a member but, if given, this one.
-    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<(), StoreError>;
+    /// Ends all sessions of a member but, if given, this one, and all sign-ins of theirs that wait for a second factor.
+    /// Returns how many sessions ended.
+    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<usize, StoreError>;
+
+    /// Ends the sessions of everybody, and all sign-ins that wait for a second factor; returns how many sessions ended.
+    fn end_all_sessions(&mut self) -> Result<usize, StoreError>;
+
+    /// Forgets sessions begun before the one or last used before the other.
+    fn forget_sessions(&mut self, begun_before: Instant, seen_before: Instant) -> Result<(), StoreError>;
 
     /// Adds a token.
-    fn add_token(
-        &mut self,
-        member: MemberId,
-        name: &str,
-        hash: &SecretHash,
-        expires_at: Option<Instant>,
-        at: Instant,
-    ) -> Result<TokenId, StoreError>;
+    fn add_token(&mut self, token: &NewToken, at: Instant) -> Result<TokenId, StoreError>;
 
     /// Notes that it was used.
     fn touch_token(&mut self, id: TokenId, at: Instant) -> Result<(), StoreError>;
@@ -276,14 +346,24 @@ pub trait CredentialRepository {
     /// Revokes it; `false` if there is none or it was revoked before.
     fn revoke_token(&mut self, id: TokenId, at: Instant) -> Result<bool, StoreError>;
 
-    /// Revokes all tokens of a member.
-    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<(), StoreError>;
+    /// Revokes all tokens of a member; returns how many were valid.
+    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<usize, StoreError>;
+
+    /// Revokes the tokens of everybody; returns how many were valid.
+    fn revoke_all_tokens(&mut self, at: Instant) -> Result<usize, StoreError>;
 
     /// Adds a link.
     fn add_one_time_link(&mut self, link: &OneTimeLink, at: Instant) -> Result<(), StoreError>;
 
     /// Uses it up; `false` if it was used before, also by another at the same moment.
     fn use_one_time_link(&mut self, hash: &SecretHash, at: Instant) -> Result<bool, StoreError>;
+
+    /// Makes this the only link for the first administrator.
+    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError>;
+
+    /// Takes the link for the first administrator away; `false` if there is none with this hash, also because another
+    /// took it at the same moment.
+    fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError>;
 
     /// Notes a failed sign-in.
     fn add_failed_sign_in(&mut self, account: &SecretHash, at: Instant) -> Result<(), StoreError>;

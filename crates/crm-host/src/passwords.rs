@@ -14,6 +14,7 @@ const MEMORY_KIB: u32 = 12 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
 const SALT_BYTES: usize = 16;
+const COMMONEST: u64 = 10_000;
 
 /// argon2id with 12 MiB, t=3, p=1, on a blocking thread. One password is hashed at a time and at most
 /// [`ArgonPasswords::QUEUE`] wait, so that a flood of sign-ins can neither fill the memory nor hold every thread.
@@ -86,6 +87,18 @@ impl Passwords for ArgonPasswords {
         let right = self.in_turn(move || check(&argon, &password, &stored)).await?;
         Ok(right && known)
     }
+
+    async fn is_common(&self, password: &str) -> Result<bool, PasswordError> {
+        let password = password.to_lowercase();
+        self.in_turn(move || Ok(is_common(&password))).await
+    }
+}
+
+/// How many guesses of somebody who tries the commonest passwords first find it. The library's list of leaked passwords
+/// is ordered by frequency; repetitions and rows of keys, of which any list holds a few, are found as well.
+fn is_common(lower_case: &str) -> bool {
+    // The library counts one guess more than the place in its list.
+    zxcvbn::zxcvbn(lower_case, &[]).guesses() <= COMMONEST + 1
 }
 
 fn salt(secrets: &dyn Secrets) -> [u8; SALT_BYTES] {
@@ -159,6 +172,31 @@ mod tests {
         let before = passwords.hashed();
         assert_eq!(passwords.verify("anything", None).await, Ok(false));
         assert_eq!(passwords.hashed() - before, 1);
+    }
+
+    #[tokio::test]
+    async fn common_passwords_are_known_as_such() {
+        let passwords = passwords();
+        for common in [
+            "123456",
+            "password",
+            "Password1",
+            "QWERTYUIOP",
+            "unbelievable",
+            "123456789012",
+            "passwordpassword",
+            "aaaaaaaaaaaaaaa",
+        ] {
+            assert_eq!(passwords.is_common(common).await, Ok(true), "{common}");
+        }
+        for rare in [
+            "correct horse",
+            "正しい馬の電池ホチキス",
+            "long enough 馬",
+            "tanuki-to-kitsune",
+        ] {
+            assert_eq!(passwords.is_common(rare).await, Ok(false), "{rare}");
+        }
     }
 
     #[test]

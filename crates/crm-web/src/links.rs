@@ -38,10 +38,22 @@ pub const LINE_WORKS_MEMBERS: &str = "/members/line-works";
 pub const LINE_WORKS_MEMBERS_JSON: &str = "/members/line-works.json";
 /// The sign-in page.
 pub const LOGIN: &str = "/login";
+/// Where the second factor is asked for.
+pub const SECOND_FACTOR: &str = "/login/code";
 /// What changed, as a stream.
 pub const EVENTS: &str = "/events";
 /// The page on which a newcomer plays the customer.
 pub const PHONE: &str = "/demo/phone";
+
+/// The page that asks for the second factor, and where to go after it.
+pub fn second_factor(next: &str) -> String {
+    with_query(SECOND_FACTOR, &[("next", next)])
+}
+
+/// The page on which the first administrator is made.
+pub fn setup(secret: &str) -> String {
+    format!("/setup/{secret}")
+}
 
 /// A customer's page.
 pub fn customer(id: i64) -> String {

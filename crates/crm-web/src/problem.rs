@@ -226,8 +226,8 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) | Error::LinkSpent => StatusCode::NOT_FOUND,
-        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Stale | Error::HandledBy(_) | Error::LastAdministrator(_) | Error::Messenger(_) => {
+        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused | Error::SignInOver => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Stale | Error::FactorOn | Error::HandledBy(_) | Error::LastAdministrator(_) | Error::Messenger(_) => {
             StatusCode::CONFLICT
         }
         Error::TooManySignIns { .. } => StatusCode::TOO_MANY_REQUESTS,

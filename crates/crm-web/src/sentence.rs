@@ -122,6 +122,8 @@ mod tests {
             Error::HandledBy("田中 花子".to_owned()),
             Error::SignInRefused,
             Error::TooManySignIns { retry_after: 60 },
+            Error::SignInOver,
+            Error::FactorOn,
             Error::LinkSpent,
             Error::LastAdministrator(Id::new(1)),
             Error::Vault(VaultError::Broken),
@@ -140,7 +142,7 @@ mod tests {
         ]
     }
 
-    fn problems() -> [Problem; 13] {
+    fn problems() -> [Problem; 20] {
         [
             Problem::Required,
             Problem::TooLong { max: 100 },
@@ -150,7 +152,14 @@ mod tests {
             Problem::Blank,
             Problem::Missing,
             Problem::Taken,
+            Problem::KeyEncrypted,
+            Problem::KeyNotPrivate,
+            Problem::KeyDamaged,
+            Problem::KeyTooSmall,
             Problem::NotAChoice,
+            Problem::CannotSee,
+            Problem::Common,
+            Problem::WrongCode,
             Problem::LoginUnknown,
             Problem::LoginScopeMissing,
             Problem::LoginNotConfigured,

@@ -2,8 +2,8 @@
 
 use crm_domain::instant::Instant;
 use crm_domain::members::{
-    ApiToken, CredentialQueries, CredentialRepository, LinkPurpose, Member, MemberId, OneTimeLink,
-    SecretHash, Session, TokenId,
+    ApiToken, CredentialQueries, CredentialRepository, Device, LinkPurpose, Member, MemberId, NewToken,
+    OneTimeLink, Scopes, SecretHash, Session, TokenId,
 };
 use crm_domain::ports::store::StoreError;
 use diesel::prelude::*;
@@ -11,7 +11,9 @@ use diesel::prelude::*;
 use super::Uow;
 use super::members::MemberRow;
 use crate::mend::corrupt;
-use crate::schema::{api_tokens, failed_sign_ins, members, one_time_links, sessions};
+use crate::schema::{
+    api_tokens, failed_sign_ins, members, one_time_links, pending_sign_ins, sessions, setup_links,
+};
 use crate::stamp::Stamp;
 
 #[derive(Queryable, Selectable)]
@@ -24,6 +26,35 @@ struct TokenRow {
     expires_at: Option<Stamp>,
     revoked_at: Option<Stamp>,
     used_at: Option<Stamp>,
+    may_read: bool,
+    may_write: bool,
+    may_send: bool,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    hash: Vec<u8>,
+    member_id: i64,
+    created_at: Stamp,
+    seen_at: Stamp,
+    address: Option<String>,
+    agent: Option<String>,
+}
+
+fn to_session((row, member): (SessionRow, MemberRow)) -> Result<(Session, Member), StoreError> {
+    let hash = SecretHash::try_from(row.hash.as_slice());
+    let session = Session {
+        hash: hash.map_err(|_| corrupt("sessions", "hash", row.member_id))?,
+        member_id: MemberId::new(row.member_id),
+        created_at: row.created_at.0,
+        seen_at: row.seen_at.0,
+        device: Device {
+            address: row.address,
+            agent: row.agent,
+        },
+    };
+    Ok((session, member.try_into()?))
 }
 
 fn to_token((row, member): (TokenRow, MemberRow)) -> Result<(ApiToken, Member), StoreError> {
@@ -31,6 +62,11 @@ fn to_token((row, member): (TokenRow, MemberRow)) -> Result<(ApiToken, Member), 
         id: TokenId::new(row.id),
         member_id: MemberId::new(row.member_id),
         name: row.name,
+        scopes: Scopes {
+            read: row.may_read,
+            write: row.may_write,
+            send: row.may_send,
+        },
         created_at: row.created_at.0,
         expires_at: row.expires_at.map(|at| at.0),
         revoked_at: row.revoked_at.map(|at| at.0),
@@ -45,20 +81,24 @@ impl CredentialQueries for Uow<'_> {
             let row = sessions::table
                 .inner_join(members::table)
                 .filter(sessions::hash.eq(hash.as_slice()))
-                .select((sessions::created_at, sessions::seen_at, MemberRow::as_select()))
-                .first::<(Stamp, Stamp, MemberRow)>(conn)
+                .select((SessionRow::as_select(), MemberRow::as_select()))
+                .first(conn)
                 .optional()?;
-            let Some((created_at, seen_at, member)) = row else {
-                return Ok(None);
+            Ok(row.map(to_session).transpose()?)
+        })
+    }
+
+    fn sessions(&mut self, member: Option<MemberId>) -> Result<Vec<(Session, Member)>, StoreError> {
+        self.run(|conn| {
+            let all = sessions::table
+                .inner_join(members::table)
+                .order_by((sessions::seen_at.desc(), sessions::hash))
+                .select((SessionRow::as_select(), MemberRow::as_select()));
+            let rows = match member {
+                Some(member) => all.filter(sessions::member_id.eq(member.get())).load(conn)?,
+                None => all.load(conn)?,
             };
-            let member = Member::try_from(member)?;
-            let session = Session {
-                hash: *hash,
-                member_id: member.id,
-                created_at: created_at.0,
-                seen_at: seen_at.0,
-            };
-            Ok(Some((session, member)))
+            Ok(rows.into_iter().map(to_session).collect::<Result<_, _>>()?)
         })
     }
 
@@ -75,13 +115,16 @@ impl CredentialQueries for Uow<'_> {
         })
     }
 
-    fn tokens(&mut self) -> Result<Vec<(ApiToken, Member)>, StoreError> {
+    fn tokens(&mut self, member: Option<MemberId>) -> Result<Vec<(ApiToken, Member)>, StoreError> {
         self.run(|conn| {
-            let rows = api_tokens::table
+            let all = api_tokens::table
                 .inner_join(members::table)
                 .order_by(api_tokens::id.desc())
-                .select((TokenRow::as_select(), MemberRow::as_select()))
-                .load(conn)?;
+                .select((TokenRow::as_select(), MemberRow::as_select()));
+            let rows = match member {
+                Some(member) => all.filter(api_tokens::member_id.eq(member.get())).load(conn)?,
+                None => all.load(conn)?,
+            };
             Ok(rows.into_iter().map(to_token).collect::<Result<_, _>>()?)
         })
     }
@@ -111,6 +154,17 @@ impl CredentialQueries for Uow<'_> {
         })
     }
 
+    fn setup_link(&mut self, hash: &SecretHash) -> Result<Option<Instant>, StoreError> {
+        self.run(|conn| {
+            let expires_at = setup_links::table
+                .find(hash.as_slice())
+                .select(setup_links::expires_at)
+                .first::<Stamp>(conn)
+                .optional()?;
+            Ok(expires_at.map(|at| at.0))
+        })
+    }
+
     fn failed_sign_ins(&mut self, account: &SecretHash, since: Instant) -> Result<usize, StoreError> {
         self.run(|conn| {
             let count: i64 = failed_sign_ins::table
@@ -132,6 +186,8 @@ impl CredentialRepository for Uow<'_> {
                     sessions::member_id.eq(session.member_id.get()),
                     sessions::created_at.eq(Stamp(session.created_at)),
                     sessions::seen_at.eq(Stamp(session.seen_at)),
+                    sessions::address.eq(session.device.address.as_deref()),
+                    sessions::agent.eq(session.device.agent.as_deref()),
                 ))
                 .execute(conn)?;
             Ok(())
@@ -154,33 +210,49 @@ impl CredentialRepository for Uow<'_> {
         })
     }
 
-    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<(), StoreError> {
+    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<usize, StoreError> {
         self.run(|conn| {
+            let waiting = pending_sign_ins::table.filter(pending_sign_ins::member_id.eq(member.get()));
+            diesel::delete(waiting).execute(conn)?;
             let kept = but.map_or(&[][..], SecretHash::as_slice);
             let others = sessions::table
                 .filter(sessions::member_id.eq(member.get()))
                 .filter(sessions::hash.ne(kept));
-            diesel::delete(others).execute(conn)?;
+            Ok(diesel::delete(others).execute(conn)?)
+        })
+    }
+
+    fn end_all_sessions(&mut self) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            diesel::delete(pending_sign_ins::table).execute(conn)?;
+            Ok(diesel::delete(sessions::table).execute(conn)?)
+        })
+    }
+
+    fn forget_sessions(&mut self, begun_before: Instant, seen_before: Instant) -> Result<(), StoreError> {
+        self.run(|conn| {
+            let over = sessions::table.filter(
+                sessions::created_at
+                    .lt(Stamp(begun_before))
+                    .or(sessions::seen_at.lt(Stamp(seen_before))),
+            );
+            diesel::delete(over).execute(conn)?;
             Ok(())
         })
     }
 
-    fn add_token(
-        &mut self,
-        member: MemberId,
-        name: &str,
-        hash: &SecretHash,
-        expires_at: Option<Instant>,
-        at: Instant,
-    ) -> Result<TokenId, StoreError> {
+    fn add_token(&mut self, token: &NewToken, at: Instant) -> Result<TokenId, StoreError> {
         self.run(|conn| {
             let id = diesel::insert_into(api_tokens::table)
                 .values((
-                    api_tokens::hash.eq(hash.as_slice()),
-                    api_tokens::member_id.eq(member.get()),
-                    api_tokens::name.eq(name),
+                    api_tokens::hash.eq(token.hash.as_slice()),
+                    api_tokens::member_id.eq(token.member_id.get()),
+                    api_tokens::name.eq(&token.name),
+                    api_tokens::may_read.eq(token.scopes.read),
+                    api_tokens::may_write.eq(token.scopes.write),
+                    api_tokens::may_send.eq(token.scopes.send),
                     api_tokens::created_at.eq(Stamp(at)),
-                    api_tokens::expires_at.eq(expires_at.map(Stamp)),
+                    api_tokens::expires_at.eq(token.expires_at.map(Stamp)),
                 ))
                 .returning(api_tokens::id)
                 .get_result(conn)?;
@@ -209,15 +281,23 @@ impl CredentialRepository for Uow<'_> {
         })
     }
 
-    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<(), StoreError> {
+    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<usize, StoreError> {
         self.run(|conn| {
             let valid = api_tokens::table
                 .filter(api_tokens::member_id.eq(member.get()))
                 .filter(api_tokens::revoked_at.is_null());
-            diesel::update(valid)
+            Ok(diesel::update(valid)
                 .set(api_tokens::revoked_at.eq(Some(Stamp(at))))
-                .execute(conn)?;
-            Ok(())
+                .execute(conn)?)
+        })
+    }
+
+    fn revoke_all_tokens(&mut self, at: Instant) -> Result<usize, StoreError> {
+        self.run(|conn| {
+            let valid = api_tokens::table.filter(api_tokens::revoked_at.is_null());
+            Ok(diesel::update(valid)
+                .set(api_tokens::revoked_at.eq(Some(Stamp(at))))
+                .execute(conn)?)
         })
     }
 
@@ -245,6 +325,26 @@ impl CredentialRepository for Uow<'_> {
                 .set(one_time_links::used_at.eq(Some(Stamp(at))))
                 .execute(conn)?;
             Ok(used == 1)
+        })
+    }
+
+    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError> {
+        self.run(|conn| {
+            diesel::delete(setup_links::table).execute(conn)?;
+            diesel::insert_into(setup_links::table)
+                .values((
+                    setup_links::hash.eq(hash.as_slice()),
+                    setup_links::expires_at.eq(Stamp(expires_at)),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let taken = diesel::delete(setup_links::table.find(hash.as_slice())).execute(conn)?;
+            Ok(taken == 1)
         })
     }
 

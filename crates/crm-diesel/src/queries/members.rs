@@ -1,7 +1,9 @@
 //! Members.
 
 use crm_domain::instant::Instant;
-use crm_domain::members::{Locale, Member, MemberId, MemberQueries, MemberRepository, NewMember, Role};
+use crm_domain::members::{
+    Grants, Locale, Member, MemberId, MemberQueries, MemberRepository, NewMember, Role,
+};
 use crm_domain::ports::store::StoreError;
 use diesel::prelude::*;
 
@@ -21,6 +23,8 @@ pub(super) struct MemberRow {
     password_hash: Option<String>,
     disabled_at: Option<Stamp>,
     created_at: Stamp,
+    may_import: bool,
+    may_export: bool,
 }
 
 impl TryFrom<MemberRow> for Member {
@@ -33,6 +37,10 @@ impl TryFrom<MemberRow> for Member {
             email: email(Some(&row.email)).ok_or_else(|| bad("email"))?,
             role: Role::from_code(&row.role).ok_or_else(|| bad("role"))?,
             name: row.name,
+            grants: Grants {
+                import: row.may_import,
+                export: row.may_export,
+            },
             locale: row.locale.as_deref().and_then(Locale::from_code),
             has_password: row.password_hash.is_some(),
             disabled_at: row.disabled_at.map(|at| at.0),
@@ -105,6 +113,8 @@ impl MemberRepository for Uow<'_> {
                 .set((
                     members::name.eq(&member.name),
                     members::role.eq(member.role.code()),
+                    members::may_import.eq(member.grants.import),
+                    members::may_export.eq(member.grants.export),
                     members::locale.eq(member.locale.map(Locale::code)),
                     members::disabled_at.eq(member.disabled_at.map(Stamp)),
                 ))

@@ -2,22 +2,29 @@
 
 use crm_domain::activities::{ActivityQueries, ActivityRepository};
 use crm_domain::attachments::{AttachmentQueries, AttachmentRepository};
+use crm_domain::audit::{AuditQueries, AuditRepository};
 use crm_domain::board::BoardQueries;
 use crm_domain::companies::{CompanyQueries, CompanyRepository};
+use crm_domain::connection::{ConnectionQueries, ConnectionRepository};
 use crm_domain::conversations::{ConversationQueries, ConversationRepository};
 use crm_domain::customers::{CustomerQueries, CustomerRepository};
+use crm_domain::data_keys::{DataKeyQueries, DataKeyRepository};
 use crm_domain::drafts::{DraftQueries, DraftRepository};
 use crm_domain::events::{EventQueries, EventRepository};
+use crm_domain::factors::{FactorQueries, FactorRepository};
+use crm_domain::holdings::HoldingQueries;
 use crm_domain::imports::{ImportQueries, ImportRepository};
 use crm_domain::instant::Instant;
 use crm_domain::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crm_domain::notes::{NoteQueries, NoteRepository};
 use crm_domain::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crm_domain::readings::{ReadingQueries, ReadingRepository};
 use crm_domain::reads::ReadRepository;
 use crm_domain::receipts::{ReceiptQueries, ReceiptRepository};
 use crm_domain::send_budgets::{BudgetQueries, BudgetRepository};
 use crm_domain::senders::{SenderQueries, SenderRepository};
 use crm_domain::sends::{SendQueries, SendRepository};
+use crm_domain::teams::{TeamQueries, TeamRepository};
 use crm_domain::waitings::{WaitingQueries, WaitingRepository};
 
 use super::{Conn, operations};
@@ -126,11 +133,26 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn connection(&mut self) -> &mut dyn ConnectionQueries {
+        self
+    }
+
     fn members(&mut self) -> &mut dyn MemberQueries {
         self
     }
 
+    fn holdings(&mut self) -> &mut dyn HoldingQueries {
+        self
+    }
+
+    fn teams(&mut self) -> &mut dyn TeamQueries {
+        self
+    }
     fn credentials(&mut self) -> &mut dyn CredentialQueries {
+        self
+    }
+
+    fn factors(&mut self) -> &mut dyn FactorQueries {
         self
     }
 
@@ -138,7 +160,19 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn audit(&mut self) -> &mut dyn AuditQueries {
+        self
+    }
+
+    fn readings(&mut self) -> &mut dyn ReadingQueries {
+        self
+    }
+
     fn imports(&mut self) -> &mut dyn ImportQueries {
+        self
+    }
+
+    fn data_keys(&mut self) -> &mut dyn DataKeyQueries {
         self
     }
 
@@ -200,11 +234,22 @@ impl UnitOfWork for Uow<'_> {
         self
     }
 
+    fn edit_connection(&mut self) -> &mut dyn ConnectionRepository {
+        self
+    }
+
     fn edit_members(&mut self) -> &mut dyn MemberRepository {
         self
     }
 
+    fn edit_teams(&mut self) -> &mut dyn TeamRepository {
+        self
+    }
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
+        self
+    }
+
+    fn edit_factors(&mut self) -> &mut dyn FactorRepository {
         self
     }
 
@@ -212,7 +257,19 @@ impl UnitOfWork for Uow<'_> {
         self
     }
 
+    fn edit_audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+
+    fn edit_readings(&mut self) -> &mut dyn ReadingRepository {
+        self
+    }
+
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+
+    fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository {
         self
     }
 

@@ -4,8 +4,8 @@ use super::state::State;
 use super::unit::Unit;
 use crate::instant::Instant;
 use crate::members::{
-    ApiToken, CredentialQueries, CredentialRepository, Member, MemberId, OneTimeLink, SecretHash, Session,
-    TokenId,
+    ApiToken, CredentialQueries, CredentialRepository, Member, MemberId, NewToken, OneTimeLink, SecretHash,
+    Session, TokenId,
 };
 use crate::ports::store::StoreError;
 
@@ -28,6 +28,12 @@ pub(super) struct LinkRow {
 }
 
 #[derive(Debug, Clone)]
+pub(super) struct SetupLink {
+    hash: SecretHash,
+    expires_at: Instant,
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct FailedSignIn {
     account: SecretHash,
     at: Instant,
@@ -40,6 +46,22 @@ impl State {
             .iter_mut()
             .find(|row| row.session.hash == *hash && !row.ended)?;
         Some(&mut row.session)
+    }
+
+    /// Ends the sessions for which this holds; returns how many were living.
+    fn end_sessions(&mut self, which: impl Fn(&Session) -> bool) -> usize {
+        let rows = self.sessions.iter_mut();
+        rows.filter(|row| !row.ended && which(&row.session))
+            .map(|row| row.ended = true)
+            .count()
+    }
+
+    /// Revokes the tokens for which this holds; returns how many were valid.
+    fn revoke_tokens(&mut self, at: Instant, which: impl Fn(&ApiToken) -> bool) -> usize {
+        let rows = self.tokens.iter_mut();
+        rows.filter(|row| row.token.revoked_at.is_none() && which(&row.token))
+            .map(|row| row.token.revoked_at = Some(at))
+            .count()
     }
 }
 
@@ -62,10 +84,23 @@ impl CredentialQueries for Unit {
         })
     }
 
-    fn tokens(&mut self) -> Result<Vec<(ApiToken, Member)>, StoreError> {
+    fn sessions(&mut self, member: Option<MemberId>) -> Result<Vec<(Session, Member)>, StoreError> {
+        self.look(|state| {
+            let rows = state.sessions.iter().map(|(_, row)| row);
+            let wanted = rows.filter(|row| !row.ended && member.is_none_or(|id| id == row.session.member_id));
+            let mut found: Vec<_> = wanted
+                .filter_map(|row| Some((row.session.clone(), state.member(row.session.member_id)?.clone())))
+                .collect();
+            found.sort_by_key(|(session, _)| (std::cmp::Reverse(session.seen_at), session.hash));
+            found
+        })
+    }
+
+    fn tokens(&mut self, member: Option<MemberId>) -> Result<Vec<(ApiToken, Member)>, StoreError> {
         self.look(|state| {
             let newest_first = state.tokens.iter().rev().map(|(_, row)| &row.token);
             newest_first
+                .filter(|token| member.is_none_or(|id| id == token.member_id))
                 .filter_map(|token| Some((token.clone(), state.member(token.member_id)?.clone())))
                 .collect()
         })
@@ -76,6 +111,13 @@ impl CredentialQueries for Unit {
             let mut rows = state.links.iter().map(|(_, row)| row);
             let row = rows.find(|row| row.link.hash == *hash && row.used_at.is_none())?;
             Some(row.link.clone())
+        })
+    }
+
+    fn setup_link(&mut self, hash: &SecretHash) -> Result<Option<Instant>, StoreError> {
+        self.look(|state| {
+            let mut links = state.setup_links.iter().map(|(_, link)| link);
+            Some(links.find(|link| link.hash == *hash)?.expires_at)
         })
     }
 
@@ -118,35 +160,45 @@ impl CredentialRepository for Unit {
         })
     }
 
-    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<(), StoreError> {
+    fn end_sessions_of(&mut self, member: MemberId, but: Option<&SecretHash>) -> Result<usize, StoreError> {
         self.change(|state| {
-            let rows = state.sessions.iter_mut();
-            rows.filter(|row| row.session.member_id == member && but != Some(&row.session.hash))
-                .for_each(|row| row.ended = true);
+            state
+                .pending_sign_ins
+                .retain(|pending| pending.member_id != member);
+            Ok(state.end_sessions(|session| session.member_id == member && but != Some(&session.hash)))
+        })
+    }
+
+    fn end_all_sessions(&mut self) -> Result<usize, StoreError> {
+        self.change(|state| {
+            state.pending_sign_ins.retain(|_| false);
+            Ok(state.end_sessions(|_| true))
+        })
+    }
+
+    fn forget_sessions(&mut self, begun_before: Instant, seen_before: Instant) -> Result<(), StoreError> {
+        self.change(|state| {
+            state
+                .sessions
+                .retain(|row| row.session.created_at >= begun_before && row.session.seen_at >= seen_before);
             Ok(())
         })
     }
 
-    fn add_token(
-        &mut self,
-        member: MemberId,
-        name: &str,
-        hash: &SecretHash,
-        expires_at: Option<Instant>,
-        at: Instant,
-    ) -> Result<TokenId, StoreError> {
+    fn add_token(&mut self, token: &NewToken, at: Instant) -> Result<TokenId, StoreError> {
         self.change(|state| {
             let id = state.tokens.insert(|id| TokenRow {
                 token: ApiToken {
                     id: TokenId::new(id),
-                    member_id: member,
-                    name: name.to_owned(),
+                    member_id: token.member_id,
+                    name: token.name.clone(),
+                    scopes: token.scopes,
                     created_at: at,
-                    expires_at,
+                    expires_at: token.expires_at,
                     revoked_at: None,
                     used_at: None,
                 },
-                hash: *hash,
+                hash: token.hash,
             });
             Ok(TokenId::new(id))
         })
@@ -171,15 +223,12 @@ impl CredentialRepository for Unit {
         })
     }
 
-    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<(), StoreError> {
-        self.change(|state| {
-            let rows = state
-                .tokens
-                .iter_mut()
-                .filter(|row| row.token.member_id == member);
-            rows.for_each(|row| row.token.revoked_at = row.token.revoked_at.or(Some(at)));
-            Ok(())
-        })
+    fn revoke_tokens_of(&mut self, member: MemberId, at: Instant) -> Result<usize, StoreError> {
+        self.change(|state| Ok(state.revoke_tokens(at, |token| token.member_id == member)))
+    }
+
+    fn revoke_all_tokens(&mut self, at: Instant) -> Result<usize, StoreError> {
+        self.change(|state| Ok(state.revoke_tokens(at, |_| true)))
     }
 
     fn add_one_time_link(&mut self, link: &OneTimeLink, _at: Instant) -> Result<(), StoreError> {
@@ -202,6 +251,25 @@ impl CredentialRepository for Unit {
                 }
                 None => Ok(false),
             }
+        })
+    }
+
+    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError> {
+        self.change(|state| {
+            state.setup_links.retain(|_| false);
+            state.setup_links.insert(|_| SetupLink {
+                hash: *hash,
+                expires_at,
+            });
+            Ok(())
+        })
+    }
+
+    fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError> {
+        self.change(|state| {
+            let there = state.setup_links.iter().any(|(_, link)| link.hash == *hash);
+            state.setup_links.retain(|link| link.hash != *hash);
+            Ok(there)
         })
     }
 

@@ -3,7 +3,7 @@
 use super::state::State;
 use super::unit::Unit;
 use crate::instant::Instant;
-use crate::members::{Member, MemberId, MemberQueries, MemberRepository, NewMember};
+use crate::members::{Grants, Member, MemberId, MemberQueries, MemberRepository, NewMember};
 use crate::ports::store::StoreError;
 
 #[derive(Debug, Clone)]
@@ -56,6 +56,7 @@ impl MemberRepository for Unit {
                     email: member.email.clone(),
                     name: member.name.clone(),
                     role: member.role,
+                    grants: Grants::default(),
                     locale: None,
                     has_password: member.password_hash.is_some(),
                     disabled_at: None,
@@ -72,6 +73,7 @@ impl MemberRepository for Unit {
             if let Some(row) = state.members.get_mut(member.id.get()) {
                 row.member.name.clone_from(&member.name);
                 row.member.role = member.role;
+                row.member.grants = member.grants;
                 row.member.locale = member.locale;
                 row.member.disabled_at = member.disabled_at;
             }

@@ -2,16 +2,22 @@
 
 mod activities;
 mod attachments;
+mod audit;
 mod board;
 mod companies;
+mod connection;
 mod conversations;
 mod credentials;
 mod customers;
+mod data_keys;
 mod drafts;
 mod events;
+mod factors;
+mod holdings;
 mod imports;
 mod members;
 mod notes;
+mod readings;
 mod reads;
 mod receipts;
 mod send_budgets;
@@ -19,6 +25,7 @@ mod senders;
 mod sends;
 mod state;
 mod table;
+mod teams;
 mod unit;
 mod waitings;
 

@@ -1,11 +1,14 @@
 //! Everything that is stored.
 
 use super::activities::ActivityRow;
+use super::audit::AuditSide;
 use super::companies::CompanyRow;
-use super::credentials::{FailedSignIn, LinkRow, SessionRow, TokenRow};
+use super::credentials::{FailedSignIn, LinkRow, SessionRow, SetupLink, TokenRow};
 use super::customers::CustomerRow;
+use super::data_keys::Fingerprint;
 use super::drafts::DraftRow;
 use super::events::Epoch;
+use super::factors::{FactorRow, RecoveryCodeRow};
 use super::imports::{ImportRow, OriginRow};
 use super::members::MemberRow;
 use super::notes::NoteRow;
@@ -16,9 +19,15 @@ use super::sends::SendRow;
 use super::table::Table;
 use super::unit::Operation;
 use crate::attachments::Attachment;
+use crate::audit::AuditEntry;
+use crate::connection::StoredConnection;
 use crate::conversations::Conversation;
+use crate::data_keys::{DataKey, SealedRow};
 use crate::events::NewEvent;
+use crate::factors::PendingSignIn;
+use crate::readings::{NewReading, ReadingRule};
 use crate::senders::Sender;
+use crate::teams::{Team, TeamMember};
 use crate::waitings::Waiting;
 
 /// The tables. A copy is cheap: it shares all rows.
@@ -35,17 +44,31 @@ pub(super) struct State {
     pub(super) receipts: Table<ReceiptRow>,
     pub(super) senders: Table<Sender>,
     pub(super) sends: Table<SendRow>,
+    pub(super) connection: StoredConnection,
     pub(super) departures: Table<DepartureRow>,
     pub(super) send_budgets: Table<BudgetRow>,
     pub(super) attachments: Table<Attachment>,
     pub(super) members: Table<MemberRow>,
+    pub(super) teams: Table<Team>,
+    pub(super) team_members: Table<TeamMember>,
     pub(super) sessions: Table<SessionRow>,
     pub(super) tokens: Table<TokenRow>,
     pub(super) links: Table<LinkRow>,
+    pub(super) setup_links: Table<SetupLink>,
+    pub(super) factors: Table<FactorRow>,
+    pub(super) recovery_codes: Table<RecoveryCodeRow>,
+    pub(super) pending_sign_ins: Table<PendingSignIn>,
     pub(super) failed_sign_ins: Table<FailedSignIn>,
     pub(super) events: Table<NewEvent>,
     pub(super) event_epoch: Epoch,
+    pub(super) audit: Table<AuditEntry>,
+    pub(super) audit_side: AuditSide,
+    pub(super) readings: Table<NewReading>,
+    pub(super) reading_rule: ReadingRule,
     pub(super) imports: Table<ImportRow>,
     pub(super) origins: Table<OriginRow>,
     pub(super) operations: Table<Operation>,
+    pub(super) data_keys: Table<DataKey>,
+    pub(super) key_fingerprint: Fingerprint,
+    pub(super) named_secrets: Table<SealedRow>,
 }

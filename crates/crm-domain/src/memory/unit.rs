@@ -5,22 +5,29 @@ use time::Duration;
 use super::state::State;
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
+use crate::audit::{AuditQueries, AuditRepository};
 use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
+use crate::connection::{ConnectionQueries, ConnectionRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::data_keys::{DataKeyQueries, DataKeyRepository};
 use crate::drafts::{DraftQueries, DraftRepository};
 use crate::events::{EventQueries, EventRepository};
+use crate::factors::{FactorQueries, FactorRepository};
+use crate::holdings::HoldingQueries;
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crate::notes::{NoteQueries, NoteRepository};
 use crate::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
+use crate::readings::{ReadingQueries, ReadingRepository};
 use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::teams::{TeamQueries, TeamRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// A noted operation key and when it was written.
@@ -126,18 +133,41 @@ impl ReadUnit for Unit {
     fn attachments(&mut self) -> &mut dyn AttachmentQueries {
         self
     }
+    fn connection(&mut self) -> &mut dyn ConnectionQueries {
+        self
+    }
+
     fn members(&mut self) -> &mut dyn MemberQueries {
+        self
+    }
+    fn holdings(&mut self) -> &mut dyn HoldingQueries {
+        self
+    }
+    fn teams(&mut self) -> &mut dyn TeamQueries {
         self
     }
     fn credentials(&mut self) -> &mut dyn CredentialQueries {
         self
     }
+    fn factors(&mut self) -> &mut dyn FactorQueries {
+        self
+    }
     fn events(&mut self) -> &mut dyn EventQueries {
+        self
+    }
+    fn audit(&mut self) -> &mut dyn AuditQueries {
+        self
+    }
+    fn readings(&mut self) -> &mut dyn ReadingQueries {
         self
     }
     fn imports(&mut self) -> &mut dyn ImportQueries {
         self
     }
+    fn data_keys(&mut self) -> &mut dyn DataKeyQueries {
+        self
+    }
+
     fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError> {
         self.look(|state| state.operations.iter().any(|(_, done)| done.key == *key))
     }
@@ -184,18 +214,38 @@ impl UnitOfWork for Unit {
     fn edit_attachments(&mut self) -> &mut dyn AttachmentRepository {
         self
     }
+    fn edit_connection(&mut self) -> &mut dyn ConnectionRepository {
+        self
+    }
+
     fn edit_members(&mut self) -> &mut dyn MemberRepository {
+        self
+    }
+    fn edit_teams(&mut self) -> &mut dyn TeamRepository {
         self
     }
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository {
         self
     }
+    fn edit_factors(&mut self) -> &mut dyn FactorRepository {
+        self
+    }
     fn edit_events(&mut self) -> &mut dyn EventRepository {
+        self
+    }
+    fn edit_audit(&mut self) -> &mut dyn AuditRepository {
+        self
+    }
+    fn edit_readings(&mut self) -> &mut dyn ReadingRepository {
         self
     }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {
         self
     }
+    fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository {
+        self
+    }
+
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
         self.change(|state| {
             let oldest = at.minus(Duration::days(1));

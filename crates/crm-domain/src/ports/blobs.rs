@@ -1,8 +1,12 @@
 //! Blobs: bytes that lie outside the database, each content once, found by their hash.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use super::vault::VaultError;
+use crate::data_keys::{DataKey, DataKeyId};
 
 /// SHA-256 of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,12 +50,26 @@ pub enum BlobError {
     /// The disk.
     #[error("the disk failed")]
     Disk(#[source] Arc<io::Error>),
+    /// It cannot be sealed or opened.
+    #[error(transparent)]
+    Sealed(#[from] VaultError),
 }
 
 impl From<io::Error> for BlobError {
     fn from(error: io::Error) -> Self {
         Self::Disk(Arc::new(error))
     }
+}
+
+/// How far a round of [`Blobs::reseal`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Resealed {
+    /// Contents sealed anew.
+    pub count: u64,
+    /// Contents that do not open and were left as they are.
+    pub broken: u64,
+    /// The last one looked at, from where the next round goes on; `None`: there are no more.
+    pub last: Option<BlobHash>,
 }
 
 /// A content on its way in. Nothing of it stays when it is dropped without being kept.
@@ -70,6 +88,23 @@ pub trait Blobs: Send + Sync {
 
     /// The bytes of a kept content; `None` if there is none under this hash.
     fn open(&self, hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError>;
+
+    /// Looks at contents, `limit` at most, in the order of their hashes, and seals those anew that the data key of now did
+    /// not seal. Contents stay readable at every moment; repeating it, also at the same time, does no harm. Places that
+    /// keep nothing sealed have nothing to do.
+    fn reseal(&self, _after: Option<BlobHash>, _limit: usize) -> Result<Resealed, BlobError> {
+        Ok(Resealed::default())
+    }
+
+    /// Contents by the data key that sealed them; `None`: not sealed.
+    fn counts(&self) -> Result<BTreeMap<Option<DataKeyId>, u64>, BlobError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// Keeps copies of these wrapped data keys, and of no others, beside the contents that they sealed.
+    fn keep_keys(&self, _keys: &[DataKey]) -> Result<(), BlobError> {
+        Ok(())
+    }
 }
 
 /// No place for blobs: for programs that fetch no files.

@@ -31,6 +31,22 @@ pub trait Secrets: Send + Sync {
     }
 }
 
+/// From where the present request comes. Use cases ask before a unit of work begins, which runs on another thread.
+pub trait Caller: Send + Sync {
+    /// The address of whoever asks; `None` for the command line and for background work.
+    fn address(&self) -> Option<String>;
+}
+
+/// Nobody calls over a network.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCaller;
+
+impl Caller for NoCaller {
+    fn address(&self) -> Option<String> {
+        None
+    }
+}
+
 /// Passwords are hashed slowly, so implementations do it away from the caller's thread and bound how many wait.
 #[async_trait]
 pub trait Passwords: Send + Sync {
@@ -39,6 +55,9 @@ pub trait Passwords: Send + Sync {
 
     /// Whether the password has this hash. Takes as long for `None`, so that unknown accounts answer no faster.
     async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError>;
+
+    /// Whether the password is among the 10,000 commonest, in any letter case.
+    async fn is_common(&self, password: &str) -> Result<bool, PasswordError>;
 }
 
 /// A password could not be hashed.

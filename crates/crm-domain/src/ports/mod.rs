@@ -8,11 +8,14 @@
 
 pub mod blobs;
 pub mod callbacks;
+pub mod connector;
 pub mod files;
 pub mod host;
 pub mod messenger;
+pub mod one_time_codes;
 pub mod profiles;
 pub mod quarantine;
+pub mod seals;
 pub mod spool;
 pub mod store;
 pub mod store_admin;

@@ -8,21 +8,28 @@ use async_trait::async_trait;
 
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
+use crate::audit::{AuditQueries, AuditRepository};
 use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
+use crate::connection::{ConnectionQueries, ConnectionRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
+use crate::data_keys::{DataKeyQueries, DataKeyRepository};
 use crate::drafts::{DraftQueries, DraftRepository};
 use crate::events::{EventQueries, EventRepository};
+use crate::factors::{FactorQueries, FactorRepository};
+use crate::holdings::HoldingQueries;
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crate::notes::{NoteQueries, NoteRepository};
+use crate::readings::{ReadingQueries, ReadingRepository};
 use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::teams::{TeamQueries, TeamRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// Why a store did not do what was asked; one variant per thing that a caller can do about it.
@@ -117,16 +124,30 @@ pub trait ReadUnit {
     fn sends(&mut self) -> &mut dyn SendQueries;
     /// Send budgets.
     fn budgets(&mut self) -> &mut dyn BudgetQueries;
+    /// LINE WORKS as set up in the pages.
+    fn connection(&mut self) -> &mut dyn ConnectionQueries;
     /// Members.
     fn members(&mut self) -> &mut dyn MemberQueries;
+    /// What members have in hand.
+    fn holdings(&mut self) -> &mut dyn HoldingQueries;
+    /// Teams.
+    fn teams(&mut self) -> &mut dyn TeamQueries;
     /// Sessions, tokens, one-time links.
     fn credentials(&mut self) -> &mut dyn CredentialQueries;
+    /// Second factors.
+    fn factors(&mut self) -> &mut dyn FactorQueries;
     /// Bytes that came with messages.
     fn attachments(&mut self) -> &mut dyn AttachmentQueries;
     /// What changed.
     fn events(&mut self) -> &mut dyn EventQueries;
+    /// Who did what.
+    fn audit(&mut self) -> &mut dyn AuditQueries;
+    /// Who looked at what.
+    fn readings(&mut self) -> &mut dyn ReadingQueries;
     /// Imports.
     fn imports(&mut self) -> &mut dyn ImportQueries;
+    /// Data keys and what they sealed.
+    fn data_keys(&mut self) -> &mut dyn DataKeyQueries;
     /// Whether the unit of work that wrote this operation key was stored.
     fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError>;
 }
@@ -158,16 +179,28 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_sends(&mut self) -> &mut dyn SendRepository;
     /// Send budgets.
     fn edit_budgets(&mut self) -> &mut dyn BudgetRepository;
+    /// LINE WORKS as set up in the pages.
+    fn edit_connection(&mut self) -> &mut dyn ConnectionRepository;
     /// Members.
     fn edit_members(&mut self) -> &mut dyn MemberRepository;
+    /// Teams.
+    fn edit_teams(&mut self) -> &mut dyn TeamRepository;
     /// Sessions, tokens, one-time links.
     fn edit_credentials(&mut self) -> &mut dyn CredentialRepository;
+    /// Second factors.
+    fn edit_factors(&mut self) -> &mut dyn FactorRepository;
     /// Bytes that came with messages.
     fn edit_attachments(&mut self) -> &mut dyn AttachmentRepository;
     /// What changed.
     fn edit_events(&mut self) -> &mut dyn EventRepository;
+    /// Who did what.
+    fn edit_audit(&mut self) -> &mut dyn AuditRepository;
+    /// Who looked at what.
+    fn edit_readings(&mut self) -> &mut dyn ReadingRepository;
     /// Imports.
     fn edit_imports(&mut self) -> &mut dyn ImportRepository;
+    /// Data keys and what they sealed.
+    fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository;
     /// Writes an operation key, by which this unit can be found again after `Uncertain`; a key that is there already counts
     /// as new. Forgets keys older than a day.
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError>;

@@ -3,6 +3,12 @@
 
 use std::fmt;
 
+use time::Duration;
+
+use super::store::StoreError;
+use crate::data_keys::{DataKey, DataKeyId};
+use crate::instant::Instant;
+
 /// Where a sealed value lies. It is part of the seal: an envelope copied into another row or column does not open.
 ///
 /// A column that holds envelopes also stands in the stores' list of sealed columns, so that they are sealed anew when
@@ -53,6 +59,16 @@ impl VaultError {
     }
 }
 
+/// How long a data key is kept at least after another one replaced it: a running server may seal with it until it
+/// notices.
+pub const KEPT_AFTER_RETIREMENT: Duration = Duration::minutes(10);
+
+/// Where data keys lie. Its call blocks; it must be possible inside a unit of work of the store in which they lie.
+pub trait KeyShelf: Send + Sync {
+    /// All data keys as of now.
+    fn data_keys(&self) -> Result<Vec<DataKey>, StoreError>;
+}
+
 /// Seals short values for their place. Neither call waits for anything but, rarely, one look at the stored keys, so
 /// both may be used inside a unit of work.
 pub trait Vault: Send + Sync {
@@ -62,6 +78,15 @@ pub trait Vault: Send + Sync {
     /// The bytes that were sealed for this place. Any bytes may be passed: what is no envelope is
     /// [`VaultError::Broken`].
     fn open(&self, place: &Place, sealed: &[u8]) -> Result<Vec<u8>, VaultError>;
+
+    /// The data key that sealed this.
+    fn data_key_of(&self, sealed: &[u8]) -> Result<DataKeyId, VaultError>;
+
+    /// The data key that seals; it is looked up, not remembered.
+    fn sealing_key(&self) -> Result<DataKeyId, VaultError>;
+
+    /// A new data key, wrapped; it is stored nowhere yet.
+    fn new_data_key(&self, at: Instant) -> Result<DataKey, VaultError>;
 }
 
 /// No vault: for programs that keep no secrets.
@@ -74,6 +99,18 @@ impl Vault for NoVault {
     }
 
     fn open(&self, _place: &Place, _sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+        Err(VaultError::Unavailable)
+    }
+
+    fn data_key_of(&self, _sealed: &[u8]) -> Result<DataKeyId, VaultError> {
+        Err(VaultError::Unavailable)
+    }
+
+    fn sealing_key(&self) -> Result<DataKeyId, VaultError> {
+        Err(VaultError::Unavailable)
+    }
+
+    fn new_data_key(&self, _at: Instant) -> Result<DataKey, VaultError> {
         Err(VaultError::Unavailable)
     }
 }

@@ -1,13 +1,13 @@
-//! Who is it: sessions and tokens become actors; making and revoking tokens.
+//! Who is it: sessions and tokens become actors.
 
 use super::Crm;
 use super::members::past;
+use super::sessions::is_over;
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::members::{ApiToken, Grants, Member, MemberId, Scopes, TokenId};
-use crate::permissions::{Action, Actor};
+use crate::members::Member;
+use crate::permissions::Actor;
 use crate::ports::store::StoreExt;
-use crate::values::{CompanyName, Problem};
 use time::Duration;
 
 /// A session that nobody used for so long is over.
@@ -48,9 +48,7 @@ impl Crm {
         let Some((session, member)) = found else {
             return Ok(None);
         };
-        let over =
-            past(session.seen_at.plus(SESSION_IDLE), now) || past(session.created_at.plus(SESSION_LIFE), now);
-        if over || member.disabled_at.is_some() {
+        if is_over(&session, now) || member.disabled_at.is_some() {
             return Ok(None);
         }
         if used && past(session.seen_at.plus(SEEN_EVERY), now) {
@@ -61,7 +59,7 @@ impl Crm {
             id: member.id,
             name: member.name.clone(),
             role: member.role,
-            grants: Grants::default(),
+            grants: member.grants,
         };
         Ok(Some(SignedIn { actor, member }))
     }
@@ -101,55 +99,9 @@ impl Crm {
             id: member.id,
             name: member.name.clone(),
             role: member.role,
-            grants: Grants::default(),
-            scopes: Scopes::ALL,
+            grants: member.grants,
+            scopes: token.scopes,
         };
         Ok(Some(SignedIn { actor, member }))
-    }
-
-    /// Makes a token for a member and returns its secret, which nothing shows again.
-    pub async fn create_token(
-        &self,
-        actor: &Actor,
-        member: MemberId,
-        name: &str,
-        expires_at: Option<Instant>,
-    ) -> Result<String, Error> {
-        actor.may(Action::ManageTokens)?;
-        let name = CompanyName::new(name).map_err(|problem| Error::field("name", problem))?;
-        if expires_at.is_some_and(|end| past(end, self.now())) {
-            return Err(Error::field("expires", Problem::Malformed));
-        }
-        let secret = self.ports.secrets.token();
-        let hash = self.ports.secrets.hash(secret.as_bytes());
-        self.change(actor, Action::ManageTokens, move |uow, at| {
-            uow.members().member(member)?.ok_or(Error::NotFound("member"))?;
-            Ok(uow
-                .edit_credentials()
-                .add_token(member, name.as_str(), &hash, expires_at, at)?)
-        })
-        .await?;
-        Ok(secret)
-    }
-
-    /// All tokens with their members, newest first.
-    pub async fn list_tokens(&self, actor: &Actor) -> Result<Vec<(ApiToken, Member)>, Error> {
-        actor.may(Action::ManageTokens)?;
-        self.ports
-            .store
-            .read(|unit| Ok(unit.credentials().tokens()?))
-            .await
-    }
-
-    /// Revokes a token.
-    pub async fn revoke_token(&self, actor: &Actor, id: TokenId) -> Result<(), Error> {
-        self.change(actor, Action::ManageTokens, move |uow, at| {
-            if uow.edit_credentials().revoke_token(id, at)? {
-                Ok(())
-            } else {
-                Err(Error::NotFound("token"))
-            }
-        })
-        .await
     }
 }

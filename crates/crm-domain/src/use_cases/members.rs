@@ -1,17 +1,18 @@
 //! Members: add, change, disable, passwords.
 
 use super::Crm;
+use super::sessions::in_person;
 use crate::error::Error;
 use crate::id::Id;
 use crate::instant::Instant;
-use crate::members::{LinkPurpose, Locale, Member, MemberId, NewMember, OneTimeLink, Role};
+use crate::members::{Grants, LinkPurpose, Locale, Member, MemberId, NewMember, OneTimeLink, Role};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::values::{EmailAddress, FieldError, Problem};
 use time::Duration;
 
 /// The fewest characters of a password.
-pub const PASSWORD_MIN: usize = 8;
+pub const PASSWORD_MIN: usize = 12;
 /// The most characters of a password: hashing longer ones only costs.
 pub const PASSWORD_MAX: usize = 256;
 /// How long a one-time link is good.
@@ -46,11 +47,7 @@ impl Crm {
     /// Adds a member.
     pub async fn add_member(&self, actor: &Actor, form: MemberForm) -> Result<MemberId, Error> {
         actor.may(Action::ManageMembers)?;
-        let (email, name) = check(&form)?;
-        let password_hash = match &form.password {
-            Some(password) => Some(self.ports.passwords.hash(password).await?),
-            None => None,
-        };
+        let (email, name, password_hash) = self.check_member(&form).await?;
         let new = NewMember {
             email,
             name,
@@ -63,8 +60,8 @@ impl Crm {
         .await
     }
 
-    /// Gives a member another role; the last administrator stays one. With the role that was seen, only if nobody changed
-    /// it since ([`Error::Stale`]).
+    /// Gives a member another role and ends the member's sessions; the last administrator stays one. With the role that was
+    /// seen, only if nobody changed it since ([`Error::Stale`]).
     pub async fn change_role(
         &self,
         actor: &Actor,
@@ -80,9 +77,30 @@ impl Crm {
             if role != Role::Admin {
                 keep_an_administrator(uow, &stored)?;
             }
+            if role != stored.role {
+                uow.edit_credentials().end_sessions_of(id, None)?;
+            }
             Ok(uow.edit_members().update_member(&Member { role, ..stored })?)
         })
         .await
+    }
+
+    /// Says what a member may do beyond the role, and ends the member's sessions if that is something else than before.
+    pub async fn change_grants(&self, actor: &Actor, id: MemberId, grants: Grants) -> Result<(), Error> {
+        self.change(actor, Action::ManageMembers, move |uow, _| {
+            let stored = member(uow, id)?;
+            if grants != stored.grants {
+                uow.edit_credentials().end_sessions_of(id, None)?;
+            }
+            Ok(uow.edit_members().update_member(&Member { grants, ..stored })?)
+        })
+        .await
+    }
+
+    /// Whether there is no second administrator who could help when the only one is locked out.
+    pub async fn only_one_administrator(&self, actor: &Actor) -> Result<bool, Error> {
+        let members = self.list_members(actor).await?;
+        Ok(members.iter().filter(|member| administers(member)).count() == 1)
     }
 
     /// Lets a member sign in no more, and ends sessions and tokens at once; or lets them again.
@@ -110,7 +128,8 @@ impl Crm {
         self.change(actor, Action::ManageMembers, move |uow, _| {
             member(uow, id)?;
             uow.edit_members().set_password(id, &hash)?;
-            Ok(uow.edit_credentials().end_sessions_of(id, None)?)
+            uow.edit_credentials().end_sessions_of(id, None)?;
+            Ok(())
         })
         .await
     }
@@ -123,22 +142,14 @@ impl Crm {
         current: &str,
         new: &str,
     ) -> Result<(), Error> {
-        let myself = self.myself(actor).await?;
-        let (id, email_key) = (myself.id, myself.email.key());
-        let found: Option<(Member, Option<String>)> = self
-            .ports
-            .store
-            .read(move |unit| Ok::<_, Error>(unit.members().member_by_email(&email_key)?))
-            .await?;
-        let stored = found.and_then(|(_, hash)| hash);
-        if !self.ports.passwords.verify(current, stored.as_deref()).await? {
-            return Err(Error::field("current_password", Problem::Malformed));
-        }
+        let id = in_person(actor)?;
+        self.check_own_password(id, current).await?;
         let hash = self.hash_password(new).await?;
         let session = self.ports.secrets.hash(session.as_bytes());
         self.change_again(move |uow| {
             uow.edit_members().set_password(id, &hash)?;
-            Ok(uow.edit_credentials().end_sessions_of(id, Some(&session))?)
+            uow.edit_credentials().end_sessions_of(id, Some(&session))?;
+            Ok(())
         })
         .await
     }
@@ -178,12 +189,43 @@ impl Crm {
 
     /// Checks a new password and hashes it.
     pub(super) async fn hash_password(&self, password: &str) -> Result<String, Error> {
-        password_problem(password).map_or(Ok(()), |problem| Err(Error::field("password", problem)))?;
+        let problem = self.password_problem(password).await?;
+        problem.map_or(Ok(()), |problem| Err(Error::field("password", problem)))?;
         Ok(self.ports.passwords.hash(password).await?)
+    }
+
+    /// Checks all that was typed about a member to be added, and hashes the password if there is one.
+    pub(super) async fn check_member(
+        &self,
+        form: &MemberForm,
+    ) -> Result<(EmailAddress, String, Option<String>), Error> {
+        let problem = match &form.password {
+            Some(password) => self.password_problem(password).await?,
+            None => None,
+        };
+        let (email, name) = check(form, problem)?;
+        let password_hash = match &form.password {
+            Some(password) => Some(self.ports.passwords.hash(password).await?),
+            None => None,
+        };
+        Ok((email, name, password_hash))
+    }
+
+    async fn password_problem(&self, password: &str) -> Result<Option<Problem>, Error> {
+        let problem = match password.chars().count() {
+            0 => Some(Problem::Required),
+            count if count < PASSWORD_MIN => Some(Problem::TooShort { min: PASSWORD_MIN }),
+            count if count > PASSWORD_MAX => Some(Problem::TooLong { max: PASSWORD_MAX }),
+            _ => None,
+        };
+        if problem.is_none() && self.ports.passwords.is_common(password).await? {
+            return Ok(Some(Problem::Common));
+        }
+        Ok(problem)
     }
 }
 
-fn check(form: &MemberForm) -> Result<(EmailAddress, String), Error> {
+fn check(form: &MemberForm, password: Option<Problem>) -> Result<(EmailAddress, String), Error> {
     let mut errors = Vec::new();
     let email = match EmailAddress::new(&form.email) {
         Ok(Some(email)) => Some(email),
@@ -202,7 +244,6 @@ fn check(form: &MemberForm) -> Result<(EmailAddress, String), Error> {
             .err()
             .map(|problem| FieldError::new("name", *problem)),
     );
-    let password = form.password.as_deref().and_then(password_problem);
     errors.extend(password.map(|problem| FieldError::new("password", problem)));
     match (email, name) {
         (Some(email), Ok(name)) if errors.is_empty() => Ok((email, name.as_str().to_owned())),
@@ -210,27 +251,21 @@ fn check(form: &MemberForm) -> Result<(EmailAddress, String), Error> {
     }
 }
 
-fn password_problem(password: &str) -> Option<Problem> {
-    match password.chars().count() {
-        0 => Some(Problem::Required),
-        count if count < PASSWORD_MIN => Some(Problem::TooShort { min: PASSWORD_MIN }),
-        count if count > PASSWORD_MAX => Some(Problem::TooLong { max: PASSWORD_MAX }),
-        _ => None,
-    }
-}
-
 fn member<U: ReadUnit + ?Sized>(unit: &mut U, id: MemberId) -> Result<Member, Error> {
     unit.members().member(id)?.ok_or(Error::NotFound("member"))
 }
 
+fn administers(member: &Member) -> bool {
+    member.role == Role::Admin && member.disabled_at.is_none()
+}
+
 fn keep_an_administrator(uow: &mut dyn UnitOfWork, leaving: &Member) -> Result<(), Error> {
-    let acts = |member: &Member| member.role == Role::Admin && member.disabled_at.is_none();
     let others = uow
         .members()
         .members()?
         .iter()
-        .any(|member| member.id != leaving.id && acts(member));
-    if others || !acts(leaving) {
+        .any(|member| member.id != leaving.id && administers(member));
+    if others || !administers(leaving) {
         Ok(())
     } else {
         Err(Error::LastAdministrator(Id::new(leaving.id.get())))

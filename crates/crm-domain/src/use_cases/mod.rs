@@ -3,59 +3,84 @@
 
 mod activities;
 mod attachments;
+mod audit;
+mod audit_log;
 mod board;
 mod callbacks;
 mod carriers;
 mod companies;
+mod connection;
+mod connection_check;
 mod credentials;
 mod customers;
 mod delivery;
 mod drafts;
 mod events;
+mod factors;
+mod handing_over;
 mod handling;
 mod imports;
 mod members;
 mod notes;
 mod profiles;
 mod quarantine;
+mod readings;
 mod recording;
 mod registering;
 mod senders;
 mod sends;
+mod sessions;
+mod setup;
+mod sight;
 mod sign_in;
 mod spooling;
+mod teams;
+mod tokens;
 mod understood;
 mod waitings;
 
 use std::sync::Arc;
 
+pub use audit_log::{AuditDetail, AuditFault, AuditReport, SealRound};
 pub use board::{Board, UNKNOWN_MESSAGES, UnknownRoom, UnknownSender};
 pub use callbacks::{Arrival, CallbackTrial, Detour, NotKept, Received, TrialStep};
+pub use connection::{ConnectionForm, ConnectionView, FieldView};
+pub use connection_check::{
+    Advice, CONNECTION_CHECKS, CheckState, ConnectionReport, ConnectionStep, check_connection,
+};
 pub use credentials::{SESSION_IDLE, SESSION_LIFE, SignedIn};
 pub use customers::CustomerCheck;
 pub use delivery::{Claim, Delivered};
 pub use events::Events;
+pub use factors::{FactorStatus, RECOVERY_CODES};
 pub use handling::Elsewhere;
 pub use imports::Imported;
 pub use members::{LINK_LIFE, MemberForm, PASSWORD_MAX, PASSWORD_MIN};
 pub use profiles::MemberChoice;
 pub use quarantine::{HeldSummary, Rechecked};
+pub use readings::Looked;
 pub use recording::{Recorded, RecordedCallback};
 pub use senders::{NamePause, NameRound, WITHOUT_DIRECTORY};
 pub use sends::Recipient;
-pub use sign_in::{SIGN_IN_TRIES, SIGN_IN_WINDOW, SignInForm};
+pub use sessions::SessionLine;
+pub use setup::SetupForm;
+pub use sign_in::{FACTOR_WAIT, SIGN_IN_TRIES, SIGN_IN_WINDOW, SignInForm, SignInStep};
 pub use spooling::{DoorTrouble, Readiness, ReplayError, Replayed};
+pub use tokens::TokenForm;
 
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::blobs::Blobs;
 use crate::ports::callbacks::Callbacks;
+use crate::ports::connector::Connector;
 use crate::ports::files::FileSource;
-use crate::ports::host::{Clock, Passwords, Secrets};
+use crate::ports::host::{Caller, Clock, Passwords, Secrets};
 use crate::ports::messenger::Messengers;
+use crate::ports::one_time_codes::OneTimeCodes;
 use crate::ports::profiles::ProfileSource;
 use crate::ports::quarantine::Quarantine;
+use crate::ports::seals::Seals;
 use crate::ports::spool::Spool;
 use crate::ports::store::{OperationKey, Store, StoreError, StoreExt, UnitOfWork};
 use crate::ports::vault::Vault;
@@ -69,10 +94,18 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness and hashing.
     pub secrets: Arc<dyn Secrets>,
+    /// From where requests come.
+    pub caller: Arc<dyn Caller>,
+    /// What proves that the audit log was not changed.
+    pub seals: Arc<dyn Seals>,
     /// Password hashing.
     pub passwords: Arc<dyn Passwords>,
+    /// Codes of authenticator apps.
+    pub codes: Arc<dyn OneTimeCodes>,
     /// How messages leave.
     pub messengers: Arc<dyn Messengers>,
+    /// How LINE WORKS is set up while the program runs.
+    pub connector: Arc<dyn Connector>,
     /// How callbacks are read.
     pub callbacks: Arc<dyn Callbacks>,
     /// Where callbacks wait while the database is away.
@@ -95,6 +128,8 @@ pub struct Crm {
     ports: Ports,
     door: Arc<spooling::Door>,
     choice: profiles::ChoiceCache,
+    refusals: Arc<audit::Refusals>,
+    held: Arc<readings::Held>,
 }
 
 impl Crm {
@@ -104,7 +139,16 @@ impl Crm {
             ports,
             door: Arc::default(),
             choice: profiles::ChoiceCache::default(),
+            refusals: Arc::default(),
+            held: Arc::default(),
         }
+    }
+
+    /// The same CRM, asked over a network: `caller` tells from where.
+    #[must_use]
+    pub fn asked_through(mut self, caller: Arc<dyn Caller>) -> Self {
+        self.ports.caller = caller;
+        self
     }
 
     /// Whether the database takes what is written: one row is, always the same, because a full disk shows only then.
@@ -135,12 +179,18 @@ impl Crm {
     {
         actor.may(action)?;
         let at = self.now();
+        self.noted(at, move |uow| work(uow, at)).await
+    }
+
+    /// [`Crm::change`] for who may do it by more than the table: the caller has decided that.
+    async fn noted<T, F>(&self, at: Instant, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn UnitOfWork) -> Result<T, Error> + Send + 'static,
+    {
         let mut key: OperationKey = [0; 16];
         self.ports.secrets.fill(&mut key);
-        self.ports
-            .store
-            .write_noted(key, at, move |uow| work(uow, at))
-            .await
+        self.ports.store.write_noted(key, at, work).await
     }
 
     /// Runs a unit of work that may be repeated without harm: when its outcome is uncertain it runs once more.

@@ -48,12 +48,33 @@ pub enum Problem {
     /// Refers to something that does not exist (any more).
     #[error("does not exist")]
     Missing,
+    /// A private key behind a passphrase.
+    #[error("is protected by a passphrase")]
+    KeyEncrypted,
+    /// A certificate or a public key where the private one belongs.
+    #[error("is no private key")]
+    KeyNotPrivate,
+    /// No RSA key, or a damaged one.
+    #[error("is damaged or no RSA key")]
+    KeyDamaged,
+    /// A private key of fewer bits than are safe.
+    #[error("has fewer than 2048 bits")]
+    KeyTooSmall,
     /// Somebody else has this value already.
     #[error("is taken")]
     Taken,
     /// One of a fixed list was expected.
     #[error("is not one of the choices")]
     NotAChoice,
+    /// The member named does not see this customer.
+    #[error("does not see this customer")]
+    CannotSee,
+    /// A password that is among those which are tried first.
+    #[error("is among the commonest passwords")]
+    Common,
+    /// A code of an authenticator app, or a recovery code, that is not good (any more).
+    #[error("is not the code expected now")]
+    WrongCode,
     /// A login id that nobody has.
     #[error("is the login ID of nobody on LINE WORKS")]
     LoginUnknown,
@@ -79,8 +100,15 @@ impl Problem {
             Self::ControlCharacter => "control_character",
             Self::Blank => "blank",
             Self::Missing => "missing",
+            Self::KeyEncrypted => "key_encrypted",
+            Self::KeyNotPrivate => "key_not_private",
+            Self::KeyDamaged => "key_damaged",
+            Self::KeyTooSmall => "key_too_small",
             Self::Taken => "taken",
             Self::NotAChoice => "not_a_choice",
+            Self::CannotSee => "cannot_see",
+            Self::Common => "common",
+            Self::WrongCode => "wrong_code",
             Self::LoginUnknown => "login_unknown",
             Self::LoginScopeMissing => "login_scope_missing",
             Self::LoginNotConfigured => "login_not_configured",

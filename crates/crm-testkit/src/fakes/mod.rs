@@ -2,22 +2,28 @@
 
 mod callbacks;
 mod clock;
+mod connector;
 mod files;
 mod messenger;
+mod one_time_codes;
 mod passwords;
 mod profiles;
 mod quarantine;
+mod seals;
 mod secrets;
 mod spool;
 mod vault;
 
 pub use callbacks::{FakeCallbacks, SAMPLE_SENDER};
 pub use clock::FixedClock;
+pub use connector::{CALLBACK_URL, FakeConnector};
 pub use files::{FakeFiles, MemoryBlobs};
 pub use messenger::{FakeMessenger, FakeMessengers};
-pub use passwords::PlainPasswords;
+pub use one_time_codes::CountedCodes;
+pub use passwords::{COMMON_PASSWORD, PlainPasswords};
 pub use profiles::FakeProfiles;
 pub use quarantine::FakeQuarantine;
+pub use seals::FakeSeals;
 pub use secrets::SeededSecrets;
 pub use spool::FakeSpool;
 pub use vault::FakeVault;

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use crm_domain::ports::host::{PasswordError, Passwords};
 
+/// The one password that [`PlainPasswords`] takes for a common one.
+pub const COMMON_PASSWORD: &str = "password1234";
+
 /// Keeps passwords readable, so that tests are quick, and counts the checks, so that equal effort can be told.
 #[derive(Debug, Default)]
 pub struct PlainPasswords {
@@ -47,5 +50,9 @@ impl Passwords for PlainPasswords {
             Some(None) => Err(PasswordError::Broken),
             Some(Some(kept)) => Ok(kept == password),
         }
+    }
+
+    async fn is_common(&self, password: &str) -> Result<bool, PasswordError> {
+        Ok(password.to_lowercase() == COMMON_PASSWORD)
     }
 }

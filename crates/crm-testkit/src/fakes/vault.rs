@@ -1,11 +1,15 @@
 //! A vault without keys.
 
+use crm_domain::data_keys::{DataKey, DataKeyId};
+use crm_domain::instant::Instant;
 use crm_domain::ports::vault::{Place, Vault, VaultError};
 
 use super::secrets::sha256;
 
 /// Bytes before the content: those that tell the place and the content from others.
 const MARK: usize = 8;
+/// Said to have sealed everything.
+const ONLY_KEY: DataKeyId = DataKeyId([1; 8]);
 
 /// Scrambles by the place alone: an envelope shows nothing of its content and opens nowhere else. No protection at all.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +30,23 @@ impl Vault for FakeVault {
         } else {
             Err(VaultError::Broken)
         }
+    }
+
+    fn data_key_of(&self, _sealed: &[u8]) -> Result<DataKeyId, VaultError> {
+        Ok(ONLY_KEY)
+    }
+
+    fn sealing_key(&self) -> Result<DataKeyId, VaultError> {
+        Ok(ONLY_KEY)
+    }
+
+    fn new_data_key(&self, at: Instant) -> Result<DataKey, VaultError> {
+        Ok(DataKey {
+            id: ONLY_KEY,
+            wrapped: Vec::new(),
+            made_at: at,
+            retired_at: None,
+        })
     }
 }
 

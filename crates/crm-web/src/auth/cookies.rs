@@ -7,6 +7,8 @@ use poem::http::{HeaderMap, HeaderValue, header};
 
 /// The session.
 pub(super) const SESSION: &str = "crm_session";
+/// A sign-in that waits for the second factor.
+pub(super) const PENDING: &str = "crm_sign_in";
 /// The browser, before and after signing in.
 pub(super) const BROWSER: &str = "crm_browser";
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crm_domain::error::Error;
 use crm_domain::members::{LinkPurpose, Member};
-use crm_domain::use_cases::{SESSION_LIFE, SignInForm};
+use crm_domain::use_cases::{FACTOR_WAIT, SESSION_LIFE, SignInForm, SignInStep};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
 use poem::{Response, Route, get, handler, post};
 use serde::Deserialize;
 
-use super::cookies::{SESSION, expired_cookie, set_cookie};
+use super::cookies::{PENDING, SESSION, expired_cookie, set_cookie};
 use super::next::safe_next;
 use super::protected::{Nothing, Open, Protected};
 use super::visitor::Visitor;
@@ -67,9 +67,10 @@ async fn sign_in(visitor: Visitor, Open(typed): Open<Typed>) -> Result<Response,
         email: typed.email.clone(),
         password: typed.password,
         known_browser: known.map(str::to_owned),
+        device: visitor.device.clone(),
     };
     match visitor.app.crm.sign_in(form).await {
-        Ok((secret, member)) => welcome(&visitor, &secret, &member, next).await,
+        Ok(step) => go_on(&visitor, step, next).await,
         Err(error @ (Error::SignInRefused | Error::TooManySignIns { .. })) => {
             let mut form = FormState::of(&LOGIN_FIELDS).with("email", typed.email);
             form.refuse_all(Sentence::error(&error));
@@ -83,6 +84,19 @@ async fn sign_in(visitor: Visitor, Open(typed): Open<Typed>) -> Result<Response,
             Ok(response)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// In, or on to the second factor.
+async fn go_on(visitor: &Visitor, step: SignInStep, next: &str) -> Result<Response, Failure> {
+    match step {
+        SignInStep::Done { secret, member } => welcome(visitor, &secret, &member, next).await,
+        SignInStep::FactorAsked { pending } => {
+            let mut response = visitor.redirect(&links::second_factor(next), None);
+            let life = Duration::from_secs(FACTOR_WAIT.whole_seconds().unsigned_abs());
+            set_cookie(&mut response, PENDING, &pending, life, visitor.https);
+            Ok(response)
+        }
     }
 }
 
@@ -140,10 +154,10 @@ async fn use_link(
     match visitor
         .app
         .crm
-        .use_link(&secret, chosen.new_password.as_deref())
+        .use_link(&secret, chosen.new_password.as_deref(), visitor.device.clone())
         .await
     {
-        Ok((session, member)) => welcome(&visitor, &session, &member, links::HOME).await,
+        Ok(step) => go_on(&visitor, step, links::HOME).await,
         Err(Error::Invalid(errors)) => {
             let mut form = FormState::of(&["new_password"]);
             for error in &errors {

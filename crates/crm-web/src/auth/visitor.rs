@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm_domain::members::Device;
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 
@@ -32,6 +33,8 @@ pub struct Visitor {
     pub language: Language,
     /// Whether the browser spoke https, so that cookies are for https only.
     pub https: bool,
+    /// Whence the reader comes, as a session keeps it.
+    pub device: Device,
     pub(super) browser: Browser,
     new_browser: bool,
     notice: Option<String>,
@@ -52,10 +55,13 @@ impl Visitor {
         let signed = Identity::of(request).await?.signed().ok();
         let headers = request.headers();
         let known = Browser::of(headers);
-        let caller_https = request
-            .extensions()
-            .get::<Caller>()
-            .is_some_and(|caller| caller.https);
+        let caller = request.extensions().get::<Caller>();
+        let caller_https = caller.is_some_and(|caller| caller.https);
+        let agent = headers.get(header::USER_AGENT);
+        let device = Device {
+            address: caller.map(|caller| caller.address.to_string()),
+            agent: agent.and_then(|agent| agent.to_str().ok()).map(str::to_owned),
+        };
         // Before any data of the page is read: what it holds is this new at least.
         let cursor = signed
             .as_ref()
@@ -65,6 +71,7 @@ impl Visitor {
         Ok(Visitor {
             language: own_choice.map_or(app.language(), language_of),
             https: caller_https || says_https(headers),
+            device,
             new_browser: known.is_none(),
             browser: known.unwrap_or_else(|| Browser::new(app.secrets.token())),
             notice: cookie(headers, Notice::COOKIE).map(str::to_owned),
