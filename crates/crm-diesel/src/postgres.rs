@@ -30,14 +30,22 @@ mod customers;
 mod customers_found;
 #[path = "queries/data_keys.rs"]
 mod data_keys;
+#[path = "queries/dossiers.rs"]
+mod dossiers;
 #[path = "queries/drafts.rs"]
 mod drafts;
+#[path = "queries/erasing.rs"]
+mod erasing;
+#[path = "queries/erasures.rs"]
+mod erasures;
 #[path = "queries/events.rs"]
 mod events;
 #[path = "queries/factors.rs"]
 mod factors;
 #[path = "queries/holdings.rs"]
 mod holdings;
+#[path = "queries/forget.rs"]
+mod forget;
 #[path = "queries/imports.rs"]
 mod imports;
 #[path = "queries/inserted.rs"]
@@ -56,6 +64,8 @@ mod reads;
 mod receipts;
 #[path = "queries/received.rs"]
 mod received;
+#[path = "queries/retention.rs"]
+mod retention;
 #[path = "queries/send_budgets.rs"]
 mod send_budgets;
 #[path = "queries/senders.rs"]
@@ -68,6 +78,8 @@ mod standings;
 mod talks;
 #[path = "queries/teams.rs"]
 mod teams;
+#[path = "queries/trash.rs"]
+mod trash;
 #[path = "queries/uow.rs"]
 mod uow;
 #[path = "queries/waitings.rs"]

@@ -39,6 +39,7 @@ diesel::table! {
         updated_at -> Timestamp,
         deleted_at -> Nullable<Timestamp>,
         import_id -> Nullable<BigInt>,
+        deleted_by -> Nullable<Text>,
     }
 }
 
@@ -69,6 +70,7 @@ diesel::table! {
         needs_look -> Bool,
         registered_from -> Nullable<Text>,
         team_id -> Nullable<BigInt>,
+        deleted_by -> Nullable<Text>,
     }
 }
 
@@ -510,10 +512,70 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    erasures (id) {
+        id -> BigInt,
+        customer_id -> Nullable<BigInt>,
+        subject -> Text,
+        cause -> Text,
+        state -> Text,
+        requested_at -> Timestamp,
+        requested_by_id -> Nullable<BigInt>,
+        requested_by -> Text,
+        finished_at -> Nullable<Timestamp>,
+        tally -> Text,
+    }
+}
+
+diesel::table! {
+    erasure_talks (id) {
+        id -> BigInt,
+        erasure_id -> BigInt,
+        conversation_id -> BigInt,
+        address -> Text,
+    }
+}
+
+diesel::table! {
+    abandoned_blobs (sha256) {
+        sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    retention_rules (kind) {
+        kind -> Text,
+        months -> Integer,
+    }
+}
+
+diesel::table! {
+    legal_holds (id) {
+        id -> BigInt,
+        customer_id -> Nullable<BigInt>,
+        reason -> Text,
+        placed_at -> Timestamp,
+        placed_by -> Text,
+        lifted_at -> Nullable<Timestamp>,
+        lifted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    house_runs (id) {
+        id -> BigInt,
+        started_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+        held -> Bool,
+        tally -> Text,
+    }
+}
+
 diesel::joinable!(activities -> customers (customer_id));
 diesel::joinable!(activities -> sends (send_id));
 diesel::joinable!(activities -> notes (note_id));
 diesel::joinable!(customers -> companies (company_id));
+diesel::joinable!(legal_holds -> customers (customer_id));
 diesel::joinable!(sends -> conversations (conversation_id));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(team_members -> teams (team_id));
@@ -548,6 +610,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     activities,
     attachments,
     operations,
+    erasures,
+    erasure_talks,
+    abandoned_blobs,
+    retention_rules,
+    legal_holds,
+    house_runs,
     events,
     event_epoch,
     audit,

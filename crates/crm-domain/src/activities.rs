@@ -278,12 +278,14 @@ pub trait ActivityQueries {
     /// What was said last in a conversation, by them or by us, as lists show it; `None` when nothing stands on any page.
     fn last_message(&mut self, conversation: ConversationId) -> Result<Option<LastMessage>, StoreError>;
 
-    /// The newest messages of all customers of a company, newest first, at most `limit`, those before `before` if given.
+    /// The newest messages of all customers of a company that are seen, newest first, at most `limit`, those before `before`
+    /// if given.
     fn activities_of_company(
         &mut self,
         company: crate::companies::CompanyId,
         before: Option<ActivityPlace>,
         limit: usize,
+        visible: &crate::teams::Visible,
     ) -> Result<Vec<Activity>, StoreError>;
 }
 

@@ -10,6 +10,7 @@ use crate::members::MemberId;
 use crate::paging::NotACursor;
 use crate::ports::store::StoreError;
 use crate::sends::SendState;
+use crate::teams::Visible;
 use crate::values::PersonName;
 
 /// A column of the board.
@@ -47,6 +48,8 @@ impl Column {
 pub enum Tab {
     /// 自分: what this member handles, and what nobody handles of the customers that are theirs.
     Mine(MemberId),
+    /// チーム: the customer is one of a team of this member, or owned by somebody in one.
+    Team(MemberId),
     /// 担当者なし: the customer has no owner, or is none yet.
     Unowned,
     /// すべて.
@@ -136,6 +139,8 @@ pub struct BoardRequest {
     pub tab: Tab,
     /// The reader, whose unread marks are shown; `None` for programs without a member.
     pub reader: Option<MemberId>,
+    /// Whose customers' lines, which the use case decides; those of nobody's customer are always there.
+    pub visible: Visible,
     /// Continues after this line.
     pub after: Option<BoardCursor>,
     /// How many, at least one.
@@ -167,8 +172,13 @@ pub trait BoardQueries {
     /// A page of a column; rooms have no line.
     fn board(&mut self, request: &BoardRequest) -> Result<BoardPage, StoreError>;
 
-    /// How many wait, counted up to `limit`; `mine` is 0 without a reader.
-    fn board_counts(&mut self, reader: Option<MemberId>, limit: usize) -> Result<BoardCounts, StoreError>;
+    /// How many of those that are seen wait, counted up to `limit`; `mine` is 0 without a reader.
+    fn board_counts(
+        &mut self,
+        reader: Option<MemberId>,
+        visible: &Visible,
+        limit: usize,
+    ) -> Result<BoardCounts, StoreError>;
 
     /// Conversations of people who are no customers, newest message first, with how many the reader has not seen.
     fn unknown_senders(

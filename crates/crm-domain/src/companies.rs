@@ -4,6 +4,7 @@ use crate::id::Id;
 use crate::instant::Instant;
 use crate::paging::{Cursor, Page, PageRequest};
 use crate::ports::store::StoreError;
+use crate::teams::Visible;
 use crate::values::normalise::{fold, fold_compact};
 use crate::values::{CompanyName, CompanyReading, Line, PhoneNumber, Remarks, Website};
 
@@ -76,7 +77,7 @@ pub struct Company {
 pub struct CompanyLine {
     /// The company.
     pub company: Company,
-    /// How many customers belong to it, those in the trash not counted.
+    /// How many customers belong to it, those in the trash and those that are not seen not counted.
     pub customers: i64,
 }
 
@@ -107,6 +108,7 @@ pub trait CompanyQueries {
         &mut self,
         filter: &CompanyFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CompanyLine>, StoreError>;
 
     /// The companies whose name is the same after folding and without blanks, oldest first.

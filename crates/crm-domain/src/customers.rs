@@ -6,6 +6,7 @@ use crate::id::Id;
 use crate::instant::Instant;
 use crate::paging::{Cursor, Page, PageRequest};
 use crate::ports::store::StoreError;
+use crate::teams::Visible;
 use crate::values::normalise::{fold, fold_compact};
 use crate::values::{EmailAddress, LineUserId, PersonName, PersonReading, PhoneNumber, Remarks};
 
@@ -79,6 +80,8 @@ pub struct Customer {
     pub details: CustomerDetails,
     /// 担当者: the member whose customer this is.
     pub owner_id: Option<crate::members::MemberId>,
+    /// The team whose customer this is.
+    pub team_id: Option<crate::teams::TeamId>,
     /// 要確認: made by itself and not looked at yet.
     pub needs_look: bool,
     /// Counts the changes, beginning with 1; who saves must have seen the newest.
@@ -153,17 +156,18 @@ impl CustomerPrefix {
 
 /// Looking customers up. What lies in the trash is not found.
 pub trait CustomerQueries {
-    /// One customer; `None` if there is none or it lies in the trash.
-    fn customer(&mut self, id: CustomerId) -> Result<Option<CustomerLine>, StoreError>;
+    /// One customer; `None` if there is none, it lies in the trash or is not seen.
+    fn customer(&mut self, id: CustomerId, visible: &Visible) -> Result<Option<CustomerLine>, StoreError>;
 
-    /// A page of the list, ordered by sort key, then id.
+    /// A page of the list, ordered by sort key, then id, of those that are seen.
     fn customer_list(
         &mut self,
         filter: &CustomerFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CustomerLine>, StoreError>;
 
-    /// Who carries one of these LINE WORKS user ids: pairs of id and customer, ordered by customer.
+    /// Who carries one of these LINE WORKS user ids, whoever sees them: pairs of id and customer, ordered by customer.
     fn customers_carrying(&mut self, ids: &[LineUserId])
     -> Result<Vec<(LineUserId, CustomerId)>, StoreError>;
 }

@@ -9,6 +9,7 @@ use crate::customers::CustomerId;
 use crate::instant::Instant;
 use crate::members::MemberId;
 use crate::ports::store::StoreError;
+use crate::teams::{TeamId, Visible};
 
 /// How many events a page may be behind before it is told to load its data anew.
 pub const EVENTS_AT_ONCE: usize = 1_000;
@@ -28,17 +29,21 @@ pub enum EventKind {
     Company,
     /// Something that concerns one member.
     MemberNotice,
+    /// Something may have come into sight or left it: whoever does not see everything loads what is shown anew. Names
+    /// nothing, since what one does not see is not told.
+    Gone,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Conversation,
         Self::Message,
         Self::Send,
         Self::Customer,
         Self::Company,
         Self::MemberNotice,
+        Self::Gone,
     ];
 
     /// The name that stores keep and pages see.
@@ -50,6 +55,7 @@ impl EventKind {
             Self::Customer => "customer",
             Self::Company => "company",
             Self::MemberNotice => "member_notice",
+            Self::Gone => "gone",
         }
     }
 
@@ -125,12 +131,37 @@ pub struct Event {
     pub seq: i64,
     /// What it says.
     pub what: NewEvent,
+    /// Whose record it is about, as it is now.
+    pub whose: Whose,
+}
+
+/// Whose a record is, by which it is decided who learns of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody sees it.
+    Everybodys,
+    /// A customer's with this 担当者 and team.
+    Customers(Option<MemberId>, Option<TeamId>),
+    /// It is there no more.
+    Nobodys,
+}
+
+impl Whose {
+    fn is_seen(self, visible: &Visible) -> bool {
+        match self {
+            Self::Everybodys => true,
+            Self::Customers(owner, team) => visible.shows(owner, team),
+            Self::Nobodys => *visible == Visible::All,
+        }
+    }
 }
 
 impl Event {
-    /// Whether this member may learn of it.
-    pub fn concerns(&self, member: Option<MemberId>) -> bool {
-        self.what.member_id.is_none() || self.what.member_id == member
+    /// Whether this member, who sees so much, may learn of it.
+    pub fn concerns(&self, member: Option<MemberId>, visible: &Visible) -> bool {
+        let addressed = self.what.member_id.is_none() || self.what.member_id == member;
+        let needed = self.what.kind != EventKind::Gone || *visible != Visible::All;
+        addressed && needed && self.whose.is_seen(visible)
     }
 }
 

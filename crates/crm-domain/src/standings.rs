@@ -7,6 +7,7 @@ use crate::activities::{Direction, MessageKind};
 use crate::customers::CustomerId;
 use crate::instant::Instant;
 use crate::members::MemberId;
+use crate::teams::TeamId;
 use crate::waitings::WaitingId;
 
 /// How many characters of the last message are kept for lists.
@@ -99,6 +100,8 @@ pub struct Standing {
     pub customer_id: Option<CustomerId>,
     /// That customer's 担当者.
     pub owner_id: Option<MemberId>,
+    /// That customer's team.
+    pub team_id: Option<TeamId>,
     /// Since when the person waits for us: the oldest message after our last accepted answer.
     pub waiting_since: Option<Instant>,
     /// 対応者: who has taken it.

@@ -12,6 +12,7 @@ use crm_domain::standings::{LastMessage, Standing};
 use crm_domain::values::{
     CompanyName, CompanyReading, Line, LineUserId, PersonName, PersonReading, PhoneNumber, Remarks, Website,
 };
+use crm_domain::teams::Visible;
 use time::Duration;
 
 use crate::customers::{Draft, details};
@@ -264,7 +265,7 @@ mod tests {
             .read(|unit| {
                 let list = unit
                     .customers()
-                    .customer_list(&CustomerFilter::default(), &PageRequest::first(9_999))?;
+                    .customer_list(&CustomerFilter::default(), &PageRequest::first(9_999), &Visible::All)?;
                 let mut ids: Vec<_> = list.items.iter().map(|line| line.customer.id).collect();
                 ids.sort();
                 let first = unit.activities().activities_before(ids[0], None, 9_999)?;
@@ -274,7 +275,7 @@ mod tests {
             .unwrap();
         assert_eq!(customers, 2_100);
         assert!(first > 200, "{first}");
-        let counts = store.read(|unit| unit.board().board_counts(None, 9_999)).await;
+        let counts = store.read(|unit| unit.board().board_counts(None, &Visible::All, 9_999)).await;
         let waiting = counts.unwrap().waiting;
         assert!((1..100).contains(&waiting), "{waiting}");
     }

@@ -7,6 +7,7 @@ use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::{Store, StoreError, StoreExt, UnitOfWork};
 use crm_domain::standings::{LastMessage, Standing};
+use crm_domain::teams::Visible;
 use time::Duration;
 
 use crate::talks::{TALKS, Talk};
@@ -181,8 +182,8 @@ mod tests {
         let (companies, customers) = store
             .read(|unit| {
                 let all = PageRequest::first(1_000);
-                let companies = unit.companies().company_list(&CompanyFilter::default(), &all)?;
-                let customers = unit.customers().customer_list(&CustomerFilter::default(), &all)?;
+                let companies = unit.companies().company_list(&CompanyFilter::default(), &all, &Visible::All)?;
+                let customers = unit.customers().customer_list(&CustomerFilter::default(), &all, &Visible::All)?;
                 Ok::<_, StoreError>((companies.items, customers.items))
             })
             .await
@@ -193,7 +194,7 @@ mod tests {
             (of("active"), of("unconfirmed"), of("not_set"), of("left")),
             (59, 20, 20, 1)
         );
-        let counts = store.read(|unit| unit.board().board_counts(None, 1_000)).await;
+        let counts = store.read(|unit| unit.board().board_counts(None, &Visible::All, 1_000)).await;
         let waiting = counts.unwrap().waiting;
         assert!((3..=20).contains(&waiting), "{waiting} wait");
         assert!(

@@ -4,6 +4,7 @@ use crm_domain::companies::{CompanyDetails, CompanyId};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::error::Error;
 use crm_domain::ports::store::{Store, StoreExt as _};
+use crm_domain::teams::Visible;
 use serde::Serialize;
 
 use crate::texts::Texts;
@@ -80,7 +81,7 @@ pub(super) async fn customers(
     let differing = store.read(move |unit| {
         let mut differing = Vec::new();
         for row in &rows {
-            let Some(here) = unit.customers().customer(CustomerId::new(row.id))? else {
+            let Some(here) = unit.customers().customer(CustomerId::new(row.id), &Visible::All)? else {
                 continue;
             };
             let (there, here) = (&row.details, &here.customer.details);

@@ -15,10 +15,12 @@ use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
 use crm_domain::sends::{SendId, SendState};
 use crm_domain::standings::LastMessage;
+use crm_domain::teams::Visible;
 use diesel::prelude::*;
 
 use super::customers::is_visible;
 use super::inserted::inserted;
+use super::teams::Seen;
 use super::{Backend, Conn, Uow, received, talks};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
@@ -168,6 +170,7 @@ fn newest_of_company(
     company: CompanyId,
     before: Option<ActivityPlace>,
     limit: usize,
+    visible: &Visible,
 ) -> Result<Vec<i64>, Fault> {
     let (at, id) = before.map_or((Stamp(last_instant()), i64::MAX), |place| {
         (Stamp(place.timestamp), place.id.get())
@@ -181,10 +184,15 @@ fn newest_of_company(
         .order_by((timestamp.desc(), number.desc()))
         .limit(rows(limit))
         .select(number);
-    let ids = customers::table
+    let mut query = customers::table
         .inner_join(activities::table.on(activities::id.eq_any(of_customer)))
         .filter(customers::company_id.eq(company.get()))
         .filter(customers::deleted_at.is_null())
+        .into_boxed::<Backend>();
+    if let Visible::Some(sight) = visible {
+        query = query.filter(Seen::of(sight).customers());
+    }
+    let ids = query
         .order_by((activities::timestamp.desc(), activities::id.desc()))
         .limit(rows(limit))
         .select(activities::id)
@@ -311,9 +319,10 @@ impl ActivityQueries for Uow<'_> {
         company: CompanyId,
         before: Option<ActivityPlace>,
         limit: usize,
+        visible: &Visible,
     ) -> Result<Vec<Activity>, StoreError> {
         self.run(|conn| {
-            let ids = newest_of_company(conn, company, before, limit)?;
+            let ids = newest_of_company(conn, company, before, limit, visible)?;
             let found = in_pieces(&ids, |ids| {
                 Ok(activities::table
                     .left_join(sends::table)

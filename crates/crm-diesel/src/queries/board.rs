@@ -12,13 +12,15 @@ use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::{CANCELLED, SendState};
 use crm_domain::standings::Place;
+use crm_domain::teams::Visible;
 use diesel::dsl::{max, sql};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::conversations::ConversationRow;
-use super::{Backend, Conn, Uow, reads};
+use super::teams::Seen;
+use super::{Backend, Conn, Uow, reads, teams};
 use crate::fault::Fault;
 use crate::found::rows;
 use crate::mend;
@@ -42,12 +44,32 @@ fn at_place<'a>(place: Place, tab: Tab) -> Boxed<'a> {
         .into_boxed()
         .filter(conversations::board_place.eq(place.code()));
     match (tab, place) {
-        (Tab::All, _) => query,
+        // Whose they are is looked up by [`on_tab`].
+        (Tab::All | Tab::Team(_), _) => query,
         (Tab::Unowned, _) => query.filter(conversations::owner_id.is_null()),
         (Tab::Mine(me), Place::Taken | Place::Handled) => {
             query.filter(conversations::handler_id.eq(me.get()))
         }
         (Tab::Mine(me), Place::Waiting | Place::Done) => query.filter(conversations::owner_id.eq(me.get())),
+    }
+}
+
+/// As [`at_place`], with what must be looked up first.
+fn on_tab<'a>(conn: &mut Conn, place: Place, tab: Tab) -> Result<Boxed<'a>, Fault> {
+    let query = at_place(place, tab);
+    let Tab::Team(me) = tab else { return Ok(query) };
+    let (own, mates) = teams::own_teams(conn, me)?;
+    Ok(query.filter(
+        conversations::team_id
+            .eq_any(own)
+            .or(conversations::owner_id.eq_any(mates)),
+    ))
+}
+
+fn seen<'a>(query: Boxed<'a>, visible: &Visible) -> Boxed<'a> {
+    match visible {
+        Visible::All => query,
+        Visible::Some(sight) => query.filter(Seen::of(sight).conversations()),
     }
 }
 
@@ -67,7 +89,7 @@ fn of_place(
     limit: usize,
 ) -> Result<Vec<ConversationRow>, Fault> {
     let after = request.after.filter(|after| after.place == place.code());
-    let query = at_place(place, request.tab)
+    let query = seen(on_tab(conn, place, request.tab)?, &request.visible)
         .limit(rows(limit))
         .select(ConversationRow::as_select());
     let (at, id) = (conversations::board_at, conversations::id);
@@ -237,13 +259,18 @@ impl BoardQueries for Uow<'_> {
         })
     }
 
-    fn board_counts(&mut self, reader: Option<MemberId>, limit: usize) -> Result<BoardCounts, StoreError> {
+    fn board_counts(
+        &mut self,
+        reader: Option<MemberId>,
+        visible: &Visible,
+        limit: usize,
+    ) -> Result<BoardCounts, StoreError> {
         self.run(|conn| {
-            let waiting = at_place(Place::Waiting, Tab::All);
+            let waiting = seen(at_place(Place::Waiting, Tab::All), visible);
             let mut mine = 0;
             if let Some(me) = reader {
                 for place in [Place::Waiting, Place::Taken] {
-                    mine += count(conn, at_place(place, Tab::Mine(me)), limit)?;
+                    mine += count(conn, seen(at_place(place, Tab::Mine(me)), visible), limit)?;
                 }
             }
             let unknown = conversations::table

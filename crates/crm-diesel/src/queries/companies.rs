@@ -10,11 +10,13 @@ use crm_domain::companies::{
 use crm_domain::instant::Instant;
 use crm_domain::paging::{Cursor, Page, PageRequest};
 use crm_domain::ports::store::StoreError;
+use crm_domain::teams::Visible;
 use crm_domain::values::normalise::KEY_VERSION;
 use crm_domain::values::{Line, PhoneNumber, Website};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
+use super::teams::Seen;
 use super::{Backend, Conn, Uow};
 use crate::fault::Fault;
 use crate::found::{behind, in_pieces, merged, rows};
@@ -168,15 +170,19 @@ fn found(conn: &mut Conn, prefix: &str, page: &PageRequest) -> Result<Vec<Compan
     })
 }
 
-/// How many customers belong to each of these companies.
-fn customers_of(conn: &mut Conn, ids: &[i64]) -> Result<HashMap<i64, i64>, Fault> {
+/// How many customers that are seen belong to each of these companies.
+fn customers_of(conn: &mut Conn, ids: &[i64], visible: &Visible) -> Result<HashMap<i64, i64>, Fault> {
     let counts: Vec<(Option<i64>, i64)> = in_pieces(ids, |ids| {
-        Ok(customers::table
+        let mut query = customers::table
             .filter(customers::company_id.eq_any(ids))
             .filter(customers::deleted_at.is_null())
             .group_by(customers::company_id)
             .select((customers::company_id, count_star()))
-            .load(conn)?)
+            .into_boxed::<Backend>();
+        if let Visible::Some(sight) = visible {
+            query = query.filter(Seen::of(sight).customers());
+        }
+        Ok(query.load(conn)?)
     })?;
     let counts = counts.into_iter();
     Ok(counts.filter_map(|(id, count)| Some((id?, count))).collect())
@@ -199,6 +205,7 @@ impl CompanyQueries for Uow<'_> {
         &mut self,
         filter: &CompanyFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CompanyLine>, StoreError> {
         self.run(|conn| {
             let rows = match &filter.prefix {
@@ -210,7 +217,7 @@ impl CompanyQueries for Uow<'_> {
                 id: row.id,
             });
             let ids: Vec<i64> = page.items.iter().map(|row| row.id).collect();
-            let counts = customers_of(conn, &ids)?;
+            let counts = customers_of(conn, &ids, visible)?;
             let lines = page.items.into_iter().map(|row| {
                 Ok(CompanyLine {
                     customers: counts.get(&row.id).copied().unwrap_or_default(),

@@ -13,6 +13,7 @@ use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::paging::{Cursor, Page, PageRequest};
 use crm_domain::ports::store::StoreError;
+use crm_domain::teams::{TeamId, Visible};
 use crm_domain::values::normalise::KEY_VERSION;
 use crm_domain::values::{EmailAddress, LineUserId, PhoneNumber};
 use diesel::dsl::exists;
@@ -39,6 +40,7 @@ struct CustomerRow {
     first_name_kana: String,
     remarks: String,
     owner_id: Option<i64>,
+    team_id: Option<i64>,
     needs_look: bool,
     version: i64,
     created_at: Stamp,
@@ -61,6 +63,7 @@ impl TryFrom<CustomerRow> for Customer {
                 remarks: mend::remarks(&row.remarks),
             },
             owner_id: row.owner_id.map(MemberId::new),
+            team_id: row.team_id.map(TeamId::new),
             needs_look: row.needs_look,
             version: row.version,
             created_at: row.created_at.0,
@@ -192,13 +195,14 @@ fn lines(conn: &mut Conn, ids: &[i64]) -> Result<Vec<CustomerLine>, Fault> {
 }
 
 impl CustomerQueries for Uow<'_> {
-    fn customer(&mut self, id: CustomerId) -> Result<Option<CustomerLine>, StoreError> {
+    fn customer(&mut self, id: CustomerId, visible: &Visible) -> Result<Option<CustomerLine>, StoreError> {
         self.run(|conn| {
-            if is_visible(conn, id.get())? {
-                Ok(lines(conn, &[id.get()])?.pop())
-            } else {
-                Ok(None)
-            }
+            let there = is_visible(conn, id.get())?;
+            let line = there
+                .then(|| lines(conn, &[id.get()]))
+                .transpose()?
+                .and_then(|mut lines| lines.pop());
+            Ok(line.filter(|line| visible.shows(line.customer.owner_id, line.customer.team_id)))
         })
     }
 
@@ -206,9 +210,10 @@ impl CustomerQueries for Uow<'_> {
         &mut self,
         filter: &CustomerFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CustomerLine>, StoreError> {
         self.run(|conn| {
-            let places = customers_found::places(conn, filter, page)?;
+            let places = customers_found::places(conn, filter, page, visible)?;
             let page = Page::cut(places, page.limit, |(key, id)| Cursor {
                 key: key.clone(),
                 id: *id,

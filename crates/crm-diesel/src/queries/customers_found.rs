@@ -3,9 +3,11 @@
 use crm_domain::companies::CompanyId;
 use crm_domain::customers::{CustomerFilter, CustomerPrefix};
 use crm_domain::paging::{Cursor, PageRequest};
+use crm_domain::teams::Visible;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::teams::Seen;
 use super::{Backend, Conn};
 use crate::fault::Fault;
 use crate::found::{behind, merged, rows};
@@ -18,11 +20,16 @@ type Query<'a> = customers::BoxedQuery<'a, Backend, (Text, BigInt)>;
 const MANY: i64 = 20_000;
 
 /// The places of a page behind the cursor, one more than asked for.
-pub(super) fn places(conn: &mut Conn, filter: &CustomerFilter, page: &PageRequest) -> Result<Places, Fault> {
+pub(super) fn places(
+    conn: &mut Conn,
+    filter: &CustomerFilter,
+    page: &PageRequest,
+    seen: &Visible,
+) -> Result<Places, Fault> {
     let after = page.after.as_ref();
     let limit = rows(page.limit + 1);
     let Some(prefix) = &filter.prefix else {
-        let query = behind_cursor(visible(filter.company), after);
+        let query = behind_cursor(visible(filter.company, seen), after);
         return Ok(in_order(query, limit).load(conn)?);
     };
     let mut lists = Vec::new();
@@ -32,19 +39,22 @@ pub(super) fn places(conn: &mut Conn, filter: &CustomerFilter, page: &PageReques
             continue;
         }
         lists.push(match filter.company {
-            None => found(conn, key, from, after, limit)?,
+            None => found(conn, key, seen, from, after, limit)?,
             // A company has few customers: each is looked at.
-            Some(_) => walked(conn, key, visible(filter.company), from, after, limit)?,
+            Some(_) => walked(conn, key, visible(filter.company, seen), from, after, limit)?,
         });
     }
     Ok(merged(lists, page.limit + 1))
 }
 
-fn visible<'a>(company: Option<CompanyId>) -> Query<'a> {
-    let query = customers::table
+fn visible<'a>(company: Option<CompanyId>, seen: &Visible) -> Query<'a> {
+    let mut query = customers::table
         .filter(customers::deleted_at.is_null())
         .select((customers::sort_key, customers::id))
         .into_boxed();
+    if let Visible::Some(sight) = seen {
+        query = query.filter(Seen::of(sight).customers());
+    }
     match company {
         None => query,
         Some(id) => query.filter(customers::company_id.eq(id.get())),
@@ -91,9 +101,9 @@ impl Key {
     }
 
     /// The rows whose key begins so, by the key's index.
-    fn range<'a>(self, from: &'a str, end: &'a str) -> Query<'a> {
+    fn range<'a>(self, seen: &Visible, from: &'a str, end: &'a str) -> Query<'a> {
         use customers::{email_key, kana_key, line_user_id, name_key, phone_key};
-        let query = visible(None);
+        let query = visible(None, seen);
         match self {
             Self::Name => query.filter(name_key.ge(from).and(name_key.lt(end))),
             Self::Reading => query.filter(kana_key.ge(from).and(kana_key.lt(end))),
@@ -138,20 +148,27 @@ fn walked(
 }
 
 /// The first hits of one key: sorted when they are few, met on the list's way when they are many.
-fn found(conn: &mut Conn, key: Key, from: &str, after: Option<&Cursor>, limit: i64) -> Result<Places, Fault> {
+fn found(
+    conn: &mut Conn,
+    key: Key,
+    seen: &Visible,
+    from: &str,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Places, Fault> {
     let end = behind(from);
     if key.is_scattered() {
         let many = key
-            .range(from, &end)
+            .range(seen, from, &end)
             .offset(MANY)
             .limit(1)
             .load::<(String, i64)>(conn)?;
         if !many.is_empty() {
-            return walked(conn, key, visible(None), from, after, limit);
+            return walked(conn, key, visible(None, seen), from, after, limit);
         }
     }
     let order = || customers::sort_key.concat("");
-    let mut query = key.range(from, &end);
+    let mut query = key.range(seen, from, &end);
     if let Some(after) = after {
         let key = after.key.as_str();
         query = query.filter(

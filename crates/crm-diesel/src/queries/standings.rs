@@ -6,6 +6,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::standings::{Closing, LastMessage, Standing};
+use crm_domain::teams::TeamId;
 use crm_domain::waitings::WaitingId;
 use diesel::dsl::case_when;
 use diesel::prelude::*;
@@ -24,6 +25,7 @@ pub(super) struct StandingRow {
     id: i64,
     customer_id: Option<i64>,
     owner_id: Option<i64>,
+    team_id: Option<i64>,
     waiting_since: Option<Stamp>,
     handler_id: Option<i64>,
     handled_since: Option<Stamp>,
@@ -60,6 +62,7 @@ impl TryFrom<StandingRow> for Standing {
         Ok(Self {
             customer_id: row.customer_id.map(CustomerId::new),
             owner_id: row.owner_id.map(MemberId::new),
+            team_id: row.team_id.map(TeamId::new),
             waiting_since: row.waiting_since.map(|at| at.0),
             handler_id: row.handler_id.map(MemberId::new),
             handled_since: row.handled_since.map(|at| at.0),
@@ -89,6 +92,7 @@ pub(super) fn save(conn: &mut Conn, id: ConversationId, standing: &Standing) -> 
             (
                 conversations::customer_id.eq(standing.customer_id.map(CustomerId::get)),
                 conversations::owner_id.eq(standing.owner_id.map(MemberId::get)),
+                conversations::team_id.eq(standing.team_id.map(TeamId::get)),
                 conversations::waiting_since.eq(standing.waiting_since.map(Stamp)),
                 conversations::handler_id.eq(standing.handler_id.map(MemberId::get)),
                 conversations::handled_since.eq(standing.handled_since.map(Stamp)),

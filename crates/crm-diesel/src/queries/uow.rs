@@ -9,7 +9,9 @@ use crm_domain::connection::{ConnectionQueries, ConnectionRepository};
 use crm_domain::conversations::{ConversationQueries, ConversationRepository};
 use crm_domain::customers::{CustomerQueries, CustomerRepository};
 use crm_domain::data_keys::{DataKeyQueries, DataKeyRepository};
+use crm_domain::dossiers::DossierQueries;
 use crm_domain::drafts::{DraftQueries, DraftRepository};
+use crm_domain::erasures::{ErasureQueries, ErasureRepository};
 use crm_domain::events::{EventQueries, EventRepository};
 use crm_domain::factors::{FactorQueries, FactorRepository};
 use crm_domain::holdings::HoldingQueries;
@@ -21,10 +23,12 @@ use crm_domain::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
 use crm_domain::readings::{ReadingQueries, ReadingRepository};
 use crm_domain::reads::ReadRepository;
 use crm_domain::receipts::{ReceiptQueries, ReceiptRepository};
+use crm_domain::retention::{RetentionQueries, RetentionRepository};
 use crm_domain::send_budgets::{BudgetQueries, BudgetRepository};
 use crm_domain::senders::{SenderQueries, SenderRepository};
 use crm_domain::sends::{SendQueries, SendRepository};
 use crm_domain::teams::{TeamQueries, TeamRepository};
+use crm_domain::trash::{TrashQueries, TrashRepository};
 use crm_domain::waitings::{WaitingQueries, WaitingRepository};
 
 use super::{Conn, operations};
@@ -176,6 +180,22 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn trash(&mut self) -> &mut dyn TrashQueries {
+        self
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureQueries {
+        self
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionQueries {
+        self
+    }
+
+    fn dossiers(&mut self) -> &mut dyn DossierQueries {
+        self
+    }
+
     fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError> {
         self.run(|conn| operations::done(conn, key))
     }
@@ -270,6 +290,18 @@ impl UnitOfWork for Uow<'_> {
     }
 
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository {
+        self
+    }
+
+    fn edit_trash(&mut self) -> &mut dyn TrashRepository {
+        self
+    }
+
+    fn edit_erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+
+    fn edit_retention(&mut self) -> &mut dyn RetentionRepository {
         self
     }
 

@@ -16,12 +16,13 @@ use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
 use crate::sends::{SendId, SendState};
 use crate::standings::LastMessage;
+use crate::teams::Visible;
 
 #[derive(Debug, Clone)]
 pub(super) struct ActivityRow {
-    id: ActivityId,
-    stored: NewActivity,
-    deleted_at: Option<Instant>,
+    pub(super) id: ActivityId,
+    pub(super) stored: NewActivity,
+    pub(super) deleted_at: Option<Instant>,
     /// The unfinished import that added it.
     pub(super) hidden_by: Option<ImportId>,
 }
@@ -273,12 +274,14 @@ impl ActivityQueries for Unit {
         company: CompanyId,
         before: Option<ActivityPlace>,
         limit: usize,
+        visible: &Visible,
     ) -> Result<Vec<Activity>, StoreError> {
         self.look(|state| {
             let of = |id| {
-                state
-                    .visible_customer(id)
-                    .is_some_and(|customer| customer.details.company_id == Some(company))
+                state.visible_customer(id).is_some_and(|customer| {
+                    customer.details.company_id == Some(company)
+                        && visible.shows(customer.owner_id, customer.team_id)
+                })
             };
             state.newest(of, before, limit)
         })

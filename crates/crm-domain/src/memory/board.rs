@@ -12,6 +12,7 @@ use crate::members::MemberId;
 use crate::ports::store::StoreError;
 use crate::sends::{CANCELLED, SendState};
 use crate::standings::Place;
+use crate::teams::Visible;
 
 impl State {
     fn talks(&self) -> impl Iterator<Item = &Conversation> {
@@ -68,16 +69,22 @@ fn stands_in(talk: &Conversation, column: Column) -> bool {
     }
 }
 
-fn is_on(talk: &Conversation, tab: Tab) -> bool {
+fn is_on(state: &State, talk: &Conversation, tab: Tab) -> bool {
     let standing = &talk.standing;
     match tab {
         Tab::All => true,
+        Tab::Team(me) => state.is_of_team(me, standing.owner_id, standing.team_id),
         Tab::Unowned => standing.owner_id.is_none(),
         Tab::Mine(me) => match standing.handler_id {
             Some(handler) => handler == me,
             None => standing.owner_id == Some(me),
         },
     }
+}
+
+fn is_seen(talk: &Conversation, visible: &Visible) -> bool {
+    let standing = &talk.standing;
+    standing.customer_id.is_none() || visible.shows(standing.owner_id, standing.team_id)
 }
 
 /// The order of a column; 対応済み runs from the newest.
@@ -95,7 +102,8 @@ impl BoardQueries for Unit {
         self.look(|state| {
             let mut lines: Vec<_> = state
                 .talks()
-                .filter(|talk| stands_in(talk, request.column) && is_on(talk, request.tab))
+                .filter(|talk| stands_in(talk, request.column) && is_on(state, talk, request.tab))
+                .filter(|talk| is_seen(talk, &request.visible))
                 .map(|talk| state.board_line(talk, request.reader))
                 .filter_map(|line| Some((order(line.cursor()?, request.column), line)))
                 .filter(|(at, _)| {
@@ -114,14 +122,25 @@ impl BoardQueries for Unit {
         })
     }
 
-    fn board_counts(&mut self, reader: Option<MemberId>, limit: usize) -> Result<BoardCounts, StoreError> {
+    fn board_counts(
+        &mut self,
+        reader: Option<MemberId>,
+        visible: &Visible,
+        limit: usize,
+    ) -> Result<BoardCounts, StoreError> {
         self.look(|state| {
-            let waiting = state.talks().filter(|talk| stands_in(talk, Column::Waiting));
-            let open = state.talks().filter(|talk| {
-                let place = talk.standing.place().map(|(place, _)| place);
-                matches!(place, Some(Place::Waiting | Place::Taken))
-            });
-            let mine = open.filter(|talk| reader.is_some_and(|me| is_on(talk, Tab::Mine(me))));
+            let waiting = state
+                .talks()
+                .filter(|talk| is_seen(talk, visible))
+                .filter(|talk| stands_in(talk, Column::Waiting));
+            let open = state
+                .talks()
+                .filter(|talk| is_seen(talk, visible))
+                .filter(|talk| {
+                    let place = talk.standing.place().map(|(place, _)| place);
+                    matches!(place, Some(Place::Waiting | Place::Taken))
+                });
+            let mine = open.filter(|talk| reader.is_some_and(|me| is_on(state, talk, Tab::Mine(me))));
             let unknown = state
                 .talks()
                 .filter(|talk| talk.standing.customer_id.is_none() && talk.standing.last.is_some());

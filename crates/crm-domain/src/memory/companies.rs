@@ -10,12 +10,13 @@ use crate::imports::ImportId;
 use crate::instant::Instant;
 use crate::paging::{Page, PageRequest};
 use crate::ports::store::StoreError;
+use crate::teams::Visible;
 
 #[derive(Debug, Clone)]
 pub(super) struct CompanyRow {
-    company: Company,
+    pub(super) company: Company,
     keys: CompanyKeys,
-    discarded_at: Option<Instant>,
+    pub(super) discarded_at: Option<Instant>,
     /// The unfinished import that added it.
     pub(super) hidden_by: Option<ImportId>,
 }
@@ -57,10 +58,11 @@ impl State {
         (row.discarded_at.is_none() && row.hidden_by.is_none()).then_some(&row.company)
     }
 
-    fn company_line(&self, row: &CompanyRow) -> CompanyLine {
+    fn company_line(&self, row: &CompanyRow, visible: &Visible) -> CompanyLine {
         let customers = self
             .visible_customers()
-            .filter(|customer| customer.details.company_id == Some(row.company.id));
+            .filter(|customer| customer.details.company_id == Some(row.company.id))
+            .filter(|customer| visible.shows(customer.owner_id, customer.team_id));
         CompanyLine {
             company: row.company.clone(),
             customers: i64::try_from(customers.count()).unwrap_or(i64::MAX),
@@ -77,6 +79,7 @@ impl CompanyQueries for Unit {
         &mut self,
         filter: &CompanyFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CompanyLine>, StoreError> {
         self.look(|state| {
             let mut rows: Vec<_> = state
@@ -91,7 +94,7 @@ impl CompanyQueries for Unit {
                 .collect();
             rows.sort_by_key(|(place, _)| *place);
             let wanted = rows.into_iter().take(page.limit + 1);
-            let lines = wanted.map(|(_, row)| state.company_line(row)).collect();
+            let lines = wanted.map(|(_, row)| state.company_line(row, visible)).collect();
             Page::cut(lines, page.limit, CompanyLine::cursor)
         })
     }

@@ -1,5 +1,6 @@
 //! Conversations in memory.
 
+use super::erasures::Opening;
 use super::state::State;
 use super::unit::Unit;
 use crate::conversations::{
@@ -20,21 +21,26 @@ impl State {
             .filter(move |talk| talk.key.kind == ConversationKind::Person && talk.key.address == *user)
     }
 
-    fn open_conversation(&mut self, key: &ConversationKey) -> ConversationId {
+    fn open_conversation(&mut self, key: &ConversationKey, at: Instant) -> ConversationId {
         let existing = self.conversations.iter().find(|(_, talk)| talk.key == *key);
         let id = match existing {
             Some((id, _)) => id,
-            None => self.conversations.insert(|id| Conversation {
-                id: ConversationId::new(id),
-                key: key.clone(),
-                link: LinkState::Unconfirmed,
-                link_at: Conversation::no_event(),
-                standing: Standing {
-                    version: 1,
-                    ..Standing::default()
-                },
-                claim_due: false,
-            }),
+            None => {
+                let id = self.conversations.insert(|id| Conversation {
+                    id: ConversationId::new(id),
+                    key: key.clone(),
+                    link: LinkState::Unconfirmed,
+                    link_at: Conversation::no_event(),
+                    standing: Standing {
+                        version: 1,
+                        ..Standing::default()
+                    },
+                    claim_due: false,
+                });
+                let talk = ConversationId::new(id);
+                self.openings.insert(|_| Opening { talk, at });
+                id
+            }
         };
         ConversationId::new(id)
     }
@@ -97,9 +103,9 @@ impl ConversationRepository for Unit {
     fn open_conversations(
         &mut self,
         keys: &[ConversationKey],
-        _at: Instant,
+        at: Instant,
     ) -> Result<Vec<ConversationId>, StoreError> {
-        self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key)).collect()))
+        self.change(|state| Ok(keys.iter().map(|key| state.open_conversation(key, at)).collect()))
     }
 
     fn save_standings(&mut self, standings: &[(ConversationId, Standing)]) -> Result<(), StoreError> {

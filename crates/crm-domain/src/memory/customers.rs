@@ -13,14 +13,15 @@ use crate::instant::Instant;
 use crate::members::MemberId;
 use crate::paging::{Page, PageRequest};
 use crate::ports::store::StoreError;
+use crate::teams::Visible;
 use crate::values::LineUserId;
 
 #[derive(Debug, Clone)]
 pub(super) struct CustomerRow {
-    customer: Customer,
-    keys: CustomerKeys,
-    discarded_at: Option<Instant>,
-    registered_from: Option<LineUserId>,
+    pub(super) customer: Customer,
+    pub(super) keys: CustomerKeys,
+    pub(super) discarded_at: Option<Instant>,
+    pub(super) registered_from: Option<LineUserId>,
     /// The unfinished import that added it.
     pub(super) hidden_by: Option<ImportId>,
 }
@@ -32,6 +33,7 @@ impl CustomerRow {
                 id: CustomerId::new(id),
                 details: details.clone(),
                 owner_id: None,
+                team_id: None,
                 needs_look: false,
                 version: 1,
                 created_at: at,
@@ -44,7 +46,7 @@ impl CustomerRow {
         }
     }
 
-    fn is_visible(&self) -> bool {
+    pub(super) fn is_visible(&self) -> bool {
         self.discarded_at.is_none() && self.hidden_by.is_none()
     }
 
@@ -130,10 +132,11 @@ impl State {
 }
 
 impl CustomerQueries for Unit {
-    fn customer(&mut self, id: CustomerId) -> Result<Option<CustomerLine>, StoreError> {
+    fn customer(&mut self, id: CustomerId, visible: &Visible) -> Result<Option<CustomerLine>, StoreError> {
         self.look(|state| {
             state
                 .visible_customer(id)
+                .filter(|customer| visible.shows(customer.owner_id, customer.team_id))
                 .map(|customer| state.customer_line(customer))
         })
     }
@@ -142,11 +145,13 @@ impl CustomerQueries for Unit {
         &mut self,
         filter: &CustomerFilter,
         page: &PageRequest,
+        visible: &Visible,
     ) -> Result<Page<CustomerLine>, StoreError> {
         self.look(|state| {
             let mut rows: Vec<_> = state
                 .visible_customer_rows()
                 .filter(|row| row.matches(filter))
+                .filter(|row| visible.shows(row.customer.owner_id, row.customer.team_id))
                 .map(|row| ((row.keys.sort_key.as_str(), row.customer.id.get()), row))
                 .filter(|(place, _)| {
                     page.after

@@ -9,9 +9,9 @@ use crate::ports::store::StoreError;
 
 #[derive(Debug, Clone)]
 pub(super) struct DraftRow {
-    conversation: ConversationId,
-    member: MemberId,
-    draft: Draft,
+    pub(super) conversation: ConversationId,
+    pub(super) member: MemberId,
+    pub(super) draft: Draft,
 }
 
 impl DraftQueries for Unit {

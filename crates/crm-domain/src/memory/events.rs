@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use super::state::State;
 use super::unit::Unit;
-use crate::events::{Event, EventCursor, EventQueries, EventRepository, NewEvent};
+use crate::events::{Event, EventCursor, EventQueries, EventRepository, NewEvent, Whose};
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
 
@@ -18,6 +19,25 @@ impl Default for Epoch {
     }
 }
 
+impl State {
+    fn whose(&self, event: &NewEvent) -> Whose {
+        if let Some(id) = event.customer_id {
+            let row = self.customers.get(id.get());
+            return row.map_or(Whose::Nobodys, |row| {
+                Whose::Customers(row.customer.owner_id, row.customer.team_id)
+            });
+        }
+        let Some(id) = event.conversation_id else {
+            return Whose::Everybodys;
+        };
+        match self.conversations.get(id.get()).map(|talk| &talk.standing) {
+            None => Whose::Nobodys,
+            Some(standing) if standing.customer_id.is_none() => Whose::Everybodys,
+            Some(standing) => Whose::Customers(standing.owner_id, standing.team_id),
+        }
+    }
+}
+
 impl EventQueries for Unit {
     fn event_cursor(&mut self) -> Result<EventCursor, StoreError> {
         self.look(|state| EventCursor {
@@ -29,7 +49,12 @@ impl EventQueries for Unit {
     fn events_after(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.look(|state| {
             let rows = state.events.iter_after(seq).take(limit);
-            rows.map(|(seq, what)| Event { seq, what: *what }).collect()
+            let event = |(seq, what): (i64, &NewEvent)| Event {
+                seq,
+                what: *what,
+                whose: state.whose(what),
+            };
+            rows.map(event).collect()
         })
     }
 

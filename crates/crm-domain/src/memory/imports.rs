@@ -19,9 +19,9 @@ pub(super) struct ImportRow {
 
 #[derive(Debug, Clone)]
 pub(super) struct OriginRow {
-    source: String,
-    origin: Origin,
-    became: i64,
+    pub(super) source: String,
+    pub(super) origin: Origin,
+    pub(super) became: i64,
 }
 
 impl State {

@@ -11,8 +11,9 @@ use crate::receipts::{
 
 #[derive(Debug, Clone)]
 pub(super) struct ReceiptRow {
-    kept: NewReceipt,
-    outcome: Option<ReceiptOutcome>,
+    pub(super) kept: NewReceipt,
+    pub(super) outcome: Option<ReceiptOutcome>,
+    pub(super) settled_at: Option<Instant>,
 }
 
 impl ReceiptRow {
@@ -101,12 +102,13 @@ impl ReceiptRepository for Unit {
             let id = state.receipts.insert(|_| ReceiptRow {
                 kept: receipt.clone(),
                 outcome: None,
+                settled_at: None,
             });
             Ok(Kept::Added(ReceiptId::new(id)))
         })
     }
 
-    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], _at: Instant) -> Result<usize, StoreError> {
+    fn settle_receipts(&mut self, outcomes: &[ReceiptOutcome], at: Instant) -> Result<usize, StoreError> {
         self.change(|state| {
             let mut settled = 0;
             for outcome in outcomes {
@@ -114,6 +116,7 @@ impl ReceiptRepository for Unit {
                     && row.is_pending()
                 {
                     row.outcome = Some(outcome.clone());
+                    row.settled_at = Some(at);
                     settled += 1;
                 }
             }

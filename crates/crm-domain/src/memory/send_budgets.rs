@@ -10,7 +10,7 @@ use crate::sends::SendId;
 pub(super) struct DepartureRow {
     id: i64,
     key: BudgetKey,
-    send: SendId,
+    pub(super) send: SendId,
     at: Instant,
 }
 

@@ -7,6 +7,7 @@ use super::credentials::{FailedSignIn, LinkRow, SessionRow, SetupLink, TokenRow}
 use super::customers::CustomerRow;
 use super::data_keys::Fingerprint;
 use super::drafts::DraftRow;
+use super::erasures::{ErasureTalk, Opening};
 use super::events::Epoch;
 use super::factors::{FactorRow, RecoveryCodeRow};
 use super::imports::{ImportRow, OriginRow};
@@ -15,17 +16,22 @@ use super::notes::NoteRow;
 use super::reads::ReadMark;
 use super::receipts::ReceiptRow;
 use super::send_budgets::{BudgetRow, DepartureRow};
+use super::retention::HoldRow;
 use super::sends::SendRow;
 use super::table::Table;
+use super::trash::Signature;
 use super::unit::Operation;
 use crate::attachments::Attachment;
 use crate::audit::AuditEntry;
 use crate::connection::StoredConnection;
 use crate::conversations::Conversation;
 use crate::data_keys::{DataKey, SealedRow};
+use crate::erasures::Erasure;
 use crate::events::NewEvent;
 use crate::factors::PendingSignIn;
 use crate::readings::{NewReading, ReadingRule};
+use crate::ports::blobs::BlobHash;
+use crate::retention::{HouseRun, Rule};
 use crate::senders::Sender;
 use crate::teams::{Team, TeamMember};
 use crate::waitings::Waiting;
@@ -68,6 +74,14 @@ pub(super) struct State {
     pub(super) imports: Table<ImportRow>,
     pub(super) origins: Table<OriginRow>,
     pub(super) operations: Table<Operation>,
+    pub(super) signatures: Table<Signature>,
+    pub(super) openings: Table<Opening>,
+    pub(super) erasures: Table<Erasure>,
+    pub(super) erasure_talks: Table<ErasureTalk>,
+    pub(super) abandoned: Table<BlobHash>,
+    pub(super) rules: Table<Rule>,
+    pub(super) holds: Table<HoldRow>,
+    pub(super) house_runs: Table<HouseRun>,
     pub(super) data_keys: Table<DataKey>,
     pub(super) key_fingerprint: Fingerprint,
     pub(super) named_secrets: Table<SealedRow>,

@@ -12,7 +12,9 @@ use crate::connection::{ConnectionQueries, ConnectionRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
 use crate::data_keys::{DataKeyQueries, DataKeyRepository};
+use crate::dossiers::DossierQueries;
 use crate::drafts::{DraftQueries, DraftRepository};
+use crate::erasures::{ErasureQueries, ErasureRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
@@ -24,10 +26,12 @@ use crate::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
 use crate::readings::{ReadingQueries, ReadingRepository};
 use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::retention::{RetentionQueries, RetentionRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
 use crate::teams::{TeamQueries, TeamRepository};
+use crate::trash::{TrashQueries, TrashRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// A noted operation key and when it was written.
@@ -168,6 +172,22 @@ impl ReadUnit for Unit {
         self
     }
 
+    fn trash(&mut self) -> &mut dyn TrashQueries {
+        self
+    }
+
+    fn erasures(&mut self) -> &mut dyn ErasureQueries {
+        self
+    }
+
+    fn retention(&mut self) -> &mut dyn RetentionQueries {
+        self
+    }
+
+    fn dossiers(&mut self) -> &mut dyn DossierQueries {
+        self
+    }
+
     fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError> {
         self.look(|state| state.operations.iter().any(|(_, done)| done.key == *key))
     }
@@ -243,6 +263,18 @@ impl UnitOfWork for Unit {
         self
     }
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository {
+        self
+    }
+
+    fn edit_trash(&mut self) -> &mut dyn TrashRepository {
+        self
+    }
+
+    fn edit_erasures(&mut self) -> &mut dyn ErasureRepository {
+        self
+    }
+
+    fn edit_retention(&mut self) -> &mut dyn RetentionRepository {
         self
     }
 

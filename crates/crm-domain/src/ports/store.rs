@@ -15,7 +15,9 @@ use crate::connection::{ConnectionQueries, ConnectionRepository};
 use crate::conversations::{ConversationQueries, ConversationRepository};
 use crate::customers::{CustomerQueries, CustomerRepository};
 use crate::data_keys::{DataKeyQueries, DataKeyRepository};
+use crate::dossiers::DossierQueries;
 use crate::drafts::{DraftQueries, DraftRepository};
+use crate::erasures::{ErasureQueries, ErasureRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
@@ -26,10 +28,12 @@ use crate::notes::{NoteQueries, NoteRepository};
 use crate::readings::{ReadingQueries, ReadingRepository};
 use crate::reads::ReadRepository;
 use crate::receipts::{ReceiptQueries, ReceiptRepository};
+use crate::retention::{RetentionQueries, RetentionRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
 use crate::teams::{TeamQueries, TeamRepository};
+use crate::trash::{TrashQueries, TrashRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
 
 /// Why a store did not do what was asked; one variant per thing that a caller can do about it.
@@ -148,6 +152,14 @@ pub trait ReadUnit {
     fn imports(&mut self) -> &mut dyn ImportQueries;
     /// Data keys and what they sealed.
     fn data_keys(&mut self) -> &mut dyn DataKeyQueries;
+    /// The trash.
+    fn trash(&mut self) -> &mut dyn TrashQueries;
+    /// Erasures and their receipts.
+    fn erasures(&mut self) -> &mut dyn ErasureQueries;
+    /// Rules, holds and daily runs.
+    fn retention(&mut self) -> &mut dyn RetentionQueries;
+    /// What is held about one person.
+    fn dossiers(&mut self) -> &mut dyn DossierQueries;
     /// Whether the unit of work that wrote this operation key was stored.
     fn operation_done(&mut self, key: &OperationKey) -> Result<bool, StoreError>;
 }
@@ -201,6 +213,12 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_imports(&mut self) -> &mut dyn ImportRepository;
     /// Data keys and what they sealed.
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository;
+    /// The trash.
+    fn edit_trash(&mut self) -> &mut dyn TrashRepository;
+    /// Erasures and their receipts.
+    fn edit_erasures(&mut self) -> &mut dyn ErasureRepository;
+    /// Rules, holds and daily runs.
+    fn edit_retention(&mut self) -> &mut dyn RetentionRepository;
     /// Writes an operation key, by which this unit can be found again after `Uncertain`; a key that is there already counts
     /// as new. Forgets keys older than a day.
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError>;

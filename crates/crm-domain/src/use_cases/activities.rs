@@ -3,6 +3,7 @@
 use super::Crm;
 use super::customers::found;
 use super::sends::changed;
+use super::sight::Reader;
 use super::waitings::{review_last, review_trouble};
 use crate::activities::{Activity, ActivityId, ActivityPlace};
 use crate::conversations::{ConversationId, LinkState};
@@ -23,8 +24,9 @@ impl Crm {
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
         actor.may(Action::ViewRecords)?;
+        let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
-            found(unit, customer)?;
+            found(unit, customer, reader)?;
             Ok(unit.activities().activities_before(customer, before, limit)?)
         };
         self.ports.store.read(read).await
@@ -39,8 +41,9 @@ impl Crm {
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
         actor.may(Action::ViewRecords)?;
+        let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
-            found(unit, customer)?;
+            found(unit, customer, reader)?;
             Ok(unit.activities().activities_added_after(customer, after, limit)?)
         };
         self.ports.store.read(read).await
@@ -49,9 +52,12 @@ impl Crm {
     /// On whose page a message stands, or stood until it was deleted.
     pub async fn customer_of_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
         actor.may(Action::ViewRecords)?;
+        let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let customer = unit.activities().customer_of_activity(id)?;
-            customer.ok_or(Error::NotFound("activity"))
+            let customer = customer.ok_or(Error::NotFound("activity"))?;
+            stands_in_sight(unit, customer, reader)?;
+            Ok(customer)
         };
         self.ports.store.read(read).await
     }
@@ -59,11 +65,13 @@ impl Crm {
     /// Deletes a message from a customer's page and says whose page it was. One that waits to go out is taken back with it;
     /// one on its way cannot be deleted: [`Error::Stale`].
     pub async fn delete_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
+        let reader = Reader::of(actor);
         self.change(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .activities()
                 .activity(id)?
                 .ok_or(Error::NotFound("activity"))?;
+            stands_in_sight(uow, activity.customer_id, reader)?;
             take_back(uow, &activity, at)?;
             uow.edit_activities().delete_activity(id, at)?;
             review(uow, &activity, at)?;
@@ -75,16 +83,30 @@ impl Crm {
 
     /// Brings a deleted message back and says to whose page.
     pub async fn restore_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
+        let reader = Reader::of(actor);
         self.change(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .edit_activities()
                 .restore_activity(id)?
                 .ok_or(Error::NotFound("activity"))?;
+            stands_in_sight(uow, activity.customer_id, reader)?;
             review(uow, &activity, at)?;
             announce(uow, &activity, at)?;
             Ok(activity.customer_id)
         })
         .await
+    }
+}
+
+/// A message on the page of a customer who is not seen is not there.
+fn stands_in_sight<U: ReadUnit + ?Sized>(
+    unit: &mut U,
+    customer: CustomerId,
+    reader: Reader,
+) -> Result<(), Error> {
+    match found(unit, customer, reader) {
+        Err(Error::NotFound(_)) => Err(Error::NotFound("activity")),
+        outcome => outcome.map(|_| ()),
     }
 }
 

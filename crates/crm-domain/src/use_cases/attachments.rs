@@ -4,13 +4,15 @@ use std::io;
 use std::sync::Arc;
 
 use super::Crm;
+use super::sight::Reader;
 use crate::attachments::{Attachment, AttachmentId, AttachmentOutcome, next_wait};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::files::{FetchError, FetchProblem, FetchedFile};
-use crate::ports::store::{StoreError, StoreExt as _, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt as _, UnitOfWork};
+use crate::teams::Visible;
 
 impl Crm {
     /// Whether files can be fetched at all: a bot is set up.
@@ -68,11 +70,11 @@ impl Crm {
     /// An attachment.
     pub async fn show_file(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment, Error> {
         actor.may(Action::ViewRecords)?;
-        let found = self
-            .ports
+        let reader = Reader::of(actor);
+        self.ports
             .store
-            .read(move |unit| unit.attachments().attachment(id));
-        found.await?.ok_or(Error::NotFound("file"))
+            .read(move |unit| in_sight(unit, id, reader))
+            .await
     }
 
     /// The bytes of an attachment that is stored; reading them blocks on the disk, and so does this.
@@ -90,9 +92,9 @@ impl Crm {
 
     /// 「もう一度取得する」: has one that could not be fetched fetched again. One that is being fetched or is there stays so.
     pub async fn retry_file(&self, actor: &Actor, id: AttachmentId) -> Result<(), Error> {
+        let reader = Reader::of(actor);
         self.change(actor, Action::EditRecords, move |uow, at| {
-            let found = uow.attachments().attachment(id)?;
-            let attachment = found.ok_or(Error::NotFound("file"))?;
+            let attachment = in_sight(uow, id, reader)?;
             if uow.edit_attachments().reopen_attachment(id, at)? {
                 tell(uow, &attachment, at)?;
             }
@@ -100,6 +102,30 @@ impl Crm {
         })
         .await
     }
+}
+
+/// An attachment of a conversation, or on the page of a customer, that they see.
+fn in_sight<U: ReadUnit + ?Sized>(
+    unit: &mut U,
+    id: AttachmentId,
+    reader: Reader,
+) -> Result<Attachment, Error> {
+    let found = unit.attachments().attachment(id)?;
+    let attachment = found.ok_or(Error::NotFound("file"))?;
+    let visible = reader.visible(unit)?;
+    if visible == Visible::All {
+        return Ok(attachment);
+    }
+    let customers = unit.attachments().customers_shown(attachment.receipt_id)?;
+    let nobodys = customers.is_empty();
+    for customer in customers {
+        if unit.customers().customer(customer, &visible)?.is_some() {
+            return Ok(attachment);
+        }
+    }
+    let talk = attachment.conversation_id.filter(|_| nobodys);
+    let seen = talk.is_some_and(|talk| reader.talk(unit, talk).is_ok());
+    seen.then_some(attachment).ok_or(Error::NotFound("file"))
 }
 
 /// Whoever has the conversation open learns that the message shows something else now.

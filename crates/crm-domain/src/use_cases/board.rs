@@ -1,6 +1,7 @@
 //! The board (対応状況) and the unknown senders: who waits for whom.
 
 use super::Crm;
+use super::sight::Reader;
 use crate::attachments::Attachment;
 use crate::board::{BoardCounts, BoardLine, BoardPage, BoardRequest};
 use crate::conversations::{Conversation, ConversationId};
@@ -63,9 +64,14 @@ impl Crm {
     /// A page of a column of the board.
     pub async fn board(&self, actor: &Actor, request: BoardRequest) -> Result<Board, Error> {
         actor.may(Action::ViewRecords)?;
+        let eyes = Reader::of(actor);
         self.ports
             .store
             .read(move |unit| {
+                let request = BoardRequest {
+                    visible: eyes.visible(unit)?,
+                    ..request.clone()
+                };
                 let page = unit.board().board(&request)?;
                 let senders = senders_on(unit, &page.lines)?;
                 Ok(Board { page, senders })
@@ -76,11 +82,12 @@ impl Crm {
     /// How many wait, each counted up to `limit`.
     pub async fn board_counts(&self, actor: &Actor, limit: usize) -> Result<BoardCounts, Error> {
         actor.may(Action::ViewRecords)?;
-        let reader = actor.member_id();
-        self.ports
-            .store
-            .read(move |unit| Ok(unit.board().board_counts(reader, limit)?))
-            .await
+        let (reader, eyes) = (actor.member_id(), Reader::of(actor));
+        let read = move |unit: &mut dyn ReadUnit| {
+            let visible = eyes.visible(unit)?;
+            Ok(unit.board().board_counts(reader, &visible, limit)?)
+        };
+        self.ports.store.read(read).await
     }
 
     /// Where the conversations with a customer's LINE WORKS user id stand, on every bot.
@@ -90,9 +97,9 @@ impl Crm {
         customer: CustomerId,
     ) -> Result<Vec<BoardLine>, Error> {
         actor.may(Action::ViewRecords)?;
-        let reader = actor.member_id();
+        let (reader, eyes) = (actor.member_id(), Reader::of(actor));
         let read = move |unit: &mut dyn ReadUnit| {
-            let user = super::customers::found(unit, customer)?
+            let user = super::customers::found(unit, customer, eyes)?
                 .customer
                 .details
                 .line_user_id;

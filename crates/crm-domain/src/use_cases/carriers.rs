@@ -17,6 +17,7 @@ use crate::ports::callbacks::{InboundEvent, InboundMessage};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 use crate::receipts::{PendingReceipt, ReceiptId};
 use crate::sends::Send;
+use crate::standings::Standing;
 use crate::values::LineUserId;
 
 /// How many messages are shown on further pages in one unit of work.
@@ -37,7 +38,8 @@ pub(super) fn review_carriers(
         let mut standing = talk.standing.clone();
         standing.customer_id = None;
         belongs_to(uow, &mut standing, &carrying)?;
-        if (standing.customer_id, standing.owner_id) != (talk.standing.customer_id, talk.standing.owner_id) {
+        let whose = |standing: &Standing| (standing.customer_id, standing.owner_id, standing.team_id);
+        if whose(&standing) != whose(&talk.standing) {
             stand(uow, talk.id, standing, at)?;
         }
     }

@@ -1,6 +1,7 @@
 //! Companies: list, show, register, revise, discard.
 
 use super::Crm;
+use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace};
 use crate::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
 use crate::error::Error;
@@ -8,7 +9,7 @@ use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
-use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 
 impl Crm {
     /// A page of the companies with the number of their customers, ordered by reading or name.
@@ -19,10 +20,12 @@ impl Crm {
         page: PageRequest,
     ) -> Result<Page<CompanyLine>, Error> {
         actor.may(Action::ViewRecords)?;
-        self.ports
-            .store
-            .read(move |unit| Ok(unit.companies().company_list(&filter, &page)?))
-            .await
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let visible = reader.visible(unit)?;
+            Ok(unit.companies().company_list(&filter, &page, &visible)?)
+        };
+        self.ports.store.read(read).await
     }
 
     /// One company.
@@ -57,9 +60,13 @@ impl Crm {
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
         actor.may(Action::ViewRecords)?;
-        let read = move |unit: &mut dyn crate::ports::store::ReadUnit| {
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
             unit.companies().company(id)?.ok_or(Error::NotFound("company"))?;
-            Ok(unit.activities().activities_of_company(id, before, limit)?)
+            let visible = reader.visible(unit)?;
+            Ok(unit
+                .activities()
+                .activities_of_company(id, before, limit, &visible)?)
         };
         self.ports.store.read(read).await
     }

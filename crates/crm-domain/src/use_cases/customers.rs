@@ -2,6 +2,7 @@
 
 use super::Crm;
 use super::carriers::review_carriers;
+use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace, Direction};
 use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
@@ -31,28 +32,33 @@ impl Crm {
         page: PageRequest,
     ) -> Result<Page<CustomerLine>, Error> {
         actor.may(Action::ViewRecords)?;
-        self.ports
-            .store
-            .read(move |unit| Ok(unit.customers().customer_list(&filter, &page)?))
-            .await
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let visible = reader.visible(unit)?;
+            Ok(unit.customers().customer_list(&filter, &page, &visible)?)
+        };
+        self.ports.store.read(read).await
     }
 
     /// One customer with company name and link status.
     pub async fn show_customer(&self, actor: &Actor, id: CustomerId) -> Result<CustomerLine, Error> {
         actor.may(Action::ViewRecords)?;
-        self.ports.store.read(move |unit| found(unit, id)).await
+        let reader = Reader::of(actor);
+        self.ports.store.read(move |unit| found(unit, id, reader)).await
     }
 
     /// Who carries this user id and what was said last; `NotFound` if nobody does.
     pub async fn check_customer(&self, actor: &Actor, user: LineUserId) -> Result<CustomerCheck, Error> {
         actor.may(Action::ViewRecords)?;
+        let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
+            let visible = reader.visible(unit)?;
             let carrying = unit.customers().customers_carrying(std::slice::from_ref(&user))?;
-            let first = carrying.first().ok_or(Error::NotFound("customer"))?.1;
-            let customers = carrying
-                .iter()
-                .map(|(_, id)| found(unit, *id))
-                .collect::<Result<Vec<CustomerLine>, Error>>()?;
+            let mut customers = Vec::new();
+            for (_, id) in carrying {
+                customers.extend(unit.customers().customer(id, &visible)?);
+            }
+            let first = customers.first().ok_or(Error::NotFound("customer"))?.customer.id;
             let recent = said_last(unit, first, 5)?;
             Ok(CustomerCheck { customers, recent })
         };
@@ -109,8 +115,9 @@ impl Crm {
         version: Option<i64>,
         details: CustomerDetails,
     ) -> Result<(), Error> {
+        let reader = Reader::of(actor);
         let revised = self.change(actor, Action::EditRecords, move |uow, at| {
-            let stored = found(uow, id)?.customer;
+            let stored = found(uow, id, reader)?.customer;
             let version = version.unwrap_or(stored.version);
             uow.edit_customers().revise_customer(id, version, &details, at)?;
             carried(
@@ -138,8 +145,9 @@ impl Crm {
             ..stored
         };
         let user = self.resolved(actor, id, linked).await?.line_user_id;
+        let reader = Reader::of(actor);
         let linked = self.change(actor, Action::EditRecords, move |uow, at| {
-            let stored = found(uow, id)?.customer;
+            let stored = found(uow, id, reader)?.customer;
             let before = stored.details.line_user_id.clone();
             let details = CustomerDetails {
                 line_user_id: user.clone(),
@@ -162,13 +170,15 @@ impl Crm {
         id: CustomerId,
         owner: Option<MemberId>,
     ) -> Result<(), Error> {
+        let reader = Reader::of(actor);
         self.change(actor, Action::EditRecords, move |uow, at| {
-            let user = found(uow, id)?.customer.details.line_user_id;
+            let user = found(uow, id, reader)?.customer.details.line_user_id;
             if !uow.edit_customers().set_owner(id, owner, at)? {
                 return Err(Error::NotFound("customer"));
             }
             carried(uow, [None, user], at)?;
-            Ok(announce(uow, id, at)?)
+            announce(uow, id, at)?;
+            Ok(super::teams::announce_move(uow, at)?)
         })
         .await
     }
@@ -196,8 +206,9 @@ impl Crm {
 
     /// Moves a customer to the trash; the conversation stays with it.
     pub async fn discard_customer(&self, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+        let reader = Reader::of(actor);
         self.change(actor, Action::DeleteRecords, move |uow, at| {
-            let user = found(uow, id)?.customer.details.line_user_id;
+            let user = found(uow, id, reader)?.customer.details.line_user_id;
             if uow.edit_customers().discard_customer(id, at)? {
                 carried(uow, [user, None], at)?;
                 Ok(announce(uow, id, at)?)
@@ -238,9 +249,16 @@ fn carried(uow: &mut dyn UnitOfWork, ids: [Option<LineUserId>; 2], at: Instant) 
     review_carriers(uow, &people, at)
 }
 
-/// The customer, or the error that says there is none.
-pub(super) fn found<U: ReadUnit + ?Sized>(unit: &mut U, id: CustomerId) -> Result<CustomerLine, Error> {
-    unit.customers().customer(id)?.ok_or(Error::NotFound("customer"))
+/// The customer that they see, or the error that says there is none.
+pub(super) fn found<U: ReadUnit + ?Sized>(
+    unit: &mut U,
+    id: CustomerId,
+    reader: Reader,
+) -> Result<CustomerLine, Error> {
+    let visible = reader.visible(unit)?;
+    unit.customers()
+        .customer(id, &visible)?
+        .ok_or(Error::NotFound("customer"))
 }
 
 /// Tells open pages that this customer was added, changed or deleted.

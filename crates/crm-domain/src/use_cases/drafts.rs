@@ -3,6 +3,7 @@
 use super::Crm;
 use super::customers::found;
 use super::notes::open;
+use super::sight::Reader;
 use crate::conversations::ConversationId;
 use crate::customers::CustomerId;
 use crate::drafts::{DRAFT_MAX, Draft};
@@ -19,8 +20,9 @@ impl Crm {
         let Some(me) = actor.member_id() else {
             return Ok(None);
         };
+        let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
-            let user = found(unit, customer)?.customer.details.line_user_id;
+            let user = found(unit, customer, reader)?.customer.details.line_user_id;
             let talks = unit.conversations().conversations_with(&Vec::from_iter(user))?;
             let mut drafts = Vec::new();
             for talk in talks {
@@ -42,9 +44,9 @@ impl Crm {
             return Err(Error::field("message", Problem::TooLong { max: DRAFT_MAX }));
         }
         let messenger = self.ports.messengers.line_works().ok_or(Error::NoAddress)?;
-        let (bot, at) = (messenger.bot(), self.now());
+        let (bot, at, reader) = (messenger.bot(), self.now(), Reader::of(actor));
         self.change_again(move |uow| {
-            let user = found(uow, customer)?.customer.details.line_user_id;
+            let user = found(uow, customer, reader)?.customer.details.line_user_id;
             let id = open(uow, &user.ok_or(Error::NoAddress)?, &bot, at)?;
             Ok(uow.edit_drafts().keep_draft(id, me, text.trim_end(), at)?)
         })
@@ -57,9 +59,9 @@ impl Crm {
         let Some(me) = actor.member_id() else {
             return Ok(());
         };
-        let at = self.now();
+        let (at, reader) = (self.now(), Reader::of(actor));
         self.change_again(move |uow| {
-            let user = found(uow, customer)?.customer.details.line_user_id;
+            let user = found(uow, customer, reader)?.customer.details.line_user_id;
             for talk in uow.conversations().conversations_with(&Vec::from_iter(user))? {
                 let kept = uow.drafts().draft(talk.id, me)?;
                 if kept.is_some_and(|draft| draft.text == sent.trim_end()) {
@@ -77,8 +79,9 @@ impl Crm {
         let Some(me) = actor.member_id() else {
             return Ok(());
         };
-        let at = self.now();
+        let (at, reader) = (self.now(), Reader::of(actor));
         self.change_again(move |uow| {
+            reader.talk(uow, id)?;
             if uow.edit_reads().mark_read(id, me)? {
                 let event = NewEvent::new(EventKind::Conversation, at)
                     .conversation(id)

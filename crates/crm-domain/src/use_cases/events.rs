@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Duration;
 
 use super::Crm;
+use super::sight::Reader;
 use crate::conversations::ConversationId;
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -12,6 +13,7 @@ use crate::events::{EVENTS_AT_ONCE, Event, EventCursor, EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
+use crate::teams::Visible;
 
 /// How long events are kept: who is away longer loads everything anew.
 const KEPT_FOR: Duration = Duration::DAY;
@@ -38,12 +40,23 @@ impl Crm {
     /// What this member may learn of that came after `after`; without one nothing, but the newest place.
     pub async fn list_events(&self, actor: &Actor, after: Option<EventCursor>) -> Result<Events, Error> {
         actor.may(Action::ViewRecords)?;
-        let member = actor.member_id();
-        let mut found = self.events_since(after).await?;
-        if let Events::List { events, .. } = &mut found {
-            events.retain(|event| event.concerns(member));
-        }
-        Ok(found)
+        let (member, reader) = (actor.member_id(), Reader::of(actor));
+        let read = move |unit: &mut dyn ReadUnit| {
+            let mut found = since(unit, after.as_ref())?;
+            if let Events::List { events, .. } = &mut found {
+                let visible = reader.visible(unit)?;
+                events.retain(|event| event.concerns(member, &visible));
+            }
+            Ok(found)
+        };
+        self.ports.store.read(read).await
+    }
+
+    /// Which customers the actor sees now: open pages ask again and again, and at once when something was moved.
+    pub async fn sight(&self, actor: &Actor) -> Result<Visible, Error> {
+        actor.may(Action::ViewRecords)?;
+        let reader = Reader::of(actor);
+        self.ports.store.read(move |unit| Ok(reader.visible(unit)?)).await
     }
 
     /// [`Crm::list_events`] for the job that carries events to open pages: those of every member.

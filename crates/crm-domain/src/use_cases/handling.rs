@@ -4,14 +4,15 @@ use time::Duration;
 
 use super::Crm;
 use super::notes::write_note;
-use super::waitings::{stand, talk};
+use super::sight::Reader;
+use super::waitings::stand;
 use crate::activities::ActivityId;
 use crate::conversations::{Conversation, ConversationId, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
-use crate::members::MemberId;
+use crate::members::{Member, MemberId};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::sends::Author;
@@ -42,8 +43,9 @@ impl Crm {
     /// 自分が対応する: of many at once one gets it, and the others [`Error::HandledBy`]. Once more changes nothing.
     pub async fn take_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let me = handler(actor)?;
+        let reader = Reader::of(actor);
         self.change(actor, Action::HandleConversations, move |uow, at| {
-            let mut standing = person(uow, id)?.standing;
+            let mut standing = person(uow, id, reader)?.standing;
             match standing.handler_id {
                 Some(other) if other != me => Err(Error::HandledBy(name_of(uow, other)?)),
                 Some(_) => Ok(()),
@@ -60,8 +62,9 @@ impl Crm {
     /// 対応をやめる: nobody has it then. It may be taken away from another member, who learns of it.
     pub async fn release_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let me = actor.member_id();
+        let reader = Reader::of(actor);
         self.change(actor, Action::HandleConversations, move |uow, at| {
-            let mut standing = person(uow, id)?.standing;
+            let mut standing = person(uow, id, reader)?.standing;
             let Some(handler) = standing.handler_id else {
                 return Ok(());
             };
@@ -84,19 +87,19 @@ impl Crm {
     ) -> Result<(), Error> {
         let author = actor.author();
         let key = self.ports.secrets.token();
+        let reader = Reader::of(actor);
         self.change(actor, Action::HandleConversations, move |uow, at| {
-            let mut standing = person(uow, id)?.standing;
+            let mut standing = person(uow, id, reader)?.standing;
             let member = uow
                 .members()
                 .member(to)?
                 .filter(|member| member.disabled_at.is_none());
-            if member.is_none() {
-                return Err(Error::field("to", Problem::Missing));
-            }
+            let member = member.ok_or(Error::field("to", Problem::Missing))?;
+            sees(uow, id, &member)?;
             if let Some(text) = &note {
                 write_note(uow, Some(id), None, (&key, &author, text), at)?;
                 // The note changed what was said last.
-                standing = person(uow, id)?.standing;
+                standing = person(uow, id, reader)?.standing;
             }
             standing.hand_to(Some(to), at);
             if author.member_id != Some(to) {
@@ -124,8 +127,9 @@ impl Crm {
     /// 対応済みにする, 返信不要: nobody has it, nobody waits, what was in trouble was looked at.
     pub async fn close_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let by = actor.member_id();
+        let reader = Reader::of(actor);
         self.change(actor, Action::HandleConversations, move |uow, at| {
-            let mut standing = person(uow, id)?.standing;
+            let mut standing = person(uow, id, reader)?.standing;
             let ended = Ended {
                 until: at,
                 how: WaitingEnd::Closed,
@@ -145,8 +149,9 @@ impl Crm {
     /// 元に戻す: takes a closing of one's own back; [`Error::Stale`] when something was said since, or too late.
     pub async fn undo_closing(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let me = actor.member_id();
+        let reader = Reader::of(actor);
         self.change(actor, Action::HandleConversations, move |uow, at| {
-            let mut standing = person(uow, id)?.standing;
+            let mut standing = person(uow, id, reader)?.standing;
             let closed = standing
                 .closed
                 .take()
@@ -173,10 +178,10 @@ impl Crm {
         seen: Option<ActivityId>,
     ) -> Result<Option<Elsewhere>, Error> {
         actor.may(Action::ViewRecords)?;
-        let author = actor.author();
+        let (author, reader) = (actor.author(), Reader::of(actor));
         self.ports
             .store
-            .read(move |unit| elsewhere(unit, &author, customer, seen))
+            .read(move |unit| elsewhere(unit, &author, reader, customer, seen))
             .await
     }
 }
@@ -184,10 +189,11 @@ impl Crm {
 fn elsewhere(
     unit: &mut dyn ReadUnit,
     author: &Author,
+    reader: Reader,
     customer: CustomerId,
     seen: Option<ActivityId>,
 ) -> Result<Option<Elsewhere>, Error> {
-    let user = super::customers::found(unit, customer)?
+    let user = super::customers::found(unit, customer, reader)?
         .customer
         .details
         .line_user_id;
@@ -223,12 +229,20 @@ fn handler(actor: &Actor) -> Result<MemberId, Error> {
 }
 
 /// A person's conversation; rooms are on no board.
-fn person(uow: &mut dyn UnitOfWork, id: ConversationId) -> Result<Conversation, Error> {
-    let talk = talk(uow, id)?;
+fn person(uow: &mut dyn UnitOfWork, id: ConversationId, reader: Reader) -> Result<Conversation, Error> {
+    let talk = reader.talk(uow, id)?;
     if talk.key.kind == ConversationKind::Person {
         Ok(talk)
     } else {
         Err(Error::NotFound("conversation"))
+    }
+}
+
+/// Who is handed a conversation must see its customer.
+fn sees(uow: &mut dyn UnitOfWork, id: ConversationId, member: &Member) -> Result<(), Error> {
+    match Reader::member(member.id, member.role).talk(uow, id) {
+        Err(Error::NotFound(_)) => Err(Error::field("to", Problem::CannotSee)),
+        outcome => outcome.map(|_| ()),
     }
 }
 
@@ -238,7 +252,12 @@ fn name_of(uow: &mut dyn UnitOfWork, member: MemberId) -> Result<String, Error> 
 }
 
 /// Tells one member's pages.
-fn notice(uow: &mut dyn UnitOfWork, id: ConversationId, member: MemberId, at: Instant) -> Result<(), Error> {
+pub(super) fn notice(
+    uow: &mut dyn UnitOfWork,
+    id: ConversationId,
+    member: MemberId,
+    at: Instant,
+) -> Result<(), Error> {
     let event = NewEvent::new(EventKind::MemberNotice, at)
         .conversation(id)
         .only_for(member);

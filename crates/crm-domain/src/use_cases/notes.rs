@@ -3,6 +3,7 @@
 use super::Crm;
 use super::customers::found;
 use super::events::announce_messages;
+use super::sight::Reader;
 use crate::activities::{Direction, MessageKind, NewActivity};
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
@@ -33,14 +34,14 @@ impl Crm {
             Some(key) => format!("{}:{key}", author.member_id.map_or(0, crate::id::Id::get)),
             None => self.ports.secrets.token(),
         };
-        let at = self.now();
+        let (at, reader) = (self.now(), Reader::of(actor));
         let bot = self
             .ports
             .messengers
             .line_works()
             .map(|messenger| messenger.bot());
         self.change_again(move |uow| {
-            let user = found(uow, customer)?.customer.details.line_user_id;
+            let user = found(uow, customer, reader)?.customer.details.line_user_id;
             let conversation = match (user, &bot) {
                 (Some(user), Some(bot)) => Some(open(uow, &user, bot, at)?),
                 _ => None,

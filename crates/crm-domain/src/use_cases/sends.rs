@@ -4,16 +4,17 @@
 use super::Crm;
 use super::customers::found;
 use super::events::announce_messages;
+use super::sight::Reader;
 use super::waitings;
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
-use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
+use crate::conversations::{Conversation, ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::messenger::SendProblem;
-use crate::ports::store::{StoreExt, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::sends::{Author, CANCELLED, NewSend, Queued, Send, SendId, SendState, Urgency};
 use crate::values::{LineUserId, MessageText, Problem};
 
@@ -90,6 +91,7 @@ impl Crm {
             bot: messenger.bot(),
             author: actor.author(),
             urgency: urgency_of(actor),
+            reader: Reader::of(actor),
             at: self.now(),
         })
     }
@@ -97,19 +99,17 @@ impl Crm {
     /// A message of ours and how far it got.
     pub async fn show_send(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
         actor.may(Action::ViewRecords)?;
-        self.ports
-            .store
-            .read(move |unit| unit.sends().send(id)?.ok_or(Error::NotFound("message")))
-            .await
+        let reader = Reader::of(actor);
+        self.ports.store.read(move |unit| known(unit, id, reader)).await
     }
 
     /// Takes a message back that has not gone out: it leaves every page. Once more changes nothing; [`Error::Stale`] when it
     /// goes out already or has gone.
     pub async fn cancel_message(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
         actor.may(Action::SendMessages)?;
-        let at = self.now();
+        let (at, reader) = (self.now(), Reader::of(actor));
         self.change_again(move |uow| {
-            let send = known(uow, id)?;
+            let send = known(uow, id, reader)?;
             if uow.edit_sends().cancel_send(id, at)? {
                 uow.edit_activities().delete_activities_of_send(id, at)?;
                 waitings::review_last(uow, send.conversation_id, at)?;
@@ -126,9 +126,9 @@ impl Crm {
     /// in another state or was sent again.
     pub async fn treat_as_sent(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
         actor.may(Action::SendMessages)?;
-        let (at, by) = (self.now(), actor.author());
+        let (at, by, reader) = (self.now(), actor.author(), Reader::of(actor));
         self.change_again(move |uow| {
-            let send = known(uow, id)?;
+            let send = known(uow, id, reader)?;
             if uow.edit_sends().treat_send(id, &by, at)? {
                 // It arrived when it went out, not when somebody learnt of it.
                 waitings::taken_as_sent(uow, &send, by.member_id, send.finished_at.unwrap_or(at))?;
@@ -142,8 +142,13 @@ impl Crm {
     }
 }
 
-fn known(unit: &mut dyn UnitOfWork, id: SendId) -> Result<Send, Error> {
-    unit.sends().send(id)?.ok_or(Error::NotFound("message"))
+/// A message in a conversation that is not seen is not there.
+fn known<U: ReadUnit + ?Sized>(unit: &mut U, id: SendId, reader: Reader) -> Result<Send, Error> {
+    let send = unit.sends().send(id)?.ok_or(Error::NotFound("message"))?;
+    match reader.talk(unit, send.conversation_id) {
+        Err(Error::NotFound(_)) => Err(Error::NotFound("message")),
+        outcome => outcome.map(|_| send),
+    }
 }
 
 /// Every change of a message's state passes here: open pages are told.
@@ -161,7 +166,7 @@ fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: I
         .and_then(|activity| activity.sending)
         .filter(Sending::may_be_resent)
         .ok_or(Error::Stale)?;
-    let send = known(uow, open.id)?;
+    let send = known(uow, open.id, Reader::Everything)?;
     if open.state == SendState::Unknown {
         uow.edit_sends().mark_resent(open.id)?;
     } else {
@@ -187,6 +192,7 @@ struct Message {
     bot: String,
     author: Author,
     urgency: Urgency,
+    reader: Reader,
     at: Instant,
 }
 
@@ -194,7 +200,7 @@ impl Message {
     fn queue(&self, uow: &mut dyn UnitOfWork) -> Result<Queued, Error> {
         let address = match &self.to {
             Recipient::User(user) => user.clone(),
-            Recipient::Customer(id) => found(uow, *id)?
+            Recipient::Customer(id) => found(uow, *id, self.reader)?
                 .customer
                 .details
                 .line_user_id
@@ -207,7 +213,7 @@ impl Message {
         };
         let opened = uow.edit_conversations().open_conversations(&[key], self.at)?;
         let conversation_id = *opened.first().ok_or(Error::NotFound("conversation"))?;
-        let waits = waitings::talk(uow, conversation_id)?.standing.waiting_since;
+        let waits = self.talk(uow, conversation_id)?.standing.waiting_since;
         let send = NewSend {
             key: self.key.clone(),
             conversation_id,
@@ -228,6 +234,14 @@ impl Message {
             }
         }
         Ok(queued)
+    }
+
+    /// The conversation; of a user id that was typed, only one that the writer sees.
+    fn talk(&self, uow: &mut dyn UnitOfWork, id: ConversationId) -> Result<Conversation, Error> {
+        match self.to {
+            Recipient::User(_) => self.reader.talk(uow, id),
+            Recipient::Customer(_) => waitings::talk(uow, id),
+        }
     }
 
     /// It shows on the page of every customer who carries the address.

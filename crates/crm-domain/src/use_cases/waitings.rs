@@ -14,6 +14,7 @@ use crate::members::MemberId;
 use crate::ports::store::{StoreError, UnitOfWork};
 use crate::sends::Send;
 use crate::standings::{LastMessage, Standing};
+use crate::teams::Visible;
 use crate::waitings::{Ended, WaitingEnd};
 
 /// LINE WORKS tells the time of an answer in whole seconds, that of a message to the millisecond.
@@ -170,7 +171,7 @@ pub(super) fn said_by_us(
     Ok(at)
 }
 
-/// The oldest customer who carries the address, and its owner; only looked up when that changes.
+/// The oldest customer who carries the address, its owner and its team; only looked up when that changes.
 pub(super) fn belongs_to(
     uow: &mut dyn UnitOfWork,
     standing: &mut Standing,
@@ -181,11 +182,12 @@ pub(super) fn belongs_to(
         return Ok(());
     }
     let line = first
-        .map(|id| uow.customers().customer(id))
+        .map(|id| uow.customers().customer(id, &Visible::All))
         .transpose()?
         .flatten();
     standing.customer_id = first;
-    standing.owner_id = line.and_then(|line| line.customer.owner_id);
+    standing.owner_id = line.as_ref().and_then(|line| line.customer.owner_id);
+    standing.team_id = line.and_then(|line| line.customer.team_id);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crm_domain::members::{MemberId, Role};
 use crm_domain::ports::messenger::{Heard, SendError, SendProblem};
 use crm_domain::ports::store::StoreExt;
 use crm_domain::standings::Place;
+use crm_domain::teams::Visible;
 use crm_domain::use_cases::Recipient;
 use crm_domain::waitings::{Waiting, WaitingEnd};
 use crm_testkit::fakes::FakeCallbacks;
@@ -21,6 +22,7 @@ async fn column(world: &World, column: Column, tab: Tab) -> Vec<BoardLine> {
         column,
         tab,
         reader: None,
+        visible: Visible::All,
         after: None,
         limit: 50,
     };
@@ -257,6 +259,7 @@ async fn pages_of_a_column_have_no_gap_and_no_double() {
         column: Column::Waiting,
         tab: Tab::All,
         reader: None,
+        visible: Visible::All,
         after: None,
         limit: 3,
     };

@@ -7,6 +7,7 @@ use crm_domain::companies::{CompanyFilter, CompanyId};
 use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerPrefix};
 use crm_domain::paging::{Cursor, PageRequest};
 use crm_domain::ports::store::{ReadUnit, StoreError, StoreExt};
+use crm_domain::teams::Visible;
 use crm_sqlite::SqliteStore;
 use crm_testkit::fixtures::{after, company_details, customer_read, email, phone, received, start, user};
 
@@ -132,7 +133,7 @@ fn search(unit: &mut dyn ReadUnit, typed: &str, company: Option<CompanyId>) -> R
     };
     Ok(unit
         .customers()
-        .customer_list(&filter, &PageRequest::first(50))?
+        .customer_list(&filter, &PageRequest::first(50), &Visible::All)?
         .items
         .len())
 }
@@ -141,7 +142,7 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
     let long = CustomerId::new(1_001);
     let all = CustomerFilter::default;
     timed(store, "customer list, first page", move |unit| {
-        unit.customers().customer_list(&all(), &PageRequest::first(50))
+        unit.customers().customer_list(&all(), &PageRequest::first(50), &Visible::All)
     })
     .await;
     timed(store, "customer list, a page in the middle", move |unit| {
@@ -150,7 +151,7 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
             id: 0,
         };
         unit.customers()
-            .customer_list(&all(), &PageRequest::after(Some(after), 50))
+            .customer_list(&all(), &PageRequest::after(Some(after), 50), &Visible::All)
     })
     .await;
     for typed in ["田", "わ", "あ", "s", "0", "09", "7", "田中 キア", "nobody"] {
@@ -165,7 +166,7 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
             prefix: None,
             company: Some(company),
         };
-        unit.customers().customer_list(&filter, &PageRequest::first(50))
+        unit.customers().customer_list(&filter, &PageRequest::first(50), &Visible::All)
     })
     .await;
     timed(store, "customers of a company beginning with 0", move |unit| {
@@ -174,17 +175,17 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
     .await;
     timed(store, "company list", move |unit| {
         unit.companies()
-            .company_list(&CompanyFilter::default(), &PageRequest::first(50))
+            .company_list(&CompanyFilter::default(), &PageRequest::first(50), &Visible::All)
     })
     .await;
     timed(store, "companies beginning with 株", move |unit| {
         let filter = CompanyFilter {
             prefix: Some("株".to_owned()),
         };
-        unit.companies().company_list(&filter, &PageRequest::first(50))
+        unit.companies().company_list(&filter, &PageRequest::first(50), &Visible::All)
     })
     .await;
-    timed(store, "a customer", move |unit| unit.customers().customer(long)).await;
+    timed(store, "a customer", move |unit| unit.customers().customer(long, &Visible::All)).await;
     timed(store, "the newest 50 of a long conversation", move |unit| {
         unit.activities().activities_before(long, None, 50)
     })
@@ -196,7 +197,7 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
     })
     .await;
     timed(store, "the newest 50 of a company", move |unit| {
-        unit.activities().activities_of_company(company, None, 50)
+        unit.activities().activities_of_company(company, None, 50, &Visible::All)
     })
     .await;
     timed(
@@ -204,7 +205,7 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
         "the newest 50 of the long conversation's company",
         move |unit| {
             unit.activities()
-                .activities_of_company(CompanyId::new(1), None, 50)
+                .activities_of_company(CompanyId::new(1), None, 50, &Visible::All)
         },
     )
     .await;

@@ -3,6 +3,7 @@
 use crm_domain::id::Id;
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::ports::store_admin::StoreAdmin;
+use crm_domain::teams::Visible;
 use crm_sqlite::SqliteStore;
 use crm_testkit::fixtures::{after, customer_on, received, start, user};
 use diesel::connection::SimpleConnection;
@@ -72,7 +73,7 @@ fn rows_written_by_hand_are_shown() {
             )
             .unwrap();
         let line = store
-            .read::<_, StoreError, _>(|unit| unit.customers().customer(Id::new(1)))
+            .read::<_, StoreError, _>(|unit| unit.customers().customer(Id::new(1), &Visible::All))
             .await
             .unwrap()
             .unwrap();

@@ -7,6 +7,7 @@ use crm_domain::board::{BoardLine, BoardRequest, Column, Tab};
 use crm_domain::customers::{CustomerFilter, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::paging::PageRequest;
+use crm_domain::teams::Visible;
 use crm_domain::ports::store::{ReadUnit, Store as _, StoreError, StoreExt};
 use crm_domain::ports::store_admin::StoreAdmin as _;
 use crm_sqlite::SqliteStore;
@@ -72,7 +73,7 @@ async fn column(store: &SqliteStore, column: Column) -> Vec<BoardLine> {
         column,
         tab: Tab::All,
         reader: None,
-        after: None,
+        visible: Visible::All,        after: None,
         limit: 50,
     };
     read(store, move |unit| Ok(unit.board().board(&request)?.lines)).await
@@ -102,7 +103,7 @@ fn every_row_is_there_and_nothing_refers_to_nothing() {
         }
         let list = |unit: &mut dyn ReadUnit| {
             unit.customers()
-                .customer_list(&CustomerFilter::default(), &PageRequest::first(50))
+                .customer_list(&CustomerFilter::default(), &PageRequest::first(50), &Visible::All)
         };
         assert_eq!(read(&store, list).await.items.len(), 8, "one lies in the trash");
         let page =

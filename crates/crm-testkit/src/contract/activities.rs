@@ -6,6 +6,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::{Queued, RESENT, SendState, Urgency};
+use crm_domain::teams::Visible;
 
 use super::AnyStore;
 use super::steps::{add_activities, add_company, add_customer, open_talk, read, try_write, write};
@@ -243,7 +244,8 @@ pub async fn a_companys_messages_are_those_of_its_customers(store: AnyStore) {
     add_activities(&store, rows).await;
     let of = async |company: CompanyId, before, limit| {
         read(&store, move |unit| {
-            unit.activities().activities_of_company(company, before, limit)
+            unit.activities()
+                .activities_of_company(company, before, limit, &Visible::All)
         })
         .await
     };

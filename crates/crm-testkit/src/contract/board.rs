@@ -7,6 +7,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::members::{MemberId, Role};
 use crm_domain::sends::SendState;
 use crm_domain::standings::{Closing, LastMessage, Standing};
+use crm_domain::teams::Visible;
 use crm_domain::waitings::WaitingId;
 
 use super::AnyStore;
@@ -39,6 +40,7 @@ async fn lines(store: &AnyStore, column: Column, tab: Tab) -> Vec<BoardLine> {
         column,
         tab,
         reader: None,
+        visible: Visible::All,
         after: None,
         limit: 50,
     };
@@ -101,6 +103,7 @@ pub async fn a_saved_standing_is_found_as_it_was_but_for_its_version(store: AnyS
     let full = Standing {
         customer_id: None,
         owner_id: Some(taro),
+        team_id: None,
         waiting_since: Some(after(1)),
         handler_id: Some(hanako),
         handled_since: Some(after(2)),
@@ -208,7 +211,11 @@ pub async fn a_tab_shows_its_lines(store: AnyStore) {
     assert_eq!(ids(&store, Column::Done, mine).await, at(&[5]));
     assert_eq!(ids(&store, Column::Waiting, Tab::Unowned).await, at(&[2]));
     assert_eq!(ids(&store, Column::Handled, Tab::Unowned).await, at(&[3]));
-    let counts = |reader, limit| read(&store, move |unit| unit.board().board_counts(reader, limit));
+    let counts = |reader, limit| {
+        read(&store, move |unit| {
+            unit.board().board_counts(reader, &Visible::All, limit)
+        })
+    };
     let all = BoardCounts {
         waiting: 3,
         mine: 2,
@@ -239,6 +246,7 @@ pub async fn pages_of_equal_times_have_no_gap_and_no_double(store: AnyStore) {
                 column,
                 tab: Tab::All,
                 reader: None,
+                visible: Visible::All,
                 after,
                 limit: 2,
             };

@@ -6,6 +6,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::members::{MemberId, Role};
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::{Kept, ReceiptId, ReceiptOutcome, ReceiptState};
+use crm_domain::teams::Visible;
 
 use super::AnyStore;
 use super::steps::{add_activities, add_customer, at_once, open_talk, read, try_write, write};
@@ -217,7 +218,7 @@ pub async fn a_sender_becomes_one_customer_however_many_register_at_once(store: 
     let [id] = made[..] else {
         panic!("exactly one: {made:?}");
     };
-    let found = read(&store, move |unit| unit.customers().customer(id)).await;
+    let found = read(&store, move |unit| unit.customers().customer(id, &Visible::All)).await;
     let found = found.expect("a customer").customer;
     assert!(found.needs_look);
     let details = found.details.clone();
@@ -225,7 +226,7 @@ pub async fn a_sender_becomes_one_customer_however_many_register_at_once(store: 
         unit.edit_customers().revise_customer(id, 1, &details, after(1))
     })
     .await;
-    let looked_at = read(&store, move |unit| unit.customers().customer(id)).await;
+    let looked_at = read(&store, move |unit| unit.customers().customer(id, &Visible::All)).await;
     assert_eq!(looked_at.map(|line| line.customer.needs_look), Some(false));
 }
 
@@ -239,7 +240,10 @@ pub async fn an_owner_is_a_member(store: AnyStore) {
         })
     };
     assert!(matches!(set(customer, Some(member)).await, Ok(true)));
-    let found = read(&store, move |unit| unit.customers().customer(customer)).await;
+    let found = read(&store, move |unit| {
+        unit.customers().customer(customer, &Visible::All)
+    })
+    .await;
     let found = found.expect("a customer").customer;
     assert_eq!((found.owner_id, found.version), (Some(member), 2));
     let nobody = set(customer, Some(MemberId::new(404))).await;

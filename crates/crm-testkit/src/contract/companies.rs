@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crm_domain::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
 use crm_domain::paging::{Page, PageRequest};
 use crm_domain::ports::store::StoreError;
+use crm_domain::teams::Visible;
 use crm_domain::values::normalise::fold_compact;
 use crm_domain::values::{Line, Remarks, Website};
 
@@ -22,7 +23,7 @@ async fn page(store: &AnyStore, prefix: Option<&str>, request: PageRequest) -> P
         prefix: prefix.map(fold_compact),
     };
     read(store, move |unit| {
-        unit.companies().company_list(&filter, &request)
+        unit.companies().company_list(&filter, &request, &Visible::All)
     })
     .await
 }
@@ -156,8 +157,8 @@ pub async fn a_discarded_company_leaves_its_customers_without_company(store: Any
     assert!(discard(&store, gone).await);
     let lines = read(&store, move |unit| {
         Ok((
-            unit.customers().customer(orphan)?,
-            unit.customers().customer(other)?,
+            unit.customers().customer(orphan, &Visible::All)?,
+            unit.customers().customer(other, &Visible::All)?,
         ))
     });
     let (orphan, other) = lines.await;

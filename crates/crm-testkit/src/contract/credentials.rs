@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crm_domain::instant::Instant;
-use crm_domain::members::{LinkPurpose, MemberId, OneTimeLink, Role, SecretHash, Session, TokenId};
+use crm_domain::members::{
+    Device, LinkPurpose, MemberId, NewToken, OneTimeLink, Role, Scopes, SecretHash, Session, TokenId,
+};
 
 use super::AnyStore;
 use super::steps::{at_once, read, write};
@@ -34,6 +36,10 @@ async fn begin(store: &AnyStore, owner: MemberId, number: u8) -> Session {
         member_id: owner,
         created_at: start(),
         seen_at: after(1),
+        device: Device {
+            address: Some("192.0.2.7".to_owned()),
+            agent: (number % 2 == 1).then(|| "Mozilla/5.0".to_owned()),
+        },
     };
     let added = session.clone();
     write(store, move |unit| unit.edit_credentials().add_session(&added)).await;
@@ -45,11 +51,22 @@ async fn session(store: &AnyStore, number: u8) -> Option<(Session, MemberId)> {
     found.map(|(session, member)| (session, member.id))
 }
 
+const SCOPES: Scopes = Scopes {
+    read: true,
+    write: false,
+    send: true,
+};
+
 async fn add_token(store: &AnyStore, owner: MemberId, number: u8, end: Option<Instant>) -> TokenId {
     write(store, move |unit| {
-        let name = format!("鍵{number}");
-        unit.edit_credentials()
-            .add_token(owner, &name, &hash(number), end, start())
+        let token = NewToken {
+            member_id: owner,
+            name: format!("鍵{number}"),
+            hash: hash(number),
+            scopes: SCOPES,
+            expires_at: end,
+        };
+        unit.edit_credentials().add_token(&token, start())
     })
     .await
 }
@@ -161,7 +178,7 @@ pub async fn a_token_is_revoked_once(store: AnyStore) {
     assert_eq!(token(&store, 1).await, None);
     assert!(!revoke(id, 6).await);
     assert!(!revoke(TokenId::new(404), 6).await);
-    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    let listed = read(&store, |unit| unit.credentials().tokens(None)).await;
     assert_eq!(listed[0].0.revoked_at, Some(after(5)));
 }
 
@@ -180,7 +197,7 @@ pub async fn all_tokens_of_a_member_are_revoked(store: AnyStore) {
     .await;
     assert_eq!((token(&store, 1).await, token(&store, 2).await), (None, None));
     assert_eq!(token(&store, 3).await, Some(theirs));
-    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    let listed = read(&store, |unit| unit.credentials().tokens(None)).await;
     let revoked: Vec<_> = listed.iter().map(|(token, _)| token.revoked_at).collect();
     assert_eq!(revoked, [None, Some(after(2)), Some(after(1))]);
 }
@@ -192,7 +209,7 @@ pub async fn tokens_are_listed_newest_first_with_their_members(store: AnyStore) 
         add_token(&store, owner, 1, None).await,
         add_token(&store, other, 2, Some(after(9))).await,
     );
-    let listed = read(&store, |unit| unit.credentials().tokens()).await;
+    let listed = read(&store, |unit| unit.credentials().tokens(None)).await;
     let listed: Vec<_> = listed
         .iter()
         .map(|(token, member)| (token.id, member.id))

@@ -2,6 +2,7 @@
 
 use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerPrefix};
 use crm_domain::paging::PageRequest;
+use crm_domain::teams::Visible;
 
 use super::AnyStore;
 use super::steps::{add_company, add_customer, read};
@@ -20,7 +21,8 @@ async fn found(store: &AnyStore, typed: &str) -> Vec<String> {
 
 async fn listed(store: &AnyStore, filter: CustomerFilter) -> Vec<String> {
     let page = read(store, move |unit| {
-        unit.customers().customer_list(&filter, &PageRequest::first(500))
+        unit.customers()
+            .customer_list(&filter, &PageRequest::first(500), &Visible::All)
     });
     let names = page
         .await

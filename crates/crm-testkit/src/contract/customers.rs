@@ -8,6 +8,7 @@ use crm_domain::conversations::{LinkState, LinkStatus};
 use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crm_domain::paging::{Page, PageRequest};
 use crm_domain::ports::store::StoreError;
+use crm_domain::teams::Visible;
 use crm_domain::values::Remarks;
 
 use super::AnyStore;
@@ -18,7 +19,7 @@ use crate::fixtures::{
 };
 
 async fn found(store: &AnyStore, id: CustomerId) -> Option<CustomerLine> {
-    read(store, move |unit| unit.customers().customer(id)).await
+    read(store, move |unit| unit.customers().customer(id, &Visible::All)).await
 }
 
 async fn page(store: &AnyStore, company: Option<CompanyId>, request: PageRequest) -> Page<CustomerLine> {
@@ -27,7 +28,7 @@ async fn page(store: &AnyStore, company: Option<CompanyId>, request: PageRequest
         prefix: None,
     };
     read(store, move |unit| {
-        unit.customers().customer_list(&filter, &request)
+        unit.customers().customer_list(&filter, &request, &Visible::All)
     })
     .await
 }

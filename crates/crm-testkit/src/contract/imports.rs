@@ -6,6 +6,7 @@ use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId};
 use crm_domain::imports::{Import, ImportedKind, Origin};
 use crm_domain::paging::PageRequest;
 use crm_domain::ports::store::StoreError;
+use crm_domain::teams::Visible;
 use crm_domain::values::normalise::fold_compact;
 
 use super::AnyStore;
@@ -76,12 +77,12 @@ async fn activity(store: &AnyStore, import: &Import, foreign_id: i64, row: NewAc
 async fn shown(store: &AnyStore) -> (usize, usize, i64) {
     read(store, |unit| {
         let everything = PageRequest::first(99);
-        let companies = unit
-            .companies()
-            .company_list(&CompanyFilter::default(), &everything)?;
-        let customers = unit
-            .customers()
-            .customer_list(&CustomerFilter::default(), &everything)?;
+        let companies =
+            unit.companies()
+                .company_list(&CompanyFilter::default(), &everything, &Visible::All)?;
+        let customers =
+            unit.customers()
+                .customer_list(&CustomerFilter::default(), &everything, &Visible::All)?;
         let first = companies.items.first().map_or(0, |line| line.customers);
         Ok((companies.items.len(), customers.items.len(), first))
     })
@@ -123,11 +124,13 @@ pub async fn imported_rows_are_invisible_until_the_import_is_finished(store: Any
         Ok((
             unit.companies().company(to)?.is_none(),
             unit.companies().companies_named(&key)?.is_empty(),
-            unit.customers().customer(new)?.is_none(),
+            unit.customers().customer(new, &Visible::All)?.is_none(),
             unit.customers().customers_carrying(&[user(1)])?.len() == 1,
             unit.activities().activity(said)?.is_none(),
             !unit.conversations().has_confirmed_message(talk)?,
-            unit.activities().activities_of_company(to, None, 9)?.is_empty(),
+            unit.activities()
+                .activities_of_company(to, None, 9, &Visible::All)?
+                .is_empty(),
             unit.activities().activities_added_after(old, None, 9)?.is_empty(),
         ))
     });
@@ -138,7 +141,7 @@ pub async fn imported_rows_are_invisible_until_the_import_is_finished(store: Any
     assert_eq!(shown(&store).await, (1, 2, 1));
     assert_eq!(words(&store, old).await, ["昔"]);
     assert_eq!(words(&store, new).await, ["もっと昔"]);
-    let line = read(&store, move |unit| unit.customers().customer(new)).await;
+    let line = read(&store, move |unit| unit.customers().customer(new, &Visible::All)).await;
     let line = line.expect("the customer is shown");
     assert_eq!(line.company_name.as_deref(), Some("輸入商事"));
     assert_eq!((line.customer.version, line.customer.created_at), (1, after(1)));
@@ -237,7 +240,7 @@ pub async fn ids_come_in_the_order_of_the_rows(store: AnyStore) {
     let expected: Vec<_> = ids.iter().map(|id| Some(id.get())).collect();
     assert_eq!(became(&store, "poc", origins).await, expected);
     for (number, id) in (1..).zip(ids).step_by(37) {
-        let line = read(&store, move |unit| unit.customers().customer(id)).await;
+        let line = read(&store, move |unit| unit.customers().customer(id, &Visible::All)).await;
         let name = line.map(|line| line.customer.details.name.full());
         assert_eq!(name, Some(format!("名{number}")));
     }

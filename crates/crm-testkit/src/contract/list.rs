@@ -100,6 +100,11 @@ macro_rules! contract_suite {
                 a_received_message_confirms_until_it_is_deleted,
                 a_sent_message_confirms_once_it_was_accepted,
             ]
+            holdings: [
+                what_a_member_has_in_hand_is_counted,
+                owned_customers_come_by_id_without_the_trash,
+                handled_conversations_come_by_id,
+            ]
             board: [
                 a_saved_standing_is_found_as_it_was_but_for_its_version,
                 each_column_has_its_order,
@@ -167,6 +172,12 @@ macro_rules! contract_suite {
                 only_what_is_not_known_is_treated_as_sent,
                 a_message_in_trouble_is_counted,
             ]
+            connection: [
+                nothing_is_stored_at_first,
+                saving_replaces_what_is_named_and_keeps_the_rest,
+                saving_an_old_version_is_stale_and_changes_nothing,
+                of_many_who_save_the_same_version_one_succeeds,
+            ]
             send_budgets: [
                 a_budget_is_kept_as_it_was,
                 the_departures_after_an_instant_are_found,
@@ -188,8 +199,21 @@ macro_rules! contract_suite {
                 an_equal_sign_in_name_is_taken,
                 of_many_with_the_same_sign_in_name_one_is_added,
                 members_are_ordered_by_name_then_id,
-                updating_replaces_name_role_language_and_the_disabled_mark,
+                updating_replaces_name_role_grants_language_and_the_disabled_mark,
                 a_password_is_replaced,
+            ]
+            teams: [
+                teams_are_found_and_ordered_by_name,
+                an_equal_team_name_is_taken,
+                members_of_a_team_are_replaced_together,
+                a_customer_is_given_a_team_that_exists,
+                a_deleted_team_leaves_its_customers_without,
+                what_one_does_not_see_is_not_found,
+                lists_counts_and_searches_hold_only_what_is_seen,
+                a_companys_messages_are_those_of_people_who_are_seen,
+                the_board_and_its_counts_hold_only_what_is_seen,
+                the_tab_of_a_team_holds_its_customers_and_those_of_its_members,
+                events_say_whose_their_record_is_now,
             ]
             credentials: [
                 a_session_is_found_with_its_member,
@@ -202,6 +226,18 @@ macro_rules! contract_suite {
                 a_one_time_link_works_once,
                 a_one_time_link_works_once_at_the_same_moment_too,
                 failed_sign_ins_are_counted_by_account_and_time,
+            ]
+            data_keys: [
+                the_key_that_seals_comes_first_and_was_retired_by_none,
+                a_key_is_added_only_instead_of_the_one_that_seals,
+                of_many_who_add_a_key_at_once_one_does,
+                an_adopted_key_opens_and_does_not_seal,
+                a_key_is_wrapped_again_and_its_fingerprint_noted,
+                only_a_retired_key_is_forgotten,
+                a_named_secret_is_kept_once,
+                envelopes_come_in_the_order_of_their_keys,
+                every_sealed_column_is_there,
+                an_envelope_is_replaced_unless_it_was_changed,
             ]
             events: [
                 an_added_event_is_found_as_it_was,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crm_domain::members::{Locale, Member, MemberId, NewMember, Role};
+use crm_domain::members::{Grants, Locale, Member, MemberId, NewMember, Role};
 use crm_domain::ports::store::StoreError;
 
 use super::AnyStore;
@@ -38,6 +38,7 @@ pub async fn an_added_member_is_found_by_id_and_email(store: AnyStore) {
         email: email("Hanako@Example.jp"),
         name: "管理 花子".to_owned(),
         role: Role::Admin,
+        grants: Grants::default(),
         locale: None,
         has_password: true,
         disabled_at: None,
@@ -94,7 +95,7 @@ pub async fn members_are_ordered_by_name_then_id(store: AnyStore) {
 }
 
 /// The sign-in name, the password and the day stay.
-pub async fn updating_replaces_name_role_language_and_the_disabled_mark(store: AnyStore) {
+pub async fn updating_replaces_name_role_grants_language_and_the_disabled_mark(store: AnyStore) {
     let (id, other) = (
         add(&store, "a@example.jp", "甲").await,
         add(&store, "b@example.jp", "乙").await,
@@ -103,6 +104,10 @@ pub async fn updating_replaces_name_role_language_and_the_disabled_mark(store: A
     let changed = Member {
         name: "新しい名".to_owned(),
         role: Role::Admin,
+        grants: Grants {
+            import: true,
+            export: false,
+        },
         locale: Some(Locale::En),
         disabled_at: Some(after(5)),
         ..before.clone()

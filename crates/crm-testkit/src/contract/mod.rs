@@ -12,11 +12,14 @@ pub mod attachments;
 pub mod board;
 pub mod carriers;
 pub mod companies;
+pub mod connection;
 pub mod conversations;
 pub mod credentials;
 pub mod customer_search;
 pub mod customers;
+pub mod data_keys;
 pub mod events;
+pub mod holdings;
 pub mod imports;
 mod list;
 pub mod members;
@@ -28,6 +31,7 @@ pub mod senders;
 pub mod sends;
 mod steps;
 pub mod store;
+pub mod teams;
 pub mod waitings;
 
 /// A store that a case may fill.

@@ -9,6 +9,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::members::Role;
 use crm_domain::paging::PageRequest;
 use crm_domain::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork, Verdict};
+use crm_domain::teams::Visible;
 
 use super::AnyStore;
 use super::steps::{add_company, at_once, read, try_write, write};
@@ -19,7 +20,7 @@ fn count(unit: &mut (impl ReadUnit + ?Sized)) -> Result<usize, StoreError> {
     let everything = PageRequest::first(1_000);
     let page = unit
         .companies()
-        .company_list(&CompanyFilter::default(), &everything)?;
+        .company_list(&CompanyFilter::default(), &everything, &Visible::All)?;
     Ok(page.items.len())
 }
 
@@ -169,7 +170,10 @@ pub async fn a_unit_goes_on_after_a_collision(store: AnyStore) {
     })
     .await;
     assert_eq!(stored(&store).await, 1);
-    let nobody = read(&store, |unit| unit.customers().customer(CustomerId::new(1))).await;
+    let nobody = read(&store, |unit| {
+        unit.customers().customer(CustomerId::new(1), &Visible::All)
+    })
+    .await;
     assert_eq!(nobody, None);
 }
 

@@ -1,12 +1,12 @@
 // What changed, as it happens: one stream for the whole browser, read by one of its pages and passed on to the others.
 // Each change becomes an event of the document: crm:message, crm:conversation, crm:send, crm:customer, crm:company, …
-// with the ids in `detail`; crm:reload when too much was missed.
+// with the ids in `detail`; crm:reload when too much was missed, or when something came into sight or left it.
 import { byItself } from "./http.js";
 import { showLine } from "./line.js";
 
 const CHANNEL = "crm.live";
 const LOCK = "crm.live.stream";
-const KINDS = ["conversation", "message", "send", "customer", "company", "member_notice", "reload"];
+const KINDS = ["conversation", "message", "send", "customer", "company", "member_notice", "gone", "reload"];
 /** The server's sign of life comes every 15 seconds; so long without one, the line is dead. */
 const SILENCE = 40_000;
 const WATCH = 5_000;
@@ -144,7 +144,7 @@ class Live {
   take({ kind, cursor, data }) {
     if (kind !== "reload" && !isLater(cursor, this.cursor)) return;
     this.cursor = cursor;
-    tell(kind, data);
+    pass(kind, data);
   }
 
   /** What came between the making of this page and its listening. */
@@ -157,7 +157,7 @@ class Live {
     if (!reload && !isLater(cursor, this.cursor)) return;
     this.cursor = cursor;
     if (reload) tell("reload", {});
-    else for (const { event, data } of events) tell(event, data);
+    else for (const { event, data } of events) pass(event, data);
   }
 
   end() {
@@ -166,6 +166,11 @@ class Live {
     this.cut = null;
     showLine("signed-out");
   }
+}
+
+/** What is not seen any more is not named: what is shown is loaded anew. */
+function pass(kind, data) {
+  tell(kind === "gone" ? "reload" : kind, data);
 }
 
 function tell(kind, detail) {

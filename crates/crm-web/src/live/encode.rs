@@ -75,7 +75,7 @@ pub(super) fn signed_out() -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use crm_domain::events::{Event, EventCursor, EventKind, NewEvent};
+    use crm_domain::events::{Event, EventCursor, EventKind, NewEvent, Whose};
     use crm_domain::id::Id;
     use crm_domain::instant::Instant;
 
@@ -91,7 +91,7 @@ mod tests {
             seq: 12,
         };
         assert_eq!(
-            event(&Event { seq: 12, what }, &place).unwrap_or_default(),
+            event(&Event { seq: 12, what, whose: Whose::Everybodys }, &place).unwrap_or_default(),
             "event: message\nid: ab-0-12\ndata: {\"conversation\":3,\"customer\":7}\n\n"
         );
     }

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use crm_domain::events::EventCursor;
+use crm_domain::events::{EventCursor, EventKind};
+use crm_domain::teams::Visible;
 use crm_domain::use_cases::Events;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Frame};
@@ -41,6 +42,8 @@ pub(super) fn begin(app: App, reader: Proven, after: Option<EventCursor>, seat: 
             epoch: String::new(),
             seq: 0,
         },
+        // Nothing is passed on before it was looked up.
+        visible: Visible::All,
         _seat: seat,
     };
     tokio::spawn(stream.run(after));
@@ -78,6 +81,8 @@ struct Stream {
     sender: mpsc::Sender<Bytes>,
     /// What the page knows.
     place: EventCursor,
+    /// Which customers the reader sees.
+    visible: Visible,
     _seat: Seat,
 }
 
@@ -105,6 +110,7 @@ impl Stream {
     /// What the page missed, from the table.
     async fn catch_up(&mut self, after: Option<EventCursor>) -> Result<(), End> {
         let begun = after.clone();
+        self.visible = self.app.crm.sight(&self.reader.who.actor).await?;
         let found = self.app.crm.list_events(&self.reader.who.actor, after).await?;
         let retry = 1_000 + u64::from(fresh_number(&self.app)) * 2_000 / 255;
         match found {
@@ -157,7 +163,10 @@ impl Stream {
         match told {
             Told::Event { event, bytes } if event.seq > self.place.seq => {
                 self.place.seq = event.seq;
-                if event.concerns(self.reader.who.actor.member_id()) {
+                if event.what.kind == EventKind::Gone {
+                    self.look_around().await;
+                }
+                if event.concerns(self.reader.who.actor.member_id(), &self.visible) {
                     self.sender.send(bytes.clone()).await?;
                 }
             }
@@ -172,7 +181,16 @@ impl Stream {
 
     /// Whether the session holds; while the database cannot tell, nothing new can come out of it either.
     async fn still_signed_in(&mut self) -> bool {
-        self.reader.still_holds(&self.app).await.unwrap_or(true)
+        let holds = self.reader.still_holds(&self.app).await.unwrap_or(true);
+        self.look_around().await;
+        holds
+    }
+
+    /// What the reader sees now; as before while the database cannot tell.
+    async fn look_around(&mut self) {
+        if let Ok(visible) = self.app.crm.sight(&self.reader.who.actor).await {
+            self.visible = visible;
+        }
     }
 }
 

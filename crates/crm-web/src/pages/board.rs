@@ -3,6 +3,7 @@
 use crm_domain::board::{BoardCursor, BoardLine, BoardRequest, Column, Tab};
 use crm_domain::conversations::ConversationId;
 use crm_domain::paging::PageRequest;
+use crm_domain::teams::Visible;
 use crm_domain::permissions::Action;
 use poem::http::StatusCode;
 use poem::web::Query;
@@ -20,7 +21,7 @@ use crate::views::board::{
     BoardFragment, BoardLines, BoardPage, ColumnView, CountsView, LineView, Reader, TabView, page_of,
 };
 
-const TABS: [&str; 3] = ["mine", "unowned", "all"];
+const TABS: [&str; 4] = ["mine", "team", "unowned", "all"];
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -34,7 +35,7 @@ pub(super) fn mount(route: Route) -> Route {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct BoardQuery {
-    /// `mine`, `unowned` or `all`; empty for all.
+    /// `mine`, `team`, `unowned` or `all`; empty for all.
     tab: String,
     /// One column alone.
     column: String,
@@ -50,6 +51,7 @@ impl BoardQuery {
     fn tab_of(&self, by: &Signed) -> Result<Tab, Failure> {
         match self.tab_code() {
             "mine" => Ok(Tab::Mine(by.member.id)),
+            "team" => Ok(Tab::Team(by.member.id)),
             "unowned" => Ok(Tab::Unowned),
             "all" => Ok(Tab::All),
             _ => Err(Failure::Parameter("tab")),
@@ -113,7 +115,7 @@ impl BoardQuery {
             column,
             tab: self.tab_of(by)?,
             reader: Some(by.member.id),
-            after,
+            visible: Visible::All,            after,
             limit: PageRequest::ROWS,
         };
         let board = visitor.app.crm.board(&by.actor, request).await?;
@@ -139,9 +141,11 @@ async fn show(visitor: Visitor, by: Signed, Query(query): Query<BoardQuery>) -> 
     let lines = query.lines(&visitor, &by).await?;
     let shown = query.tab_code();
     let pairs = [("tab", shown), ("column", &query.column), ("after", &query.after)];
+    let in_a_team = !visitor.app.crm.own_teams(&by.actor).await?.is_empty();
     let page = BoardPage {
         tabs: TABS
             .into_iter()
+            .filter(|code| *code != "team" || in_a_team || shown == "team")
             .map(|code| TabView {
                 code,
                 href: links::with_query(links::HOME, &[("tab", code)]),
@@ -192,7 +196,7 @@ async fn next(visitor: Visitor, by: Signed, Query(query): Query<NextQuery>) -> R
         column: Column::Waiting,
         tab: Tab::All,
         reader: None,
-        after: None,
+        visible: Visible::All,        after: None,
         limit: 2,
     };
     let board = visitor.app.crm.board(&by.actor, request).await?;

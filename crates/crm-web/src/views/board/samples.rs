@@ -9,7 +9,7 @@ use crate::views::Face;
 use crate::views::handling::{HandlerBadge, Handling};
 
 fn tabs() -> Vec<TabView> {
-    ["mine", "unowned", "all"]
+    ["mine", "team", "unowned", "all"]
         .into_iter()
         .map(|code| TabView {
             code,
