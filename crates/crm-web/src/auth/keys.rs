@@ -41,7 +41,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 64 || !text.is_ascii() {
+    // `from_str_radix` takes a sign as well.
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len())
@@ -63,5 +64,9 @@ mod tests {
         assert!(!keys.check("browser", "session", &proof));
         assert!(!Keys::new(&[2; 32]).check("csrf", "session", &proof));
         assert!(!keys.check("csrf", "session", "") && !keys.check("csrf", "session", &"é".repeat(32)));
+        assert!(
+            !keys.check("csrf", "session", &format!("+{}", &proof[1..])),
+            "a sign is no digit"
+        );
     }
 }

@@ -6,6 +6,9 @@
 mod browser;
 mod cookies;
 mod csrf;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod keys;
 mod next;

@@ -92,7 +92,7 @@ impl<'a, T: DeserializeOwned + Send> FromRequest<'a> for Open<T> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Form,
     Json,
     Empty,
@@ -100,9 +100,9 @@ enum Kind {
 }
 
 /// A body and what it claims to be.
-struct Sent {
-    kind: Kind,
-    bytes: Bytes,
+pub(super) struct Sent {
+    pub(super) kind: Kind,
+    pub(super) bytes: Bytes,
 }
 
 impl Sent {
@@ -136,7 +136,7 @@ impl Sent {
     }
 
     /// Text fields only; written as the other kind of form, they are read in the same way.
-    async fn of_parts(request: &Request, body: &mut RequestBody) -> Result<Sent, Failure> {
+    pub(super) async fn of_parts(request: &Request, body: &mut RequestBody) -> Result<Sent, Failure> {
         let mut parts = Multipart::from_request(request, body)
             .await
             .map_err(|_| Failure::Malformed)?;
@@ -175,7 +175,7 @@ impl Sent {
         }
     }
 
-    async fn field(&self) -> Result<Option<String>, Failure> {
+    pub(super) async fn field(&self) -> Result<Option<String>, Failure> {
         let pairs: Vec<(String, String)> = self.form().await?;
         Ok(pairs
             .into_iter()
@@ -183,7 +183,7 @@ impl Sent {
             .map(|(_, value)| value))
     }
 
-    async fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) async fn parse<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         match self.kind {
             Kind::Form => self.form().await,
             Kind::Json => serde_json::from_slice(&self.bytes).map_err(|_| Failure::Malformed),
@@ -192,7 +192,7 @@ impl Sent {
         }
     }
 
-    async fn form<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) async fn form<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let request = Request::builder()
             .method(Method::POST)
             .content_type(FORM)
