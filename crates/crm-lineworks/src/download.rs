@@ -2,16 +2,13 @@
 //! followed by hand, each address checked.
 
 use std::io::Read as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use crm_domain::attachments::LARGEST;
 use crm_domain::ports::blobs::{BlobError, Blobs};
-use crm_domain::ports::files::{FetchError, FetchProblem, FetchedFile, FileSource};
+use crm_domain::ports::files::{FetchError, FetchProblem, FetchedFile};
 use crm_domain::ports::messenger::SendProblem;
 
-use crate::client::LineWorks;
 use crate::disposition;
 use crate::encode;
 use crate::http::Answer;
@@ -20,39 +17,15 @@ use crate::outcome::ServiceTrouble;
 use crate::service::Service;
 
 /// How long one file may take in all: 100 MiB at 170 KiB/s.
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 /// How often a file may be said to lie elsewhere.
 const HOPS: usize = 3;
 /// Bytes read and written at once.
 const PIECE: usize = 64 * 1024;
 
-/// The files of a program whose settings are read at its start; `None` when LINE WORKS is not set up.
-#[derive(Clone)]
-pub struct StaticFiles(pub Option<Arc<LineWorks>>);
-
-#[async_trait]
-impl FileSource for StaticFiles {
-    fn is_set_up(&self) -> bool {
-        self.0.is_some()
-    }
-
-    async fn fetch(&self, bot: &str, file_id: &str, into: Arc<dyn Blobs>) -> Result<FetchedFile, FetchError> {
-        let line_works = self.0.as_ref().ok_or(FetchProblem::NotConfigured)?;
-        let service = line_works.service();
-        let (bot, file_id) = (bot.to_owned(), file_id.to_owned());
-        let fetching = tokio::task::spawn_blocking(move || {
-            let deadline = Instant::now() + PATIENCE;
-            service.fetch(&bot, &file_id, &*into, deadline)
-        });
-        fetching
-            .await
-            .unwrap_or_else(|_| Err(FetchProblem::Unavailable.into()))
-    }
-}
-
 impl Service {
     /// Fetches a file and keeps its bytes.
-    fn fetch(
+    pub(crate) fn fetch(
         &self,
         bot: &str,
         file_id: &str,
@@ -133,6 +106,10 @@ fn of_blob(error: BlobError) -> FetchError {
         BlobError::Full => FetchProblem::QuotaReached.into(),
         BlobError::Disk(error) => {
             tracing::error!("a received file cannot be written: {error}");
+            FetchProblem::Disk.into()
+        }
+        BlobError::Sealed(error) => {
+            tracing::error!("a received file cannot be sealed: {error}");
             FetchProblem::Disk.into()
         }
     }

@@ -9,6 +9,9 @@ use time::PrimitiveDateTime;
 
 use crate::stamp::Stamp;
 
+/// Behind a text: orders it by its bytes, whatever the database's language.
+pub(super) const BY_BYTES: &str = "COLLATE \"C\"";
+
 impl ToSql<Timestamp, Pg> for Stamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         let at = self.0.utc();

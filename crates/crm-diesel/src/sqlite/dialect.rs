@@ -8,6 +8,9 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 
 use crate::stamp::{Stamp, read, write};
 
+/// Behind a text: orders it by its bytes, whatever the database's language.
+pub(super) const BY_BYTES: &str = "COLLATE BINARY";
+
 impl ToSql<Timestamp, Sqlite> for Stamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(write(self.0));

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::Crm;
+use super::data_keys::of_blob;
 use super::sight::Reader;
 use crate::attachments::{Attachment, AttachmentId, AttachmentOutcome, next_wait};
 use crate::error::Error;
@@ -86,7 +87,7 @@ impl Crm {
         actor.may(Action::ViewRecords)?;
         let blob = attachment.blob.ok_or(Error::NotFound("file"))?;
         let opened = self.ports.blobs.open(&blob.hash);
-        let found = opened.map_err(|error| Error::Store(StoreError::unavailable(error)))?;
+        let found = opened.map_err(of_blob)?;
         found.ok_or(Error::NotFound("file"))
     }
 

@@ -13,6 +13,7 @@ mod connection;
 mod connection_check;
 mod credentials;
 mod customers;
+mod data_keys;
 mod delivery;
 mod drafts;
 mod events;
@@ -50,6 +51,7 @@ pub use connection_check::{
 };
 pub use credentials::{SESSION_IDLE, SESSION_LIFE, SignedIn};
 pub use customers::CustomerCheck;
+pub use data_keys::{ByKey, KeyStatus, KeyUse, ResealedValues};
 pub use delivery::{Claim, Delivered};
 pub use events::Events;
 pub use factors::{FactorStatus, RECOVERY_CODES};
