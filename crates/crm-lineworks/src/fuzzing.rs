@@ -64,28 +64,28 @@ fn check_message(message: &InboundMessage) {
 /// A signature, a line break, a body: it verifies if and only if it is that of these bytes by our secret.
 pub fn signature(input: &[u8]) {
     let (sent, body) = first_line(input);
-    let verifier = Verifier::new(BOT, &[SECRET.to_owned()], false);
-    let verifies = |signature: &str, body: &[u8]| {
+    let ours = Verifier::new(BOT, &[SECRET.to_owned()], false);
+    let passes = |signature: &str, body: &[u8]| {
         let headers = CallbackHeaders {
             bot_id: Some(BOT),
             signature: Some(signature),
         };
-        verifier.verify(headers, body)
+        ours.verify(headers, body)
     };
-    let right = verifier.sign(body);
-    let Ok(verified) = verifies(&right, body) else {
+    let right = ours.sign(body);
+    let Ok(counted) = passes(&right, body) else {
         panic!("our own signature is refused");
     };
-    let kept = verified.issued.len() <= 40 && verified.issued.bytes().all(|byte| byte.is_ascii_graphic());
-    assert!(kept, "an issuedTime that no store keeps: {:?}", verified.issued);
-    assert_eq!(verifies(&sent, body).is_ok(), sent.trim() == right, "by {sent:?}");
+    let kept = counted.issued.len() <= 40 && counted.issued.bytes().all(|byte| byte.is_ascii_graphic());
+    assert!(kept, "an issuedTime that no store keeps: {:?}", counted.issued);
+    assert_eq!(passes(&sent, body).is_ok(), sent.trim() == right, "by {sent:?}");
     for at in [0, body.len() / 2, body.len().saturating_sub(1)] {
         let mut other = body.to_vec();
         match other.get_mut(at) {
             Some(byte) => *byte ^= 1,
             None => other.push(0),
         }
-        assert!(verifies(&right, &other).is_err(), "a changed body passes");
+        assert!(passes(&right, &other).is_err(), "a changed body passes");
     }
 }
 
@@ -113,9 +113,9 @@ pub fn jwt(input: &[u8]) {
     };
     let signed = format!("{header}.{claims}");
     let tag = URL_SAFE_NO_PAD.decode(tag).unwrap_or_default();
-    let verified =
+    let signed_by_it =
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &public).verify(signed.as_bytes(), &tag);
-    assert!(verified.is_ok(), "signed by another key");
+    assert!(signed_by_it.is_ok(), "signed by another key");
     assert_eq!(json_of(header)["alg"], "RS256");
     let claims = json_of(claims);
     assert_eq!(claims["iss"], client_id);

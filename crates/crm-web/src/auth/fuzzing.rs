@@ -108,10 +108,10 @@ async fn parts(body: Vec<u8>) -> Option<Sent> {
 }
 
 async fn pairs_of(sent: &Sent) -> Vec<(String, String)> {
-    match sent.form().await {
-        Ok(pairs) => pairs,
-        Err(_) => panic!("what was written here is refused"),
-    }
+    let Ok(pairs) = sent.form().await else {
+        panic!("what was written here is refused");
+    };
+    pairs
 }
 
 fn written(pairs: &[(String, String)]) -> Sent {
