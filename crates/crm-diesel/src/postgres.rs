@@ -42,10 +42,10 @@ mod erasures;
 mod events;
 #[path = "queries/factors.rs"]
 mod factors;
-#[path = "queries/holdings.rs"]
-mod holdings;
 #[path = "queries/forget.rs"]
 mod forget;
+#[path = "queries/holdings.rs"]
+mod holdings;
 #[path = "queries/imports.rs"]
 mod imports;
 #[path = "queries/inserted.rs"]

@@ -18,11 +18,15 @@ use crm_domain::ports::callbacks::{
     CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError,
     SampleCallback, VerifiedCallback,
 };
+use crm_domain::ports::connector::NoConnector;
+use crm_domain::ports::erased::NoErasedList;
 use crm_domain::ports::files::NoFiles;
-use crm_domain::ports::host::{Clock, PasswordError, Passwords, Secrets};
+use crm_domain::ports::host::{Clock, NoCaller, PasswordError, Passwords, Secrets};
 use crm_domain::ports::messenger::{Answered, Messenger, Messengers, OutgoingText, SendError};
+use crm_domain::ports::one_time_codes::NoCodes;
 use crm_domain::ports::profiles::NoProfiles;
 use crm_domain::ports::quarantine::NoQuarantine;
+use crm_domain::ports::seals::NoSeals;
 use crm_domain::ports::spool::NoSpool;
 use crm_domain::ports::vault::NoVault;
 use crm_domain::send_budgets::BudgetKey;
@@ -69,6 +73,10 @@ impl Passwords for NoPasswords {
     }
 
     async fn verify(&self, _: &str, _: Option<&str>) -> Result<bool, PasswordError> {
+        Ok(false)
+    }
+
+    async fn is_common(&self, _: &str) -> Result<bool, PasswordError> {
         Ok(false)
     }
 }
@@ -153,14 +161,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
         clock: Arc::new(WallClock),
         secrets: Arc::new(RingSecrets(SystemRandom::new())),
         passwords: Arc::new(NoPasswords),
+        codes: Arc::new(NoCodes),
         messengers: Arc::new(Terminal),
+        connector: Arc::new(NoConnector),
         callbacks: Arc::new(PlainCallbacks),
         spool: Arc::new(NoSpool),
         quarantine: Arc::new(NoQuarantine),
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
+        erased: Arc::new(NoErasedList),
         profiles: Arc::new(NoProfiles),
         vault: Arc::new(NoVault),
+        caller: Arc::new(NoCaller),
+        seals: Arc::new(NoSeals),
     });
     let me = Actor::Operator {
         name: "example".to_owned(),

@@ -56,6 +56,9 @@ pub enum Error {
     /// A sealed value cannot be read or written.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// 削除の停止: deleting is held back.
+    #[error("deleting is held back")]
+    Held,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -79,6 +82,7 @@ impl Error {
             Self::LinkSpent => "link_spent",
             Self::LastAdministrator(_) => "last_administrator",
             Self::Vault(error) => error.code(),
+            Self::Held => "held",
             Self::Store(error) => error.code(),
         }
     }

@@ -3,28 +3,30 @@
 pub mod blobs;
 pub mod clock;
 pub mod data_dir;
+pub mod erased;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod passwords;
 pub mod quarantine;
-pub mod secret_key;
 pub mod seals;
+pub mod secret_key;
 pub mod secrets;
 pub mod server_lock;
 pub mod spool;
-pub mod vault;
 pub mod totp;
+pub mod vault;
 
 pub use blobs::FolderBlobs;
 pub use clock::SystemClock;
 pub use data_dir::DataDir;
+pub use erased::ErasedFile;
 pub use passwords::ArgonPasswords;
 pub use quarantine::DiskQuarantine;
-pub use secret_key::{MacKey, SecretKey};
 pub use seals::KeySeals;
+pub use secret_key::{MacKey, SecretKey};
 pub use secrets::RingSecrets;
 pub use server_lock::{LockError, ServerLock};
 pub use spool::DiskSpool;
-pub use vault::KeyVault;
 pub use totp::TotpCodes;
+pub use vault::KeyVault;

@@ -31,7 +31,7 @@ impl StoreAdmin for SqliteStore {
 }
 
 /// Runs what takes long on a thread of its own.
-async fn apart<T: Send + 'static>(
+pub(crate) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;

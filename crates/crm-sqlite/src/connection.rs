@@ -48,7 +48,7 @@ impl Opener {
             .max_pages
             .map_or_else(String::new, |pages| format!("PRAGMA max_page_count = {pages};"));
         conn.batch_execute(&format!(
-            "PRAGMA busy_timeout = {WRITER_WAIT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;
+            "PRAGMA busy_timeout = {WRITER_WAIT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; {limit}"
         ))
         .map_err(|error| self.failed(&error))?;
@@ -122,6 +122,7 @@ mod tests {
         // 2 is FULL: every commit is synced.
         assert_eq!(pragma(&mut writing, "synchronous"), 2);
         assert_eq!(pragma(&mut writing, "foreign_keys"), 1);
+        assert_eq!(pragma(&mut writing, "secure_delete"), 1);
         writing.batch_execute("CREATE TABLE t (x)").unwrap();
         let mut reading = opener.reading().unwrap();
         assert!(reading.batch_execute("INSERT INTO t VALUES (1)").is_err());

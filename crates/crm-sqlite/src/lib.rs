@@ -6,6 +6,8 @@ mod error;
 mod group;
 mod migrations;
 mod readers;
+mod scrub;
+mod shelf;
 mod writer;
 
 use std::path::PathBuf;
@@ -80,5 +82,10 @@ impl Store for SqliteStore {
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
         self.readers.with(migrations::pending).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        let opener = self.opener.clone();
+        admin::apart(move || Ok(scrub::scrub(&opener)?)).await
     }
 }

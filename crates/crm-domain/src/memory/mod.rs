@@ -28,8 +28,8 @@ mod senders;
 mod sends;
 mod state;
 mod table;
-mod trash;
 mod teams;
+mod trash;
 mod unit;
 mod waitings;
 
@@ -158,6 +158,10 @@ impl Store for MemoryStore {
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
         Ok(0)
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

@@ -89,6 +89,9 @@ pub trait Blobs: Send + Sync {
     /// The bytes of a kept content; `None` if there is none under this hash.
     fn open(&self, hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError>;
 
+    /// Deletes a kept content; `false` if there is none under this hash.
+    fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError>;
+
     /// Looks at contents, `limit` at most, in the order of their hashes, and seals those anew that the data key of now did
     /// not seal. Contents stay readable at every moment; repeating it, also at the same time, does no harm. Places that
     /// keep nothing sealed have nothing to do.
@@ -118,6 +121,10 @@ impl Blobs for NoBlobs {
 
     fn open(&self, _hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError> {
         Ok(None)
+    }
+
+    fn remove(&self, _hash: &BlobHash) -> Result<bool, BlobError> {
+        Ok(false)
     }
 }
 

@@ -9,6 +9,7 @@
 pub mod blobs;
 pub mod callbacks;
 pub mod connector;
+pub mod erased;
 pub mod files;
 pub mod host;
 pub mod messenger;

@@ -255,6 +255,10 @@ pub trait Store: Send + Sync {
 
     /// How many migrations this binary has that the database has not.
     async fn migrations_pending(&self) -> Result<usize, StoreError>;
+
+    /// Makes what was deleted before stand nowhere on the disk any more, as far as the database keeps it: its file, its log,
+    /// its indexes.
+    async fn scrub(&self) -> Result<(), StoreError>;
 }
 
 /// Units of work with results.

@@ -3,6 +3,7 @@
 use super::Crm;
 use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace};
+use crate::audit::{self, Act, Deed};
 use crate::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
@@ -10,6 +11,7 @@ use crate::instant::Instant;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
+use crate::trash::TrashKey;
 
 impl Crm {
     /// A page of the companies with the number of their customers, ordered by reading or name.
@@ -73,10 +75,12 @@ impl Crm {
 
     /// Adds a company.
     pub async fn register_company(&self, actor: &Actor, details: CompanyDetails) -> Result<CompanyId, Error> {
-        self.change(actor, Action::EditRecords, move |uow, at| {
+        self.act(actor, Action::EditRecords, move |uow, at| {
             let id = uow.edit_companies().add_company(&details, at)?;
             announce(uow, id, at)?;
-            Ok(id)
+            Ok(Deed::on(Act::CompanyAdded, id)
+                .with(audit::added(&details))
+                .gives(id))
         })
         .await
     }
@@ -89,20 +93,25 @@ impl Crm {
         version: Option<i64>,
         details: CompanyDetails,
     ) -> Result<(), Error> {
-        self.change(actor, Action::EditRecords, move |uow, at| {
+        self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = uow.companies().company(id)?.ok_or(Error::NotFound("company"))?;
             let version = version.unwrap_or(stored.version);
             uow.edit_companies().revise_company(id, version, &details, at)?;
-            Ok(announce(uow, id, at)?)
+            announce(uow, id, at)?;
+            let changes = audit::changed(&stored.details, &details);
+            Ok(Deed::on(Act::CompanyChanged, id).with(changes).gives(()))
         })
         .await
     }
 
     /// Moves a company to the trash; its customers stay, without company.
     pub async fn discard_company(&self, actor: &Actor, id: CompanyId) -> Result<(), Error> {
-        self.change(actor, Action::DeleteRecords, move |uow, at| {
+        let by = actor.author().name;
+        self.act(actor, Action::DeleteRecords, move |uow, at| {
             if uow.edit_companies().discard_company(id, at)? {
-                Ok(announce(uow, id, at)?)
+                uow.edit_trash().sign_discard(TrashKey::Company(id), &by)?;
+                announce(uow, id, at)?;
+                Ok(Deed::on(Act::CompanyDiscarded, id).gives(()))
             } else {
                 Err(Error::NotFound("company"))
             }

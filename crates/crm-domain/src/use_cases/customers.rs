@@ -4,6 +4,7 @@ use super::Crm;
 use super::carriers::review_carriers;
 use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace, Direction};
+use crate::audit::{self, Act, Deed};
 use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
@@ -12,6 +13,7 @@ use crate::members::MemberId;
 use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
+use crate::trash::TrashKey;
 use crate::values::LineUserId;
 
 /// Who carries a LINE WORKS user id, and what was said last (§5.5.2).
@@ -83,11 +85,13 @@ impl Crm {
         actor: &Actor,
         details: CustomerDetails,
     ) -> Result<CustomerId, Error> {
-        let added = self.change(actor, Action::EditRecords, move |uow, at| {
+        let added = self.act(actor, Action::EditRecords, move |uow, at| {
             let id = uow.edit_customers().add_customer(&details, at)?;
             carried(uow, [None, details.line_user_id.clone()], at)?;
             announce(uow, id, at)?;
-            Ok(id)
+            Ok(Deed::on(Act::CustomerAdded, id)
+                .with(audit::added(&details))
+                .gives(id))
         });
         let id = added.await?;
         self.claim_soon().await;
@@ -116,16 +120,18 @@ impl Crm {
         details: CustomerDetails,
     ) -> Result<(), Error> {
         let reader = Reader::of(actor);
-        let revised = self.change(actor, Action::EditRecords, move |uow, at| {
+        let revised = self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id, reader)?.customer;
             let version = version.unwrap_or(stored.version);
             uow.edit_customers().revise_customer(id, version, &details, at)?;
+            let changes = audit::changed(&stored.details, &details);
             carried(
                 uow,
                 [stored.details.line_user_id, details.line_user_id.clone()],
                 at,
             )?;
-            Ok(announce(uow, id, at)?)
+            announce(uow, id, at)?;
+            Ok(Deed::on(Act::CustomerChanged, id).with(changes).gives(()))
         });
         revised.await?;
         self.claim_soon().await;
@@ -146,17 +152,19 @@ impl Crm {
         };
         let user = self.resolved(actor, id, linked).await?.line_user_id;
         let reader = Reader::of(actor);
-        let linked = self.change(actor, Action::EditRecords, move |uow, at| {
+        let linked = self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id, reader)?.customer;
             let before = stored.details.line_user_id.clone();
             let details = CustomerDetails {
                 line_user_id: user.clone(),
-                ..stored.details
+                ..stored.details.clone()
             };
+            let changes = audit::changed(&stored.details, &details);
             uow.edit_customers()
                 .revise_customer(id, stored.version, &details, at)?;
             carried(uow, [before, user.clone()], at)?;
-            Ok(announce(uow, id, at)?)
+            announce(uow, id, at)?;
+            Ok(Deed::on(Act::CustomerChanged, id).with(changes).gives(()))
         });
         linked.await?;
         self.claim_soon().await;
@@ -171,14 +179,18 @@ impl Crm {
         owner: Option<MemberId>,
     ) -> Result<(), Error> {
         let reader = Reader::of(actor);
-        self.change(actor, Action::EditRecords, move |uow, at| {
-            let user = found(uow, id, reader)?.customer.details.line_user_id;
+        self.act(actor, Action::EditRecords, move |uow, at| {
+            let stored = found(uow, id, reader)?.customer;
             if !uow.edit_customers().set_owner(id, owner, at)? {
                 return Err(Error::NotFound("customer"));
             }
-            carried(uow, [None, user], at)?;
+            carried(uow, [None, stored.details.line_user_id], at)?;
             announce(uow, id, at)?;
-            Ok(super::teams::announce_move(uow, at)?)
+            super::teams::announce_move(uow, at)?;
+            let [old, new] = [stored.owner_id, owner].map(|owner| owner.map(|id| id.to_string()));
+            Ok(Deed::on(Act::OwnerChanged, id)
+                .value("owner_id", old, new)
+                .gives(()))
         })
         .await
     }
@@ -206,12 +218,14 @@ impl Crm {
 
     /// Moves a customer to the trash; the conversation stays with it.
     pub async fn discard_customer(&self, actor: &Actor, id: CustomerId) -> Result<(), Error> {
-        let reader = Reader::of(actor);
-        self.change(actor, Action::DeleteRecords, move |uow, at| {
+        let (reader, by) = (Reader::of(actor), actor.author().name);
+        self.act(actor, Action::DeleteRecords, move |uow, at| {
             let user = found(uow, id, reader)?.customer.details.line_user_id;
             if uow.edit_customers().discard_customer(id, at)? {
+                uow.edit_trash().sign_discard(TrashKey::Customer(id), &by)?;
                 carried(uow, [user, None], at)?;
-                Ok(announce(uow, id, at)?)
+                announce(uow, id, at)?;
+                Ok(Deed::on(Act::CustomerDiscarded, id).gives(()))
             } else {
                 Err(Error::NotFound("customer"))
             }

@@ -15,11 +15,14 @@ mod credentials;
 mod customers;
 mod data_keys;
 mod delivery;
+mod dossiers;
 mod drafts;
+mod erasing;
 mod events;
 mod factors;
 mod handing_over;
 mod handling;
+mod housekeeping;
 mod imports;
 mod members;
 mod notes;
@@ -28,6 +31,7 @@ mod quarantine;
 mod readings;
 mod recording;
 mod registering;
+mod retention;
 mod senders;
 mod sends;
 mod sessions;
@@ -37,6 +41,7 @@ mod sign_in;
 mod spooling;
 mod teams;
 mod tokens;
+mod trash;
 mod understood;
 mod waitings;
 
@@ -62,6 +67,7 @@ pub use profiles::MemberChoice;
 pub use quarantine::{HeldSummary, Rechecked};
 pub use readings::Looked;
 pub use recording::{Recorded, RecordedCallback};
+pub use retention::{RetentionOverview, RulePreview};
 pub use senders::{NamePause, NameRound, WITHOUT_DIRECTORY};
 pub use sends::Recipient;
 pub use sessions::SessionLine;
@@ -69,6 +75,7 @@ pub use setup::SetupForm;
 pub use sign_in::{FACTOR_WAIT, SIGN_IN_TRIES, SIGN_IN_WINDOW, SignInForm, SignInStep};
 pub use spooling::{DoorTrouble, Readiness, ReplayError, Replayed};
 pub use tokens::TokenForm;
+pub use trash::{Restoration, TrashPage};
 
 use crate::error::Error;
 use crate::instant::Instant;
@@ -76,6 +83,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::blobs::Blobs;
 use crate::ports::callbacks::Callbacks;
 use crate::ports::connector::Connector;
+use crate::ports::erased::ErasedList;
 use crate::ports::files::FileSource;
 use crate::ports::host::{Caller, Clock, Passwords, Secrets};
 use crate::ports::messenger::Messengers;
@@ -118,6 +126,8 @@ pub struct Ports {
     pub files: Arc<dyn FileSource>,
     /// Where their bytes lie.
     pub blobs: Arc<dyn Blobs>,
+    /// Who was erased, for ever.
+    pub erased: Arc<dyn ErasedList>,
     /// Who the members of LINE WORKS are.
     pub profiles: Arc<dyn ProfileSource>,
     /// What seals secrets that must be read again.

@@ -2,13 +2,17 @@
 
 use crm_domain::ports::blobs::NoBlobs;
 use crm_domain::ports::callbacks::{CallbackHeaders, CallbackRefused};
+use crm_domain::ports::connector::NoConnector;
+use crm_domain::ports::erased::NoErasedList;
 use crm_domain::ports::files::NoFiles;
+use crm_domain::ports::host::NoCaller;
 use crm_domain::ports::quarantine::NoQuarantine;
+use crm_domain::ports::seals::NoSeals;
 use crm_domain::ports::spool::NoSpool;
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::ports::vault::NoVault;
 use crm_domain::use_cases::{Arrival, Crm, NotKept, Ports, Received, TrialStep};
-use crm_testkit::fakes::{FakeCallbacks, SAMPLE_SENDER, SeededSecrets};
+use crm_testkit::fakes::{CountedCodes, FakeCallbacks, SAMPLE_SENDER, SeededSecrets};
 use crm_testkit::fixtures::{BOT, admin, customer_on, member, operator, start, user, user_id};
 use std::future::pending;
 use std::sync::Arc;
@@ -121,15 +125,20 @@ async fn the_trial_says_which_step_failed() {
         store: Arc::clone(&world.store) as _,
         clock: Arc::clone(&world.clock) as _,
         secrets: Arc::new(SeededSecrets::new(1)),
+        codes: Arc::new(CountedCodes),
         passwords: Arc::clone(&world.passwords) as _,
         messengers: Arc::clone(&world.messengers) as _,
+        connector: Arc::new(NoConnector),
         callbacks: Arc::new(FakeCallbacks::none()),
         spool: Arc::new(NoSpool),
         quarantine: Arc::new(NoQuarantine),
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
+        erased: Arc::new(NoErasedList),
         profiles: Arc::clone(&world.profiles) as _,
         vault: Arc::new(NoVault),
+        caller: Arc::new(NoCaller),
+        seals: Arc::new(NoSeals),
     });
     let trial = without_bot.try_callback(&admin()).await.unwrap();
     assert_eq!(

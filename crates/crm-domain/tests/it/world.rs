@@ -7,21 +7,26 @@ use crm_domain::companies::{CompanyDetails, CompanyId};
 use crm_domain::conversations::LinkStatus;
 use crm_domain::customers::{CustomerDetails, CustomerFilter, CustomerId};
 use crm_domain::error::Error;
-use crm_domain::members::{MemberId, Role};
+use crm_domain::members::{Device, Member, MemberId, Role, Scopes};
 use crm_domain::memory::MemoryStore;
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::callbacks::CallbackHeaders;
+use crm_domain::ports::erased::NoErasedList;
+use crm_domain::ports::host::NoCaller;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::Send;
 use crm_domain::use_cases::{
-    Arrival, Claim, Crm, MemberForm, NotKept, Ports, Received, Recorded, SignInForm,
+    Arrival, Claim, Crm, MemberForm, NotKept, Ports, Received, Recorded, SignInForm, SignInStep, TokenForm,
 };
 use crm_testkit::fakes::{
-    FakeCallbacks, FakeFiles, FakeMessenger, FakeMessengers, FakeProfiles, FakeQuarantine, FakeSpool,
-    FakeVault, FixedClock, MemoryBlobs, PlainPasswords, SeededSecrets,
+    CountedCodes, FakeCallbacks, FakeConnector, FakeFiles, FakeMessenger, FakeMessengers, FakeProfiles,
+    FakeQuarantine, FakeSeals, FakeSpool, FakeVault, FixedClock, MemoryBlobs, PlainPasswords, SeededSecrets,
 };
 use crm_testkit::fixtures::{BOT, admin};
+
+/// The password of every member.
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// The recorder and the deliverer.
 pub(crate) const JOB: Actor = Actor::Job("tests");
@@ -38,6 +43,7 @@ pub(crate) struct World {
     pub(crate) profiles: Arc<FakeProfiles>,
     pub(crate) files: Arc<FakeFiles>,
     pub(crate) blobs: MemoryBlobs,
+    pub(crate) connector: Arc<FakeConnector>,
 }
 
 impl World {
@@ -54,19 +60,25 @@ impl World {
         let profiles = Arc::new(FakeProfiles::default());
         let (files, blobs) = (Arc::new(FakeFiles::default()), MemoryBlobs::default());
         let spool = Arc::new(FakeSpool::default());
+        let connector = Arc::new(FakeConnector::default());
         let crm = Crm::new(Ports {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
             secrets: Arc::new(SeededSecrets::new(1)),
+            codes: Arc::new(CountedCodes),
             passwords: Arc::clone(&passwords) as _,
             messengers: Arc::clone(&messengers) as _,
+            connector: Arc::clone(&connector) as _,
             callbacks: Arc::new(FakeCallbacks::new(BOT)),
             spool: Arc::clone(&spool) as _,
             quarantine: Arc::new(FakeQuarantine::default()),
             files: Arc::clone(&files) as _,
             blobs: Arc::new(blobs.clone()),
+            erased: Arc::new(NoErasedList),
             profiles: Arc::clone(&profiles) as _,
             vault: Arc::new(FakeVault),
+            caller: Arc::new(NoCaller),
+            seals: Arc::new(FakeSeals::default()),
         });
         Self {
             crm,
@@ -76,6 +88,7 @@ impl World {
             passwords,
             messenger,
             messengers,
+            connector,
             profiles,
             files,
             blobs,
@@ -142,13 +155,13 @@ impl World {
         self.record().await
     }
 
-    /// Adds a member with the password `password`.
+    /// Adds a member with [`PASSWORD`].
     pub(crate) async fn member(&self, email: &str, role: Role) -> MemberId {
         let form = MemberForm {
             email: email.to_owned(),
             name: email.to_owned(),
             role,
-            password: Some("password".to_owned()),
+            password: Some(PASSWORD.to_owned()),
         };
         self.crm.add_member(&admin(), form).await.unwrap()
     }
@@ -169,8 +182,9 @@ impl World {
             email: email.to_owned(),
             password: password.to_owned(),
             known_browser: browser.map(str::to_owned),
+            device: Device::default(),
         };
-        Ok(self.crm.sign_in(form).await?.0)
+        Ok(done(Ok(self.crm.sign_in(form).await?)).0)
     }
 
     /// Whether this session's secret is good.
@@ -184,6 +198,24 @@ pub(crate) async fn claim(world: &World, run: &str) -> Option<Send> {
     match world.crm.claim_message(&JOB, run).await.unwrap() {
         Claim::Taken(send) => Some(*send),
         Claim::Wait(_) | Claim::Nothing => None,
+    }
+}
+
+/// The session's secret and the member of a sign-in that needs no second factor.
+pub(crate) fn done(step: Result<SignInStep, Error>) -> (String, Member) {
+    match step.unwrap() {
+        SignInStep::Done { secret, member } => (secret, member),
+        SignInStep::FactorAsked { .. } => panic!("a second factor is asked for"),
+    }
+}
+
+/// A token that may be used for everything and never expires.
+pub(crate) fn token_form(member: MemberId, name: &str) -> TokenForm {
+    TokenForm {
+        member,
+        name: name.to_owned(),
+        scopes: Scopes::ALL,
+        expires_at: None,
     }
 }
 

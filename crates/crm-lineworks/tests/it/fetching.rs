@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crm_domain::attachments::LARGEST;
 use crm_domain::ports::blobs::{Blob, BlobDraft, BlobError, BlobHash, Blobs};
 use crm_domain::ports::files::{FetchError, FetchProblem as P, FetchedFile, FileSource as _};
-use crm_lineworks::{LineWorks, StaticFiles};
+use crm_lineworks::{LineWorks, Switchboard};
 use crm_lineworks_sim::{Endpoint, Fault};
 
 use crate::line::{Line, answer, write};
@@ -49,10 +49,14 @@ impl Blobs for Shelf {
     fn open(&self, _: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError> {
         Ok(None)
     }
+
+    fn remove(&self, _: &BlobHash) -> Result<bool, BlobError> {
+        Ok(false)
+    }
 }
 
 async fn fetch(client: &Arc<LineWorks>, file_id: &str, shelf: &Shelf) -> Result<FetchedFile, FetchError> {
-    let files = StaticFiles(Some(Arc::clone(client)));
+    let files = Switchboard::new(Some(Arc::clone(client)));
     files.fetch("2000001", file_id, Arc::new(shelf.clone())).await
 }
 
@@ -149,7 +153,7 @@ async fn a_full_store_and_a_missing_set_up_are_told() {
     };
     let failed = fetch(&all.client, &id, &full).await.unwrap_err();
     assert_eq!(failed.problem, P::QuotaReached);
-    let nobody = StaticFiles(None);
+    let nobody = Switchboard::new(None);
     assert!(!nobody.is_set_up());
     let failed = nobody
         .fetch("1", "2", Arc::new(Shelf::default()))

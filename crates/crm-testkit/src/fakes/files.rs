@@ -53,6 +53,10 @@ impl Blobs for MemoryBlobs {
         let bytes = lock(&self.0).get(hash).cloned();
         Ok(bytes.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn io::Read + Send>))
     }
+
+    fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError> {
+        Ok(lock(&self.0).remove(hash).is_some())
+    }
 }
 
 /// Gives every file, its id being its content, unless a problem is planned.

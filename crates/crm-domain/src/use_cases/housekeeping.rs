@@ -1,0 +1,172 @@
+//! The daily run: what is over its time goes, in parts that can be broken off and taken up again.
+
+use time::Duration;
+
+use super::Crm;
+use super::erasing::{CHUNK, review_talks};
+use crate::audit::{Act, Deed};
+use crate::erasures::ErasureCause;
+use crate::error::Error;
+use crate::instant::Instant;
+use crate::permissions::{Action, Actor};
+use crate::ports::store::{ReadUnit, StoreExt};
+use crate::receipts::ReceiptId;
+use crate::retention::{BODIES_LIFE, HouseRun, RuleKind, months_before};
+use crate::tally::{DataKind, Tally};
+use crate::trash::{TRASH_LIFE, TrashKey};
+
+/// How long one run is enough.
+const DAY: Duration = Duration::days(1);
+/// How many callbacks are looked at together.
+const RECEIPTS: usize = 1_000;
+
+impl Crm {
+    /// Whether the daily run is due: none was finished since a day.
+    pub async fn house_is_due(&self, actor: &Actor) -> Result<bool, Error> {
+        actor.may(Action::KeepHouse)?;
+        let now = self.now();
+        let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().last_house_run()?);
+        let last = self.ports.store.read(read).await?;
+        Ok(last.is_none_or(|run| run.finished_at.is_none() || now.since(run.started_at) >= DAY))
+    }
+
+    /// Takes what is over its time: the trash after thirty days, bodies of callbacks after seven, and what the rules say.
+    /// While everything is held back nothing goes.
+    pub async fn keep_house(&self, actor: &Actor) -> Result<HouseRun, Error> {
+        actor.may(Action::KeepHouse)?;
+        let at = self.now();
+        let begun = self.change_again(move |uow| {
+            let held = uow.retention().everything_held()?;
+            Ok::<_, Error>((uow.edit_retention().begin_house_run(at, held)?, held))
+        });
+        let (id, held) = begun.await?;
+        let tally = if held {
+            Tally::default()
+        } else {
+            self.tidy(actor, at).await?
+        };
+        let ended = self.now();
+        let written = tally.clone();
+        self.act(actor, Action::KeepHouse, move |uow, _| {
+            uow.edit_retention().end_house_run(id, ended, &written)?;
+            if written.is_empty() {
+                return Ok(crate::audit::Did::nothing(()));
+            }
+            let entry = Deed::of(Act::RetentionRun);
+            Ok(entry.value("taken", None, Some(written.to_string())).gives(()))
+        })
+        .await?;
+        Ok(HouseRun {
+            id,
+            started_at: at,
+            finished_at: Some(ended),
+            held,
+            tally,
+        })
+    }
+
+    async fn tidy(&self, actor: &Actor, now: Instant) -> Result<Tally, Error> {
+        self.pursue_erasures(actor).await?;
+        let mut tally = self.empty_trash(actor, now).await?;
+        tally.merge(&self.empty_bodies(now).await?);
+        let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().retention_rules()?);
+        for rule in self.ports.store.read(read).await? {
+            let Some(months) = rule.months else { continue };
+            let before = months_before(now, months);
+            tally.merge(&match rule.kind {
+                RuleKind::Messages | RuleKind::Notes => self.forget_old(rule.kind, before).await?,
+                RuleKind::UnknownSenders => self.forget_strangers(before).await?,
+                RuleKind::Audit => self.trim(actor, before).await?,
+            });
+        }
+        tally.merge(&self.remove_contents().await?);
+        if !tally.is_empty() {
+            self.ports.store.scrub().await?;
+        }
+        Ok(tally)
+    }
+
+    async fn empty_trash(&self, actor: &Actor, now: Instant) -> Result<Tally, Error> {
+        let mut tally = Tally::default();
+        let mut after = None;
+        loop {
+            let read = move |unit: &mut dyn ReadUnit| {
+                // Those with a hold stay: the next ones are looked for behind them.
+                let over = unit.trash().trash_before(now.minus(TRASH_LIFE), usize::MAX)?;
+                let next = over
+                    .into_iter()
+                    .find(|row| after.is_none_or(|place| row.place() > place));
+                Ok::<_, Error>(next)
+            };
+            let Some(next) = self.ports.store.read(read).await? else {
+                return Ok(tally);
+            };
+            after = Some(next.place());
+            match next.key {
+                TrashKey::Customer(id) => {
+                    self.erase_by_rule(actor, id, ErasureCause::Trash).await?;
+                    let read = move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.erasures().subject(id)?);
+                    let gone = self.ports.store.read(read).await?.is_none();
+                    tally.add(DataKind::Customers, usize::from(gone));
+                }
+                TrashKey::Company(id) => {
+                    self.purge_company(actor, Action::KeepHouse, id).await?;
+                    tally.add(DataKind::Companies, 1);
+                }
+            }
+        }
+    }
+
+    async fn empty_bodies(&self, now: Instant) -> Result<Tally, Error> {
+        let (mut all, mut after) = (Tally::default(), Some(ReceiptId::new(0)));
+        while let Some(place) = after {
+            let before = now.minus(BODIES_LIFE);
+            let part = self.change_again(move |uow| {
+                Ok::<_, Error>(uow.edit_retention().empty_old_bodies(before, place, RECEIPTS)?)
+            });
+            let (part, next) = part.await?;
+            all.merge(&part);
+            after = next;
+        }
+        Ok(all)
+    }
+
+    async fn forget_old(&self, kind: RuleKind, before: Instant) -> Result<Tally, Error> {
+        let mut all = Tally::default();
+        loop {
+            let at = self.now();
+            let part = self.change_again(move |uow| {
+                let (part, talks) = uow.edit_retention().forget_activities(kind, before, CHUNK, at)?;
+                review_talks(uow, &talks, at)?;
+                Ok::<_, Error>(part)
+            });
+            let part = part.await?;
+            if part.is_empty() {
+                return Ok(all);
+            }
+            all.merge(&part);
+        }
+    }
+
+    async fn forget_strangers(&self, before: Instant) -> Result<Tally, Error> {
+        let mut all = Tally::default();
+        loop {
+            let read =
+                move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().silent_talks(before, CHUNK)?);
+            let talks = self.ports.store.read(read).await?;
+            if talks.is_empty() {
+                return Ok(all);
+            }
+            all.merge(&self.erase_strangers(&talks).await?);
+        }
+    }
+
+    async fn trim(&self, actor: &Actor, before: Instant) -> Result<Tally, Error> {
+        let count = self.trimmable(before).await?;
+        while self.trim_audit(actor, before).await? {}
+        Ok(Tally::of(
+            DataKind::AuditEntries,
+            usize::try_from(count).unwrap_or(usize::MAX),
+        ))
+    }
+}
