@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use crm_domain::members::Locale;
 use crm_domain::ports::host::PasswordError;
 use crm_domain::ports::store::StoreError;
+use crm_domain::ports::vault::VaultError;
 use crm_host::LockError;
 use crm_host::secret_key::KeyError;
 use crm_lineworks::ConfigError;
+
+use crate::settings::SettingsError;
 
 /// What stopped the start.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,15 @@ pub enum StartError {
     /// There is no usable key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The file of the key is gone that the database goes by.
+    #[error("the key file {} is missing", .0.display())]
+    KeyLost(PathBuf),
+    /// The database goes by another key.
+    #[error("the database goes by another secret key")]
+    OtherKey,
+    /// The data keys cannot be used.
+    #[error(transparent)]
+    Vault(VaultError),
     /// Another process works on the store.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -43,6 +55,9 @@ pub enum StartError {
     /// The settings of LINE WORKS make no sense together.
     #[error("LINE WORKS: {0}")]
     LineWorks(#[from] ConfigError),
+    /// What the environment sets and what was set up in the pages make no connection together.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The machine cannot hash passwords.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
@@ -60,12 +75,16 @@ impl StartError {
         match self {
             Self::Folder { .. } => "folder",
             Self::Key(_) => "secret_key",
+            Self::KeyLost(_) => "secret_key_lost",
+            Self::OtherKey => "other_secret_key",
+            Self::Vault(error) => error.code(),
             Self::Lock(LockError::Held { .. }) => "server_runs",
             Self::Lock(LockError::File { .. }) => "lock_file",
             Self::Store { .. } => "store_unavailable",
             Self::OtherVersion(_) => "other_version",
             Self::NoDatabase(_) => "no_database",
             Self::LineWorks(_) => "line_works_settings",
+            Self::Settings(_) => "settings",
             Self::Passwords(_) => "passwords",
             Self::Simulator(_) => "simulator",
             Self::Samples(_) => "samples",
@@ -87,6 +106,12 @@ impl StartError {
                 dir.display()
             ),
             Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {error}。"),
+            Self::KeyLost(file) => format!(
+                "秘密鍵のファイル {} がありません。このデータベースには、その鍵でしか開けないもの（二段階認証、LINE WORKSの接続設定、受信したファイル）があるため、新しい鍵は作りません。控えからファイルを戻すか、その中身を CRM_SECRET_KEY に設定してください。",
+                file.display()
+            ),
+            Self::OtherKey => "秘密鍵（CRM_SECRET_KEY）が、このデータベースの鍵と違います。何も変更していません。元の鍵に戻してください。鍵を替えるときは、元の鍵を CRM_SECRET_KEY_PREVIOUS に並べてください。".to_owned(),
+            Self::Vault(error) => format!("暗号化の鍵を使えません（{error}）。crm doctor で確かめてください。"),
             Self::Lock(LockError::Held { pid, .. }) => format!(
                 "このデータベースはサーバー（crm-web{}）が使用中です。先にサーバーを止めてください。",
                 pid.map(|pid| format!("、プロセス{pid}")).unwrap_or_default()
@@ -105,6 +130,7 @@ impl StartError {
                 file.display()
             ),
             Self::LineWorks(error) => format!("LINE WORKSの設定に誤りがあります: {error}"),
+            Self::Settings(error) => error.to_string(),
             Self::Passwords(_) => {
                 "パスワードの準備ができません。メモリーの空きを確かめてください。".to_owned()
             }
@@ -117,6 +143,12 @@ impl StartError {
         match self {
             Self::Folder { .. } => format!("{self}. Check CRM_DATA_DIR and the permissions."),
             Self::Key(error) => format!("CRM_SECRET_KEY cannot be used: {error}."),
+            Self::KeyLost(file) => format!(
+                "The key file {} is missing. The database holds what only that key opens (second factors, the connection to LINE WORKS, received files), so no new key is made. Put the file back from its copy, or set CRM_SECRET_KEY to what it held.",
+                file.display()
+            ),
+            Self::OtherKey => "CRM_SECRET_KEY is not the key of this database. Nothing was changed. Set the former key again; to change keys, list the former one in CRM_SECRET_KEY_PREVIOUS.".to_owned(),
+            Self::Vault(error) => format!("The encryption keys cannot be used ({error}). Check with crm doctor."),
             Self::Lock(LockError::Held { pid, .. }) => format!(
                 "The server (crm-web{}) is working on this database. Stop it first.",
                 pid.map(|pid| format!(", process {pid}")).unwrap_or_default()
@@ -135,6 +167,7 @@ impl StartError {
                 file.display()
             ),
             Self::LineWorks(error) => format!("The settings of LINE WORKS are wrong: {error}"),
+            Self::Settings(error) => error.to_string(),
             Self::Passwords(_) => "Passwords cannot be hashed. Check the free memory.".to_owned(),
             Self::Simulator(_) | Self::Samples(_) => format!("{self}."),
         }

@@ -5,14 +5,17 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crm_domain::ports::host::Secrets;
-use ring::hmac;
+use ring::{hkdf, hmac};
 
 use crate::data_dir::{others_may_read, private_file};
 
 /// The installation's secret: any text of at least [`SecretKey::MIN_BYTES`] bytes. Never used itself, only to derive
 /// one key for each purpose.
 #[derive(Clone)]
-pub struct SecretKey(hmac::Key);
+pub struct SecretKey {
+    mac: hmac::Key,
+    base: hkdf::Prk,
+}
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +47,10 @@ impl SecretKey {
         if text.len() < Self::MIN_BYTES {
             return Err(KeyError::TooShort);
         }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes())))
+        Ok(Self {
+            mac: hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()),
+            base: hkdf::Salt::new(hkdf::HKDF_SHA256, b"crm secret key").extract(text.as_bytes()),
+        })
     }
 
     /// Reads the key file; makes it (mode 0600, on disk before this returns) if there is none. Of two who make it at
@@ -63,8 +69,13 @@ impl SecretKey {
 
     /// The key for one purpose, such as `csrf`: another purpose's key tells nothing about it.
     pub fn for_purpose(&self, purpose: &str) -> MacKey {
-        let derived = hmac::sign(&self.0, purpose.as_bytes());
+        let derived = hmac::sign(&self.mac, purpose.as_bytes());
         MacKey(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
+    }
+
+    /// What keys that encrypt are derived from, by HKDF.
+    pub(crate) fn base(&self) -> &hkdf::Prk {
+        &self.base
     }
 }
 

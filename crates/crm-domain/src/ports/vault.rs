@@ -67,6 +67,10 @@ pub const KEPT_AFTER_RETIREMENT: Duration = Duration::minutes(10);
 pub trait KeyShelf: Send + Sync {
     /// All data keys as of now.
     fn data_keys(&self) -> Result<Vec<DataKey>, StoreError>;
+
+    /// The fingerprint of the secret key that wraps them; `None` before anything was sealed, also in a store that is not
+    /// up to date yet.
+    fn key_fingerprint(&self) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
 /// Seals short values for their place. Neither call waits for anything but, rarely, one look at the stored keys, so
