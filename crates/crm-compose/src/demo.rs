@@ -84,8 +84,10 @@ fn settings(
         listen: ListenSettings {
             address: listen,
             callback_address: None,
-            public_urls: vec![crate::settings::PublicUrl::on_this_machine(listen.port())],
+            public_urls: vec![crate::settings::PublicUrl::on_this_machine(listen.port(), false)],
             trusted_proxies: Vec::new(),
+            tls: None,
+            connections_per_address: 256,
         },
         data: DataSettings::below(dir),
         web: WebSettings {
@@ -94,16 +96,19 @@ fn settings(
         },
         log: LogSettings::default(),
         line_works: Some(line_works(simulator)?),
+        rules: crate::settings::LineWorksRules::default(),
+        connection: Some(source_of(simulator)),
         bot_id: Some(DEMO_BOT.to_owned()),
     })
 }
 
+fn source_of(simulator: &Simulator) -> Source {
+    let pairs = simulator.settings().into_iter();
+    Source::new(pairs.map(|(name, value)| (name.to_owned(), value)), None)
+}
+
 fn line_works(simulator: &Simulator) -> Result<LineWorksSettings, StartError> {
-    let pairs = simulator
-        .settings()
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Settings::read(&Source::new(pairs, None), Need::Everything)
+    Settings::read(&source_of(simulator), Need::Everything)
         .ok()
         .and_then(|loaded| loaded.settings.line_works)
         .ok_or_else(|| StartError::Simulator("its settings are not understood".to_owned()))

@@ -35,6 +35,11 @@ pub fn lives() -> Response {
 
 #[handler]
 async fn show_readiness(app: App) -> Response {
+    readiness(&app).await
+}
+
+/// Whether a callback can be made durable.
+pub async fn readiness(app: &App) -> Response {
     if app.stop.is_said() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }

@@ -1,5 +1,7 @@
 //! The server's program: wires settings, adapters and web together, and ends them in order.
 
+mod doors;
+
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -13,16 +15,17 @@ use crm_compose::{DemoComposition, Need, ServerComposition};
 use crm_domain::members::Locale;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::host::Clock;
-use crm_web::auth::{Keys, Origins};
+use crm_web::auth::{Allowance, Keys, Origins};
 use crm_web::demo::Demo;
+use crm_web::links;
 use crm_web::live::Hub;
-use crm_web::routes;
-use crm_web::server::{self, CallbackDoor, Front, Limits, Networks, Stop};
+use crm_web::server::{self, Networks, Stop};
 use crm_web::state::{App, Parts, WebSettings};
 use crm_web::templates::Templates;
 use crm_web::workers::{self, Signals};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use doors::Doors;
 
 const HELP: &str = "顧客管理システムのサーバー / the CRM's server
 
@@ -112,7 +115,7 @@ fn on_runtime(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Fail
 }
 
 async fn serve() -> Result<(), Failed> {
-    let loaded = Settings::read(&Source::of_process(), Need::Everything)?;
+    let loaded = Settings::read(&Source::of_process(), Need::WithPages)?;
     let settings = loaded.settings;
     let locale = settings.web.locale;
     let log = start_log(&settings)?;
@@ -123,13 +126,10 @@ async fn serve() -> Result<(), Failed> {
     let server = opened.map_err(|error| Failed(error.sentence(locale)))?;
     note_start(&server).await;
     let listen = server.parts.settings.listen.clone();
-    let pages = server::bind(listen.address, "CRM_LISTEN")?;
-    let door = listen
-        .callback_address
-        .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
-        .transpose()?;
+    let doors = Doors::open(&listen)?;
     let app = app(&server, &listen, None)?;
-    run_until_stopped(&app, pages, door).await?;
+    greet_the_first(&app).await?;
+    run_until_stopped(&app, doors).await?;
     drop((server, log));
     Ok(())
 }
@@ -152,7 +152,7 @@ async fn demonstrate(port: u16) -> Result<(), Failed> {
          \x20 お客様役 / play a customer:  {base}/demo/phone\n\n",
         demo.sign_in
     ))?;
-    run_until_stopped(&app, pages, None).await?;
+    run_until_stopped(&app, Doors::of(pages)).await?;
     drop((app, demo, log));
     Ok(())
 }
@@ -176,23 +176,30 @@ async fn note_start(server: &ServerComposition) {
              another folder by CRM_SPOOL_DIR"
         );
     }
-    if server.parts.line_works.is_none() {
+    if !server.parts.crm.can_send() {
         tracing::warn!(
-            "LINE WORKS is not set up: nothing is sent or received (LINE_WORKS_BOT_ID and others)"
+            "LINE WORKS is not set up: nothing is sent or received (/admin/line-works, or LINE_WORKS_BOT_ID and others)"
         );
     }
+}
+
+/// While nobody can sign in: the link for the first administrator, on the terminal alone. Logs may be kept and passed on.
+async fn greet_the_first(app: &App) -> Result<(), Failed> {
     let operator = Actor::Operator {
         name: "crm-web".to_owned(),
     };
-    if server
-        .parts
-        .crm
-        .list_members(&operator)
-        .await
-        .is_ok_and(|members| members.is_empty())
-    {
-        tracing::warn!("nobody can sign in yet: crm user add --email E --name N --role admin");
-    }
+    let Some(secret) = app.crm.make_setup_link(&operator).await? else {
+        return Ok(());
+    };
+    tracing::warn!("nobody can sign in yet: open the link on the terminal, or crm user add");
+    Ok(say(&format!(
+        "\nログインできる人がまだいません。次のリンクで最初の管理者を登録してください（24時間以内に1回だけ使えます）。\n\
+         Nobody can sign in yet. Make the first administrator with this link (good once, within 24 hours).\n\n\
+         \x20 {}{}\n\n\
+         コマンドでもできます / or by command: crm user add --email E --name N --role admin\n\n",
+        app.settings.origins.first(),
+        links::setup(&secret)
+    ))?)
 }
 
 fn app(
@@ -201,11 +208,7 @@ fn app(
     demo: Option<Arc<dyn Demo>>,
 ) -> Result<App, Failed> {
     let parts = &server.parts;
-    let allowed = parts
-        .settings
-        .line_works
-        .as_ref()
-        .map(|line_works| line_works.allowed_ips.clone());
+    let rules = parts.settings.rules.clone();
     let zone = parts.settings.web.time_zone.clone();
     let names: Vec<&str> = listen
         .public_urls
@@ -220,15 +223,12 @@ fn app(
             locale: parts.settings.web.locale,
             firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
-            callback_networks: networks(allowed.unwrap_or_default()),
-            register_senders: parts
-                .settings
-                .line_works
-                .as_ref()
-                .is_some_and(|line_works| line_works.unknown_sender == UnknownSender::Register),
+            callback_networks: networks(rules.allowed_ips),
+            register_senders: rules.unknown_sender == UnknownSender::Register,
             send_wait: SEND_WAIT,
         },
         templates: Templates::load()?,
+        allowance: Allowance::new(parts.settings.web.api_rate_limit),
         keys: Keys::new(&server.key.for_purpose("web").sign(b"proofs of the web")),
         secrets: Arc::clone(&parts.secrets),
         signals: Signals::default(),
@@ -246,19 +246,10 @@ fn networks(ranges: Vec<IpRange>) -> Networks {
 }
 
 /// Serves until the system says stop; then lets requests and messages on their way end, within bounds.
-async fn run_until_stopped(app: &App, pages: TcpListener, door: Option<TcpListener>) -> Result<(), Failed> {
+async fn run_until_stopped(app: &App, doors: Doors) -> Result<(), Failed> {
     let told_to_stop = told_to_stop()?;
     let mut listeners = JoinSet::new();
-    let proxies = || app.settings.trusted_proxies.clone();
-    let stop = || app.stop.clone();
-    announce("listening on", &pages);
-    let front = Front::new(app.clone(), routes::routes());
-    listeners.spawn(server::serve(pages, front, Limits::default(), proxies(), stop()));
-    if let Some(door) = door {
-        announce("listening for callbacks on", &door);
-        let site = Arc::new(CallbackDoor(app.clone()));
-        listeners.spawn(server::serve(door, site, Limits::default(), proxies(), stop()));
-    }
+    doors.serve(app, &mut listeners);
     let mut workers = workers::start(app);
     told_to_stop.await;
     tracing::info!("stopping");
@@ -272,12 +263,6 @@ async fn run_until_stopped(app: &App, pages: TcpListener, door: Option<TcpListen
     }
     tracing::info!("stopped");
     Ok(())
-}
-
-fn announce(what: &str, listener: &TcpListener) {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!("{what} http://{address}");
-    }
 }
 
 /// Ctrl+C, or SIGTERM where there is such a thing. Listens from the call on, not from the first await.

@@ -51,6 +51,12 @@ pub enum Failure {
     /// The body was not taken.
     #[error(transparent)]
     Body(#[from] BodyRefused),
+    /// The token asked for more than it may in a minute.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// Seconds until there is room again.
+        retry_after: u32,
+    },
     /// The demonstration answers only on this machine.
     #[error("this address is not served")]
     WrongHost,
@@ -75,6 +81,7 @@ impl Failure {
             Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(refused) => refused.status(),
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Broken(_) | Self::Drawing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -93,6 +100,7 @@ impl Failure {
             Self::WrongType => "unsupported_type",
             Self::Body(BodyRefused::TooLarge) => "too_large",
             Self::Body(BodyRefused::TooSlow) => "too_slow",
+            Self::TooManyRequests { .. } => "too_many_requests",
             Self::WrongHost => "wrong_host",
             Self::Broken(_) | Self::Drawing(_) => "internal",
         }
@@ -113,7 +121,9 @@ impl Failure {
     /// Seconds to wait before trying again, if that is known.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::Refused(Error::TooManySignIns { retry_after }) => Some(*retry_after),
+            Self::Refused(Error::TooManySignIns { retry_after }) | Self::TooManyRequests { retry_after } => {
+                Some(*retry_after)
+            }
             Self::Refused(Error::Store(_)) => Some(5),
             _ => None,
         }
@@ -226,10 +236,15 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) | Error::LinkSpent => StatusCode::NOT_FOUND,
-        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused | Error::SignInOver => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Stale | Error::FactorOn | Error::HandledBy(_) | Error::LastAdministrator(_) | Error::Messenger(_) => {
-            StatusCode::CONFLICT
+        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused | Error::SignInOver => {
+            StatusCode::UNPROCESSABLE_ENTITY
         }
+        Error::Stale
+        | Error::Held
+        | Error::FactorOn
+        | Error::HandledBy(_)
+        | Error::LastAdministrator(_)
+        | Error::Messenger(_) => StatusCode::CONFLICT,
         Error::TooManySignIns { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain)
         | Error::Vault(VaultError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
@@ -288,6 +303,7 @@ mod tests {
             Failure::Body(BodyRefused::TooLarge),
             Failure::Body(BodyRefused::TooSlow),
             Failure::Body(BodyRefused::Broken),
+            Failure::TooManyRequests { retry_after: 1 },
             Failure::WrongHost,
             Failure::Broken("x"),
         ];

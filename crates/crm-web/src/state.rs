@@ -10,12 +10,12 @@ use crm_domain::use_cases::Crm;
 use poem::{FromRequest, Request, RequestBody};
 use time::UtcOffset;
 
-use crate::auth::{Keys, Origins};
+use crate::auth::{Allowance, Keys, Origins};
 use crate::demo::Demo;
 use crate::i18n::Language;
 use crate::live::Hub;
 use crate::problem::Failure;
-use crate::server::{Networks, Stop};
+use crate::server::{Networks, RequestCaller, Stop};
 use crate::templates::Templates;
 use crate::workers::Signals;
 
@@ -56,6 +56,8 @@ pub struct Parts {
     pub templates: Templates,
     /// Proves tokens and browsers.
     pub keys: Keys,
+    /// How much each token may ask for.
+    pub allowance: Allowance,
     /// Randomness.
     pub secrets: Arc<dyn Secrets>,
     /// Wakes workers, and requests that wait for them.
@@ -70,7 +72,8 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(mut parts: Parts) -> Self {
+        parts.crm = parts.crm.asked_through(Arc::new(RequestCaller));
         Self(Arc::new(parts))
     }
 

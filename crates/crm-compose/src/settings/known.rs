@@ -43,10 +43,9 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
 }
 
 /// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 4] = [
+pub(super) const NOT_IN_USE: [&str; 3] = [
     "CRM_SECRET_KEY_PREVIOUS",
     "CRM_BACKUP_DIR",
-    "CRM_API_RATE_LIMIT",
     "CRM_METRICS_ALLOWED_IPS",
 ];
 
@@ -75,6 +74,24 @@ pub const ALL: &[Known] = &[
         "",
         "X-Forwarded-For を信じるプロキシの範囲（CIDR、カンマ区切り）",
         "proxies whose X-Forwarded-For is believed (CIDR list)",
+    ),
+    plain(
+        "CRM_TLS_CERT",
+        "",
+        "プロキシなしでhttpsを使うときの証明書（PEM、中間証明書も続けて入れる）。入れ替えると再起動なしで使われる",
+        "certificate with those above it (PEM), for https without a proxy; a new one is used without a restart",
+    ),
+    plain(
+        "CRM_TLS_KEY",
+        "",
+        "CRM_TLS_CERT の秘密鍵（PEM）",
+        "the private key of CRM_TLS_CERT (PEM)",
+    ),
+    plain(
+        "CRM_CONNECTIONS_PER_ADDRESS",
+        "256",
+        "1つのアドレスからの同時接続数（信頼するプロキシは数えない）",
+        "connections at once from one address; trusted proxies are not counted",
     ),
     plain(
         "CRM_DATA_DIR",

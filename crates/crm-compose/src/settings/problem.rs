@@ -68,6 +68,11 @@ pub enum Fault {
         /// The other setting.
         other: &'static str,
     },
+    /// Not given, although the other setting needs it.
+    NeededBy {
+        /// The other setting.
+        other: &'static str,
+    },
     /// Not an address of the web of the form wanted.
     NotAUrl {
         /// What was given.

@@ -31,9 +31,10 @@ impl PublicUrl {
         Ok(Self(format!("{scheme}://{host}")))
     }
 
-    /// `localhost` with this port.
-    pub fn on_this_machine(port: u16) -> Self {
-        Self(format!("http://localhost:{port}"))
+    /// `localhost` with this port, by https if that is spoken.
+    pub fn on_this_machine(port: u16, https: bool) -> Self {
+        let scheme = if https { "https" } else { "http" };
+        Self(format!("{scheme}://localhost:{port}"))
     }
 
     /// The origin as browsers write it, without a slash at the end.

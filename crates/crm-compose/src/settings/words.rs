@@ -46,6 +46,9 @@ fn ja(fault: &Fault) -> String {
             format!("「{given}」はアドレスとポートではありません。0.0.0.0:3000 のように書いてください")
         }
         Fault::SameAddress { other } => format!("{other} と同じアドレスです。別のポートにしてください"),
+        Fault::NeededBy { other } => {
+            format!("{other} と対で使います。両方を指定するか、{other} を消してください")
+        }
         Fault::NotAUrl { given, example } => {
             format!("「{given}」はURLとして使えません。{example} のように書いてください")
         }
@@ -92,6 +95,7 @@ fn en(fault: &Fault) -> String {
             format!("“{given}” is not an address with a port; write it like 0.0.0.0:3000")
         }
         Fault::SameAddress { other } => format!("is the address of {other} too; choose another port"),
+        Fault::NeededBy { other } => format!("goes with {other}; give both, or remove {other}"),
         Fault::NotAUrl { given, example } => format!("“{given}” is no usable URL; write it like {example}"),
         Fault::NotANumber { given, min } => {
             format!("“{given}” is not possible; give a whole number from {min} up")

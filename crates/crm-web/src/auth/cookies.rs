@@ -24,6 +24,11 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
+/// Whether a browser says that it is signed in.
+pub fn in_session(headers: &HeaderMap) -> bool {
+    cookie(headers, SESSION).is_some()
+}
+
 /// Adds a cookie for the whole site that scripts cannot read and strangers' forms do not send. `value` is of characters
 /// that need no quoting.
 pub fn set_cookie(response: &mut Response, name: &str, value: &str, life: Duration, https: bool) {

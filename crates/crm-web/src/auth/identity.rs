@@ -88,6 +88,9 @@ async fn read(app: &App, headers: &HeaderMap) -> Result<Identity, Failure> {
             Some(token) => used(app.crm.token_actor(token), app.crm.token_seen(token)).await?,
             None => None,
         };
+        if let Some(signed) = &signed {
+            app.allowance.take(&signed.actor)?;
+        }
         return Ok(signed.map_or(Identity::BadToken, |signed| {
             Identity::Token(Signed::new(signed, None))
         }));

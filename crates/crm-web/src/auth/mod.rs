@@ -3,6 +3,7 @@
 //! [`Signed`] is who is signed in; [`Protected`] is the only way to the data of a form or a JSON body, and it has checked
 //! origin and token. A request with `Authorization` ignores cookies: a bad token is 401, never a fall-back.
 
+mod allowance;
 mod browser;
 mod cookies;
 mod csrf;
@@ -16,9 +17,12 @@ mod origin;
 mod pages;
 mod protected;
 mod proven;
+mod second_factor;
+mod setup;
 mod visitor;
 
-pub use cookies::{cookie, expired_cookie, set_cookie};
+pub use allowance::Allowance;
+pub use cookies::{cookie, expired_cookie, in_session, set_cookie};
 pub use identity::{Identity, Signed};
 pub use keys::Keys;
 pub use next::{referring_page, safe_next};

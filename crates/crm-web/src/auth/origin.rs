@@ -79,9 +79,20 @@ impl Origins {
         self.0.first().map(ToString::to_string).unwrap_or_default()
     }
 
+    /// The https origin under which somebody who asked for `host` reaches us; `None` for a name that is not ours.
+    pub fn over_https(&self, host: &str) -> Option<String> {
+        let asked = host.to_ascii_lowercase();
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-:[]".contains(letter);
+        if !asked.is_empty() && asked.chars().all(plain) && self.names(self::host(&asked)) {
+            return Some(format!("https://{asked}"));
+        }
+        let listed = self.0.iter().find(|origin| origin.scheme == "https");
+        listed.map(ToString::to_string)
+    }
+
     /// Whether the request may change something: what the browser says of where it was made speaks for us. A request
     /// that says nothing comes from no browser; its token has to do.
-    pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
+    pub fn allow(&self, headers: &HeaderMap) -> bool {
         let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         if said("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
             return false;

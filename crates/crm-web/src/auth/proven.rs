@@ -35,6 +35,7 @@ impl Proven {
             (Proof::Session(secret.to_owned()), Failure::NotSignedIn)
         };
         let who = proof.look(app).await?.ok_or(refusal)?;
+        app.allowance.take(&who.actor)?;
         Ok(Proven { who, proof })
     }
 

@@ -14,10 +14,10 @@ pub(super) fn mount(route: Route) -> Route {
 
 #[handler]
 async fn test(visitor: Visitor, by: Signed, headers: &HeaderMap) -> Result<Response, Failure> {
-    // It writes although it is a GET (§5.5.1), so no page of a stranger may start it.
+    // It writes although it is a GET (§5.5.1), so no page of a stranger may start it, nor one of a neighbour.
     if headers
         .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site")
+        .is_some_and(|site| site == "cross-site" || site == "same-site")
     {
         return Err(Failure::Forged);
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::connection::{self, Ends};
 use super::peers::{Counted, Peers};
 use super::pulse::Patience;
-use super::{Networks, Site};
+use super::{Networks, Site, Tls};
 use crate::flood::Flood;
 
 /// How long accepting rests after an error such as too many open files.
@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 768,
-            per_peer: 512,
+            per_peer: 256,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
@@ -78,10 +78,34 @@ impl Stop {
     }
 }
 
+/// TLS of our own.
+#[derive(Clone)]
+pub struct Secured {
+    /// The certificate.
+    pub tls: Tls,
+    /// What answers those who speak http all the same.
+    pub plain: Site,
+}
+
 /// Answers on `listener` until the stop. From then on connections end with their next answer, and new ones are taken
 /// only as long as earlier requests still run: who asks meanwhile whether we are ready learns that we are not.
-pub async fn serve(listener: TcpListener, site: Site, limits: Limits, proxies: Networks, stop: Stop) {
-    let acceptor = Acceptor::new(site, limits, proxies, stop.clone());
+pub async fn serve(
+    listener: TcpListener,
+    site: Site,
+    secured: Option<Secured>,
+    limits: Limits,
+    proxies: Networks,
+    stop: Stop,
+) {
+    let acceptor = Acceptor {
+        free: Arc::new(Semaphore::new(limits.connections)),
+        peers: Peers::default(),
+        limits,
+        proxies,
+        site,
+        secured,
+        stop: stop.clone(),
+    };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -118,6 +142,7 @@ struct Acceptor {
     limits: Limits,
     proxies: Networks,
     site: Site,
+    secured: Option<Secured>,
     stop: Stop,
 }
 
@@ -128,28 +153,24 @@ struct Accepted {
 }
 
 impl Acceptor {
-    fn new(site: Site, limits: Limits, proxies: Networks, stop: Stop) -> Self {
-        let free = Arc::new(Semaphore::new(limits.connections));
-        Self {
-            free,
-            peers: Peers::default(),
-            limits,
-            proxies,
-            site,
-            stop,
-        }
-    }
-
     /// Serves an accepted connection; only one request of it when it is the last.
     fn connection(&self, accepted: Accepted, last: bool) -> impl Future<Output = ()> + Send + use<> {
-        let (site, patience, stop) = (Arc::clone(&self.site), self.patience(), self.stop.subscribe());
+        let talk = Talk {
+            site: Arc::clone(&self.site),
+            secured: self.secured.clone(),
+            patience: self.patience(),
+            stopping: self.stop.subscribe(),
+            last,
+        };
         async move {
             let Accepted {
                 stream,
                 ends,
                 granted,
             } = accepted;
-            connection::serve(stream, ends, site, patience, stop, last).await;
+            // Without it small answers wait for the peer's acknowledgement; failing to set it only costs time.
+            let _ = stream.set_nodelay(true);
+            talk.have(stream, ends).await;
             drop(granted);
         }
     }
@@ -176,7 +197,11 @@ impl Acceptor {
         };
         Some(Accepted {
             stream,
-            ends: Ends { local, peer },
+            ends: Ends {
+                local,
+                peer,
+                https: false,
+            },
             granted: (permit, counted),
         })
     }
@@ -188,4 +213,56 @@ impl Acceptor {
             write: self.limits.write,
         }
     }
+}
+
+/// How a connection is served.
+struct Talk {
+    site: Site,
+    secured: Option<Secured>,
+    patience: Patience,
+    stopping: watch::Receiver<bool>,
+    last: bool,
+}
+
+/// The first byte of whoever begins TLS; no request begins with it.
+const HANDSHAKE: u8 = 0x16;
+
+impl Talk {
+    async fn have(self, stream: TcpStream, ends: Ends) {
+        let Some(secured) = &self.secured else {
+            return connection::serve(stream, ends, self.site, self.patience, self.stopping, self.last).await;
+        };
+        let Some(first) = self.in_time(first_byte(&stream)).await.flatten() else {
+            return;
+        };
+        if first != HANDSHAKE {
+            let plain = Arc::clone(&secured.plain);
+            return connection::serve(stream, ends, plain, self.patience, self.stopping, self.last).await;
+        }
+        match self.in_time(secured.tls.acceptor().accept(stream)).await {
+            Some(Ok(stream)) => {
+                let ends = Ends { https: true, ..ends };
+                connection::serve(stream, ends, self.site, self.patience, self.stopping, self.last).await;
+            }
+            Some(Err(error)) => tracing::debug!(peer = %ends.peer, %error, "TLS did not come about"),
+            None => tracing::debug!(peer = %ends.peer, "TLS came too slowly"),
+        }
+    }
+
+    /// What is done before the first request may take as long as its head; nothing is waited for once the server stops.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut stopping = self.stopping.clone();
+        let ends = self.last;
+        tokio::select! {
+            done = tokio::time::timeout(self.patience.head, work) => done.ok(),
+            _ = stopping.wait_for(|stop| *stop), if !ends => None,
+        }
+    }
+}
+
+/// The first byte that a peer sends, left where it is.
+async fn first_byte(stream: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    let count = stream.peek(&mut first).await.ok()?;
+    (count == 1).then_some(first[0])
 }

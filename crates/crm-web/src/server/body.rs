@@ -6,11 +6,16 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use poem::http::{HeaderMap, StatusCode, header};
+use tokio::time::Instant;
 
 /// The most that any request may carry.
 pub(super) const LIMIT: usize = 1024 * 1024;
 /// How long a body may take.
 const TIME: Duration = Duration::from_secs(10);
+/// From when on it has to come at a rate that any line manages.
+const GRACE: Duration = Duration::from_secs(5);
+/// That rate, in bytes a second since the body began.
+const RATE: u64 = 1024;
 /// How much of a refused body is still taken in, so that its sender gets to read the answer.
 const SWALLOWED: usize = 16 * 1024 * 1024;
 
@@ -40,7 +45,7 @@ impl BodyRefused {
 }
 
 /// Reads a body. One that says beforehand that it is too large, and waits to be asked for, is not read at all.
-pub(super) async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, BodyRefused> {
+pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, BodyRefused> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -49,11 +54,12 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Byte
     if too_large && headers.contains_key(header::EXPECT) {
         return Err(BodyRefused::TooLarge);
     }
+    let mut paced = Paced::new(body);
     let reading = async {
         if too_large {
-            swallow(&mut body, 0).await
+            swallow(&mut paced, 0).await
         } else {
-            collect(&mut body).await
+            collect(&mut paced).await
         }
     };
     tokio::time::timeout(TIME, reading)
@@ -61,13 +67,39 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Incoming) -> Result<Byte
         .unwrap_or(Err(BodyRefused::TooSlow))
 }
 
-async fn collect(body: &mut Incoming) -> Result<Bytes, BodyRefused> {
-    let first = next(body).await?.unwrap_or_default();
-    if body.is_end_stream() && first.len() <= LIMIT {
+/// A body that is asked to keep up.
+struct Paced {
+    body: Incoming,
+    begun: Instant,
+    taken: u64,
+}
+
+impl Paced {
+    fn new(body: Incoming) -> Self {
+        Self {
+            body,
+            begun: Instant::now(),
+            taken: 0,
+        }
+    }
+
+    /// The next piece of data; trailers are skipped.
+    async fn next(&mut self) -> Result<Option<Bytes>, BodyRefused> {
+        let due = self.begun + GRACE + Duration::from_secs(self.taken / RATE);
+        let piece = tokio::time::timeout_at(due, next(&mut self.body)).await;
+        let piece = piece.unwrap_or(Err(BodyRefused::TooSlow))?;
+        self.taken += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+        Ok(piece)
+    }
+}
+
+async fn collect(body: &mut Paced) -> Result<Bytes, BodyRefused> {
+    let first = body.next().await?.unwrap_or_default();
+    if body.body.is_end_stream() && first.len() <= LIMIT {
         return Ok(first);
     }
     let mut all = BytesMut::from(&first[..]);
-    while let Some(piece) = next(body).await? {
+    while let Some(piece) = body.next().await? {
         if all.len() + piece.len() > LIMIT {
             return swallow(body, all.len() + piece.len()).await;
         }
@@ -77,8 +109,8 @@ async fn collect(body: &mut Incoming) -> Result<Bytes, BodyRefused> {
 }
 
 /// Reads on without keeping anything. The answer is the same whether the sender ends or not.
-async fn swallow(body: &mut Incoming, mut taken: usize) -> Result<Bytes, BodyRefused> {
-    while let Ok(Some(piece)) = next(body).await {
+async fn swallow(body: &mut Paced, mut taken: usize) -> Result<Bytes, BodyRefused> {
+    while let Ok(Some(piece)) = body.next().await {
         taken += piece.len();
         if taken > SWALLOWED {
             break;

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Request, RequestParts};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
@@ -30,20 +30,20 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Ends {
     pub(super) local: SocketAddr,
     pub(super) peer: SocketAddr,
+    /// What is spoken: http, or https by TLS of our own.
+    pub(super) https: bool,
 }
 
 /// Serves a connection until it ends, is cut, or the server stops and its last answer has left. With `last` it takes one
 /// request only and does not listen for the stop.
-pub(super) async fn serve(
-    stream: TcpStream,
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    stream: S,
     ends: Ends,
     site: Site,
     patience: Patience,
     mut stopping: watch::Receiver<bool>,
     last: bool,
 ) {
-    // Without it small answers wait for the peer's acknowledgement; failing to set it only costs time.
-    let _ = stream.set_nodelay(true);
     let pulse = Pulse::new();
     let io = TokioIo::new(Watched {
         stream,
@@ -101,7 +101,8 @@ async fn exchange(
     let body = body::read(&parts.headers, incoming).await;
     let local = LocalAddr(ends.local.into());
     let remote = RemoteAddr(ends.peer.into());
-    let mut parts = RequestParts::from((parts, local, remote, Scheme::HTTP));
+    let scheme = if ends.https { Scheme::HTTPS } else { Scheme::HTTP };
+    let mut parts = RequestParts::from((parts, local, remote, scheme));
     let body = match body {
         Ok(bytes) => Body::from(bytes),
         Err(refused) => {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use poem::endpoint::BoxEndpoint;
+use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::web::RemoteAddr;
 use poem::{Addr, Request, Response};
 
 use super::body::BodyRefused;
 use super::request_log::Line;
-use super::{Answer, headers};
-use crate::auth::{Known, Visitor, referring_page, safe_next};
+use super::{Answer, asking, headers};
+use crate::auth::{Known, Visitor, in_session, referring_page, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
 use crate::problem::{Failure, causes};
@@ -39,7 +40,7 @@ impl Caller {
         let proxies = &app.settings.trusted_proxies;
         Some(Caller {
             address: proxies.caller(peer, request.headers()),
-            https: proxies.spoke_https(peer, request.headers()),
+            https: request.scheme() == &Scheme::HTTPS || proxies.spoke_https(peer, request.headers()),
         })
     }
 }
@@ -70,14 +71,18 @@ impl Answer for Front {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-            let answered = self.page(request).await;
+            let changes = changes(&request);
+            let address = caller.map(|caller| caller.address);
+            let answered = asking::from(address, self.page(request)).await;
+            if answered.status() == StatusCode::FORBIDDEN {
+                self.write_refusals().await;
+            }
             if changes {
                 self.app.signals.changed();
             }
             answered
         };
-        headers::harden(&mut response);
+        headers::harden(&mut response, caller.is_some_and(|caller| caller.https));
         if let Some(line) = line {
             line.end(&response);
         }
@@ -104,10 +109,23 @@ impl Front {
         }
     }
 
-    /// What speaks against looking at the request at all.
+    /// What was refused stands in the audit log by the time the answer goes out, if it can be written now.
+    async fn write_refusals(&self) {
+        if let Err(error) = self.app.crm.write_refusals().await {
+            tracing::warn!("a refusal cannot be written now: {}", causes(&error));
+        }
+    }
+
+    /// What speaks against looking at the request at all. That something was asked for on a stranger's page is found out
+    /// here, whatever the handler looks at; the token of the page is checked where the data is read.
     fn refusal(&self, request: &Request) -> Option<Failure> {
         if let Some(refused) = request.extensions().get::<BodyRefused>() {
             return Some(Failure::Body(*refused));
+        }
+        let headers = request.headers();
+        let in_person = in_session(headers) && !headers.contains_key(header::AUTHORIZATION);
+        if changes(request) && in_person && !self.app.settings.origins.allow(headers) {
+            return Some(Failure::Forged);
         }
         let host = request
             .headers()
@@ -157,6 +175,11 @@ impl Front {
     }
 }
 
+/// Whether a request may change something.
+fn changes(request: &Request) -> bool {
+    !matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
 /// Logs what is our own fault, under a number that the page shows.
 fn trouble(failure: &Failure) -> Option<String> {
     if !failure.status().is_server_error() {
@@ -180,6 +203,7 @@ fn fastrand() -> u32 {
 struct Asked {
     method: Method,
     target: String,
+    caller: Option<Caller>,
     headers: HeaderMap,
     api: bool,
     json: bool,
@@ -205,6 +229,7 @@ impl Asked {
                 .path_and_query()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
+            caller: request.extensions().get::<Caller>().copied(),
             api: path == "/api" || path.starts_with("/api/"),
             json: by_program
                 || holds(header::ACCEPT)
@@ -221,6 +246,9 @@ impl Asked {
         *request.headers_mut() = self.headers.clone();
         request.extensions_mut().insert(app.clone());
         request.extensions_mut().insert(known);
+        if let Some(caller) = self.caller {
+            request.extensions_mut().insert(caller);
+        }
         request
     }
 
@@ -253,7 +281,7 @@ impl Answer for CallbackDoor {
             health::LIVES => health::lives(),
             _ => Failure::NoSuchPage.as_problem(),
         };
-        headers::harden(&mut response);
+        headers::harden(&mut response, caller.is_some_and(|caller| caller.https));
         if let Some(line) = line {
             line.end(&response);
         }

@@ -4,6 +4,7 @@
 //! reach poem with their body read and bounded, so no extractor can be flooded.
 
 mod accept;
+mod asking;
 mod body;
 mod connection;
 mod front;
@@ -11,14 +12,19 @@ mod headers;
 mod listen;
 mod network;
 mod peers;
+mod plain;
 mod pulse;
 mod request_log;
+mod tls;
 
-pub use accept::{Limits, Stop, serve};
+pub use accept::{Limits, Secured, Stop, serve};
+pub use asking::RequestCaller;
 pub use body::BodyRefused;
 pub use front::{CallbackDoor, Caller, Front};
 pub use listen::{ListenError, bind};
 pub use network::Networks;
+pub use plain::PlainDoor;
+pub use tls::{PairFiles, Tls, TlsError};
 
 /// What answers the requests of one listener.
 pub type Site = std::sync::Arc<dyn Answer>;

@@ -37,6 +37,7 @@ fn running(limits: Limits) -> (SocketAddr, Stop, JoinHandle<()>) {
     let task = tokio::spawn(server::serve(
         listener,
         Arc::new(Site),
+        None,
         limits,
         Networks::default(),
         stop.clone(),

@@ -40,5 +40,6 @@ mod sign_in;
 mod start;
 mod teamwork;
 mod teamwork_in_browser;
+mod tls;
 mod two_windows;
 mod unknown_senders;

@@ -10,10 +10,10 @@ use crm_compose::settings::Source;
 use crm_compose::{Composition, Need, Settings};
 use crm_domain::activities::Activity;
 use crm_domain::customers::{CustomerDetails, CustomerId};
-use crm_domain::members::Role;
+use crm_domain::members::{Role, Scopes};
 use crm_domain::permissions::Actor;
 use crm_domain::ports::store::Store;
-use crm_domain::use_cases::{Crm, MemberForm};
+use crm_domain::use_cases::{Crm, MemberForm, TokenForm};
 use crm_domain::values::{EmailAddress, LineUserId, PersonName, PersonReading, Remarks};
 use crm_lineworks_sim::{Simulator, SimulatorConfig};
 use tempfile::TempDir;
@@ -33,6 +33,8 @@ pub struct Setup {
     pub settings: Vec<(String, String)>,
     pub without_line_works: bool,
     pub simulator: SimulatorConfig,
+    /// It speaks https by a certificate of its own.
+    pub https: bool,
 }
 
 impl Setup {
@@ -81,7 +83,12 @@ impl TestServer {
         }
         settings.extend(setup.settings);
         let (child, log) = launch(&settings, folder.path().to_owned(), &[]);
-        let address = listening(&log, "listening on http://").await;
+        let words = if setup.https {
+            "listening on https://"
+        } else {
+            "listening on http://"
+        };
+        let address = listening(&log, words).await;
         simulator.set_callback_url(format!("http://{address}/webhook"));
         let loaded = Settings::read(&Source::new(settings.clone(), None), Need::Everything).unwrap();
         let (parts, _) = Composition::for_command(loaded.settings).await.unwrap();
@@ -212,10 +219,13 @@ impl TestServer {
     pub async fn token(&self, role: Role) -> String {
         let email = format!("program-{}@example.jp", role.code());
         let member = self.add_member(&email, role).await;
-        self.crm
-            .create_token(&Self::operator(), member, "test", None)
-            .await
-            .unwrap()
+        let form = TokenForm {
+            member,
+            name: "test".to_owned(),
+            scopes: Scopes::ALL,
+            expires_at: None,
+        };
+        self.crm.create_token(&Self::operator(), form).await.unwrap()
     }
 
     /// Adds a customer who may be reached under a LINE WORKS user id.

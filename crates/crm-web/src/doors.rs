@@ -1,0 +1,93 @@
+//! Where the program is reached: its addresses, opened before anything else, and who answers behind each.
+
+use std::sync::Arc;
+
+use crm_compose::settings::ListenSettings;
+use crm_web::routes;
+use crm_web::server::{self, CallbackDoor, Front, Limits, PairFiles, PlainDoor, Secured, Site, Tls};
+use crm_web::state::App;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::Failed;
+
+/// What was opened.
+pub(crate) struct Doors {
+    pages: TcpListener,
+    callbacks: Option<TcpListener>,
+    tls: Option<Tls>,
+    limits: Limits,
+}
+
+impl Doors {
+    /// Opens what the settings name.
+    pub(crate) fn open(listen: &ListenSettings) -> Result<Self, Failed> {
+        let files = listen.tls.as_ref().map(|tls| PairFiles {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        });
+        Ok(Self {
+            tls: files.map(Tls::load).transpose()?,
+            pages: server::bind(listen.address, "CRM_LISTEN")?,
+            callbacks: listen
+                .callback_address
+                .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
+                .transpose()?,
+            limits: Limits {
+                per_peer: usize::try_from(listen.connections_per_address)?,
+                ..Limits::default()
+            },
+        })
+    }
+
+    /// For the demonstration, which is reached from this machine only.
+    pub(crate) fn of(pages: TcpListener) -> Self {
+        Self {
+            pages,
+            callbacks: None,
+            tls: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Answers behind all of them until the stop.
+    pub(crate) fn serve(self, app: &App, listeners: &mut JoinSet<()>) {
+        let Self {
+            pages,
+            callbacks,
+            tls,
+            limits,
+        } = self;
+        let proxies = || app.settings.trusted_proxies.clone();
+        let stop = || app.stop.clone();
+        let secured = |plain: Site| tls.clone().map(|tls| Secured { tls, plain });
+        announce("listening on", &pages, tls.is_some());
+        let front = Front::new(app.clone(), routes::routes());
+        let plain = secured(Arc::new(PlainDoor(app.clone())));
+        listeners.spawn(server::serve(
+            pages,
+            front,
+            plain,
+            limits.clone(),
+            proxies(),
+            stop(),
+        ));
+        if let Some(callbacks) = callbacks {
+            announce("listening for callbacks on", &callbacks, false);
+            let site: Site = Arc::new(CallbackDoor(app.clone()));
+            // A tunnel on this machine speaks http, who comes from elsewhere https; the signature is the proof of both.
+            let plain = secured(Arc::clone(&site));
+            listeners.spawn(server::serve(callbacks, site, plain, limits, proxies(), stop()));
+        }
+        if let Some(tls) = tls {
+            listeners.spawn(tls.keep_current(stop()));
+        }
+    }
+}
+
+fn announce(what: &str, listener: &TcpListener, https: bool) {
+    if let Ok(address) = listener.local_addr() {
+        let scheme = if https { "https" } else { "http" };
+        tracing::info!("{what} {scheme}://{address}");
+    }
+}
