@@ -52,11 +52,11 @@ impl Context {
     }
 
     fn wanted(&self, need: Need) -> Result<Settings, Failure> {
-        let mut settings = self.settings(need)?.settings;
-        if need == Need::Store {
-            settings.line_works = None;
-        }
-        Ok(settings)
+        let settings = self.settings(need)?.settings;
+        Ok(match need {
+            Need::Store => settings.without_line_works(),
+            _ => settings,
+        })
     }
 
     fn at(&self, parts: Composition) -> Desk {

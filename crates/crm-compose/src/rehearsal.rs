@@ -19,8 +19,7 @@ impl Composition {
     /// The same program on a copy of the store as it is now, in a folder of its own inside the data folder. Keep the
     /// guard as long as the copy is used. Needs as much free space as the database takes.
     pub async fn rehearsal(&self) -> Result<(Self, Rehearsal), StartError> {
-        let mut settings = self.settings.clone();
-        settings.line_works = None;
+        let mut settings = self.settings.clone().without_line_works();
         let mark = self.secrets.token();
         let dir = settings.data.dir.join(["rehearsal-", &mark[..16]].concat());
         make_folder(&dir)?;

@@ -59,12 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let (text, private_key) = (std::fs::read_to_string(file)?, std::fs::read_to_string(key)?);
     let line_works = LineWorks::new(config(&settings(&text), private_key), Arc::new(MachineClock))?;
-    let granted = line_works.check_token().await?;
-    println!(
-        "token: scope {:?}, lives {:?} s",
-        granted.scope, granted.expires_in
-    );
-    match line_works.bot_info().await {
+    let granted = line_works.renew_token().await?;
+    println!("token: scope {:?}, until {:?}", granted.scope, granted.until);
+    match line_works.bot_setup().await {
         Ok(bot) => println!("bot: {bot:#?}"),
         Err(trouble) => println!("bot: {trouble}"),
     }

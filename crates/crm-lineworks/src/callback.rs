@@ -19,7 +19,7 @@ pub const SAMPLE_SENDER: &str = "00000000-0000-4000-8000-00000000feed";
 
 /// Reads the callbacks of one bot.
 pub(crate) struct CallbackReader {
-    bot: String,
+    pub(crate) bot: String,
     domain: Option<String>,
     verifier: Verifier,
 }

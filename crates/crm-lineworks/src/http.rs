@@ -80,19 +80,18 @@ impl Http {
         body: String,
         deadline: Instant,
     ) -> Result<Answer, Lost> {
-        let departed = Arc::new(AtomicBool::new(false));
-        let request = self
-            .agent
-            .post(url)
-            .header("content-type", headers.content_type)
-            .header("content-length", body.len().to_string());
-        let request = bounded::<WithBody>(with_bearer(request, headers.bearer), deadline)?;
-        let body = Watched {
-            body: io::Cursor::new(body.into_bytes()),
-            departed: Arc::clone(&departed),
-        };
-        let outcome = request.send(SendBody::from_owned_reader(body));
-        answer(outcome, departed.load(Ordering::Acquire))
+        send(self.agent.post(url), headers, body, deadline)
+    }
+
+    /// Changes something by a body and waits for the head of the answer.
+    pub(crate) fn patch(
+        &self,
+        url: &str,
+        headers: &Headers<'_>,
+        body: String,
+        deadline: Instant,
+    ) -> Result<Answer, Lost> {
+        send(self.agent.patch(url), headers, body, deadline)
     }
 
     /// Gets something and waits for the head of the answer.
@@ -117,6 +116,25 @@ impl Http {
         let request = request.config().timeout_recv_body(Some(left)).build();
         answer(request.call(), true)
     }
+}
+
+fn send(
+    request: RequestBuilder<WithBody>,
+    headers: &Headers<'_>,
+    body: String,
+    deadline: Instant,
+) -> Result<Answer, Lost> {
+    let departed = Arc::new(AtomicBool::new(false));
+    let request = request
+        .header("content-type", headers.content_type)
+        .header("content-length", body.len().to_string());
+    let request = bounded::<WithBody>(with_bearer(request, headers.bearer), deadline)?;
+    let body = Watched {
+        body: io::Cursor::new(body.into_bytes()),
+        departed: Arc::clone(&departed),
+    };
+    let outcome = request.send(SendBody::from_owned_reader(body));
+    answer(outcome, departed.load(Ordering::Acquire))
 }
 
 fn with_bearer<B>(request: RequestBuilder<B>, token: Option<&str>) -> RequestBuilder<B> {

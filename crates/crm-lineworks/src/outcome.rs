@@ -1,5 +1,7 @@
 //! What an answer, or none, means for a message (failure note 16), and for a person who looks for the cause.
 
+use crm_domain::instant::Instant;
+use crm_domain::ports::connector::LineTrouble;
 use crm_domain::ports::messenger::{SendError, SendProblem};
 use serde_json::Value;
 
@@ -37,6 +39,23 @@ impl ServiceTrouble {
             }
         }
         sentence
+    }
+
+    /// As it may be shown.
+    pub fn seen(&self, now: Instant) -> LineTrouble {
+        LineTrouble {
+            at: now,
+            problem: self.problem,
+            words: self.sentence(),
+        }
+    }
+
+    /// The same without the service's description, which may repeat what was sent.
+    pub(crate) fn without_words(&self) -> Self {
+        Self {
+            description: String::new(),
+            ..self.clone()
+        }
     }
 
     /// Without an answer.

@@ -1,7 +1,5 @@
 //! The members of LINE WORKS behind the domain's port.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use crm_domain::ports::messenger::SendProblem;
 use crm_domain::ports::profiles::{Profile, ProfileError, ProfilePage, ProfileSource};
@@ -40,26 +38,5 @@ fn nonsense() -> ProfileError {
     ProfileError::Later {
         problem: SendProblem::ServerError,
         wait: None,
-    }
-}
-
-/// The members as a program whose settings are read at its start sees them; nobody without LINE WORKS.
-#[derive(Clone)]
-pub struct StaticProfiles(pub Option<Arc<LineWorks>>);
-
-#[async_trait]
-impl ProfileSource for StaticProfiles {
-    async fn look_up(&self, id: &LineUserId) -> Result<Profile, ProfileError> {
-        match &self.0 {
-            Some(line_works) => line_works.look_up(id).await,
-            None => Err(ProfileError::NotConfigured),
-        }
-    }
-
-    async fn list(&self, cursor: Option<String>) -> Result<ProfilePage, ProfileError> {
-        match &self.0 {
-            Some(line_works) => line_works.list(cursor).await,
-            None => Err(ProfileError::NotConfigured),
-        }
     }
 }

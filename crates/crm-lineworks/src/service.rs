@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crm_domain::ports::connector::TokenSeen;
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::{Answered, OutgoingText, SendError, SendProblem};
 use serde_json::json;
@@ -11,12 +12,13 @@ use crate::config::{ConfigError, LineWorksConfig};
 use crate::encode;
 use crate::heard::heard;
 use crate::http::{Answer, Headers, Http};
+use crate::journal::Journal;
 use crate::jwt::Assertions;
 use crate::mention::without_mentions;
 use crate::outcome::{self, ServiceTrouble};
 use crate::private_key;
 use crate::token::{Token, TokenCache};
-use crate::token_request::{Issued, TokenInfo, TokenRequest};
+use crate::token_request::{Issued, TokenRequest};
 
 /// LINE WORKS, as one service account sees it.
 pub(crate) struct Service {
@@ -29,6 +31,7 @@ pub(crate) struct Service {
     tokens: TokenCache,
     request: TokenRequest,
     clock: Arc<dyn Clock>,
+    pub(crate) journal: Journal,
 }
 
 impl Service {
@@ -56,6 +59,7 @@ impl Service {
                 client_id,
             },
             clock,
+            journal: Journal::default(),
         })
     }
 
@@ -90,7 +94,9 @@ impl Service {
             Ok(answer) => self.judge(message, &token, answer),
             Err(lost) => {
                 let error = outcome::unanswered(lost);
-                note(message, &ServiceTrouble::unanswered(error.problem()));
+                let trouble = ServiceTrouble::unanswered(error.problem());
+                note(message, &trouble);
+                self.journal.trouble(&trouble, self.now());
                 Answered::only(Err(error))
             }
         }
@@ -110,6 +116,7 @@ impl Service {
         }
         let trouble = trouble_of(answer);
         note(message, &trouble);
+        self.journal.trouble(&trouble.without_words(), self.now());
         Answered {
             outcome: Err(outcome::refused(trouble)),
             heard,
@@ -126,7 +133,36 @@ impl Service {
         if (200..300).contains(&answer.status) {
             return answer.into_body().map_err(unanswered);
         }
-        Err(trouble_of(answer))
+        Err(self.noted(trouble_of(answer)))
+    }
+
+    /// Changes what lies at this path of the API by a JSON text.
+    pub(crate) fn patch(&self, path: &str, body: &str, deadline: Instant) -> Result<(), ServiceTrouble> {
+        let url = format!("{}{path}", self.api_url);
+        let send = |token: &Token| {
+            let headers = Headers {
+                content_type: "application/json",
+                bearer: Some(&token.text),
+            };
+            self.http.patch(&url, &headers, body.to_owned(), deadline)
+        };
+        let answer = self
+            .authorised(deadline, send)?
+            .map_err(|lost| ServiceTrouble::unanswered(outcome::problem_of_lost(lost.why)))?;
+        if (200..300).contains(&answer.status) {
+            Ok(())
+        } else {
+            Err(self.noted(trouble_of(answer)))
+        }
+    }
+
+    fn noted(&self, trouble: ServiceTrouble) -> ServiceTrouble {
+        self.journal.trouble(&trouble, self.now());
+        trouble
+    }
+
+    pub(crate) fn now(&self) -> crm_domain::instant::Instant {
+        self.clock.now()
     }
 
     /// Asks for the bytes behind an address, whose reading may take until the deadline.
@@ -156,16 +192,25 @@ impl Service {
         self.tokens.get(now, deadline, || self.ask(deadline))
     }
 
-    /// Asks for a token whatever is in memory, and keeps nothing.
-    pub(crate) fn try_token(&self, deadline: Instant) -> Result<TokenInfo, ServiceTrouble> {
-        self.ask(deadline).map(|issued| issued.info)
+    /// Throws the token in memory away and gets a new one.
+    pub(crate) fn renew_token(&self, deadline: Instant) -> Result<TokenSeen, ServiceTrouble> {
+        self.tokens.forget();
+        self.token(deadline)?;
+        let nothing = || ServiceTrouble::unanswered(SendProblem::TokenUnavailable);
+        self.journal.read().0.ok_or_else(nothing)
     }
 
     fn ask(&self, deadline: Instant) -> Result<Issued, ServiceTrouble> {
         let issued = self.request.ask(&self.http, self.clock.now(), deadline);
         match &issued {
-            Ok(issued) => tracing::debug!(expires_in = issued.info.expires_in, "access token issued"),
-            Err(trouble) => tracing::warn!("no access token: {trouble}"),
+            Ok(issued) => {
+                tracing::debug!(expires_in = issued.info.expires_in, "access token issued");
+                self.journal.token(&issued.info, self.now());
+            }
+            Err(trouble) => {
+                tracing::warn!("no access token: {trouble}");
+                self.journal.trouble(trouble, self.now());
+            }
         }
         issued
     }

@@ -104,6 +104,11 @@ impl TokenCache {
         }
     }
 
+    /// Throws away whatever token there is.
+    pub(crate) fn forget(&self) {
+        self.lock().token = None;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }

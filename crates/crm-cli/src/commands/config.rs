@@ -1,7 +1,7 @@
 //! `crm config`.
 
 use crm_compose::settings::{Origin, Shown, example};
-use crm_compose::{Need, Settings, TimeZone};
+use crm_compose::{Need, Settings, Source, TimeZone, source_with_pages};
 use serde::Serialize;
 use serde_json::json;
 
@@ -33,6 +33,7 @@ impl SettingRow {
             Origin::DotEnv => ".env".to_owned(),
             Origin::File(path) => path.display().to_string(),
             Origin::Default => "default".to_owned(),
+            Origin::Pages => "pages".to_owned(),
         };
         Self {
             name: shown.name,
@@ -55,10 +56,11 @@ impl Row for SettingRow {
     }
 }
 
-pub(crate) fn run(context: &Context, command: &Config) -> Outcome {
+pub(crate) async fn run(context: &Context, command: &Config) -> Outcome {
+    let source = source_with_pages(&context.source).await;
     match command {
-        Config::Check => check(context),
-        Config::Show => show(context),
+        Config::Check => check(context, &source),
+        Config::Show => show(context, &source),
         Config::Example => {
             output::raw(&example(context.source.locale()));
             DONE
@@ -67,8 +69,8 @@ pub(crate) fn run(context: &Context, command: &Config) -> Outcome {
 }
 
 /// The values first, the wrong ones as given; what is wrong with them comes after.
-fn show(context: &Context) -> Outcome {
-    let (shown, problems) = match Settings::read(&context.source, Need::Everything) {
+fn show(context: &Context, source: &Source) -> Outcome {
+    let (shown, problems) = match Settings::read(source, Need::Everything) {
         Ok(loaded) => (loaded.shown, None),
         Err(mut error) => (std::mem::take(&mut error.shown), Some(error)),
     };
@@ -81,9 +83,9 @@ fn show(context: &Context) -> Outcome {
 }
 
 /// Problems are the result here, not an error: they go to standard output with status 1.
-fn check(context: &Context) -> Outcome {
-    let locale = context.source.locale();
-    let (problems, warnings) = match Settings::read(&context.source, Need::Everything) {
+fn check(context: &Context, source: &Source) -> Outcome {
+    let locale = source.locale();
+    let (problems, warnings) = match Settings::read(source, Need::Everything) {
         Ok(loaded) => (Vec::new(), loaded.warnings),
         Err(error) => (error.lines(), error.warnings),
     };

@@ -1,12 +1,12 @@
 //! `crm doctor`: walks through what usually is wrong (§9), and says what to do.
 
 mod files;
+mod keys;
 mod line_works;
-mod members;
 mod receiving;
 mod store;
 
-use crm_compose::{Need, Settings};
+use crm_compose::{Need, Settings, Source, source_with_pages};
 use serde::Serialize;
 
 use super::{DONE, FAILED, Outcome};
@@ -104,8 +104,9 @@ pub(crate) async fn run(context: &Context) -> Outcome {
         texts: context.output.texts(),
         checks: Vec::new(),
     };
-    if let Some(settings) = check_settings(context, &mut round) {
-        line_works::check(&mut round, &settings).await;
+    let source = source_with_pages(&context.source).await;
+    if let Some((settings, sound)) = check_settings(&source, &mut round) {
+        line_works::check(&mut round, &settings, sound).await;
         store::check(&mut round, settings).await;
     }
     let lines: Vec<String> = round
@@ -119,15 +120,15 @@ pub(crate) async fn run(context: &Context) -> Outcome {
 }
 
 /// Every problem is a line; what can be checked in spite of them is.
-fn check_settings(context: &Context, round: &mut Round<'_>) -> Option<Settings> {
-    let locale = context.source.locale();
-    match Settings::read(&context.source, Need::Everything) {
+fn check_settings(source: &Source, round: &mut Round<'_>) -> Option<(Settings, bool)> {
+    let locale = source.locale();
+    match Settings::read(source, Need::Everything) {
         Ok(loaded) => {
             round.ok("settings", "");
             for warning in &loaded.warnings {
                 round.put("settings", State::Warning, warning.line(locale), "");
             }
-            Some(loaded.settings)
+            Some((loaded.settings, true))
         }
         Err(error) => {
             for line in error.lines() {
@@ -136,8 +137,8 @@ fn check_settings(context: &Context, round: &mut Round<'_>) -> Option<Settings> 
             for warning in &error.warnings {
                 round.put("settings", State::Warning, warning.line(locale), "");
             }
-            let store_only = Settings::read(&context.source, Need::Store).ok()?;
-            Some(store_only.settings)
+            let store_only = Settings::read(source, Need::Store).ok()?;
+            Some((store_only.settings, false))
         }
     }
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &Context, command: Message) -> Outcome {
     };
     let text = MessageText::new(&text).map_err(|problem| vec![FieldError::new("message", problem)])?;
     let to = recipient(customer, user_id)?;
-    let desk = context.desk(Need::Everything).await?;
+    let desk = context.desk(Need::WithPages).await?;
     let queued = desk.parts.crm.queue_message(&desk.actor, to, text, None).await?;
     let sent = deliver(&desk, queued.id()).await?;
     tell(context, &sent)

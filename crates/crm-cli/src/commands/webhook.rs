@@ -33,9 +33,8 @@ pub(crate) async fn run(context: &Context, command: Webhook) -> Outcome {
 
 /// By the settings as they are now: whoever mends them runs this next.
 async fn recheck(context: &Context) -> Result<(), Failure> {
-    let desk = context.desk(Need::Everything).await?;
-    let line_works = desk.parts.settings.line_works.as_ref();
-    let ranges = line_works.map_or_else(Vec::new, |line_works| line_works.allowed_ips.clone());
+    let desk = context.desk(Need::WithPages).await?;
+    let ranges = desk.parts.settings.rules.allowed_ips.clone();
     let allowed = move |address| ranges.is_empty() || ranges.iter().any(|range| range.contains(address));
     let done = desk.parts.crm.recheck_callbacks(&desk.actor, allowed).await?;
     let numbers = [

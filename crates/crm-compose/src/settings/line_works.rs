@@ -57,12 +57,26 @@ pub struct LineWorksSettings {
     pub rate_limit: Option<u32>,
     /// How long a message may take in all before it is 結果不明; `None`: 30 seconds.
     pub timeout: Option<Duration>,
+    /// Whether callbacks without signature count.
+    pub allow_unsigned: bool,
+}
+
+/// What holds for callbacks and their senders, wherever the rest of LINE WORKS is set up.
+#[derive(Debug, Clone)]
+pub struct LineWorksRules {
     /// From where callbacks are taken; empty: from anywhere.
     pub allowed_ips: Vec<IpRange>,
     /// What becomes of messages of others than customers.
     pub unknown_sender: UnknownSender,
-    /// Whether callbacks without signature count.
-    pub allow_unsigned: bool,
+}
+
+impl Default for LineWorksRules {
+    fn default() -> Self {
+        Self {
+            allowed_ips: Vec::new(),
+            unknown_sender: UnknownSender::Inbox,
+        }
+    }
 }
 
 /// What becomes of messages of others than customers.
@@ -108,10 +122,27 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<LineWorksSettings> {
         api_url: common.api_url,
         rate_limit: common.rate_limit,
         timeout: common.timeout,
-        allowed_ips: common.allowed_ips,
-        unknown_sender: common.unknown_sender,
         allow_unsigned,
     })
+}
+
+/// From the environment in any case.
+pub(super) fn rules(reader: &mut Reader<'_>) -> LineWorksRules {
+    LineWorksRules {
+        allowed_ips: reader.parsed("LINE_WORKS_ALLOWED_IPS", Vec::new(), |text| {
+            list(text, IpRange::parse)
+        }),
+        unknown_sender: reader.parsed("LINE_WORKS_UNKNOWN_SENDER", UnknownSender::Inbox, |text| {
+            choice(
+                text,
+                &[
+                    ("inbox", UnknownSender::Inbox),
+                    ("register", UnknownSender::Register),
+                ],
+                "inbox, register",
+            )
+        }),
+    }
 }
 
 /// What has a default and is checked even when LINE WORKS is not set up.
@@ -121,8 +152,6 @@ struct Common {
     api_url: String,
     rate_limit: Option<u32>,
     timeout: Option<Duration>,
-    allowed_ips: Vec<IpRange>,
-    unknown_sender: UnknownSender,
 }
 
 impl Common {
@@ -135,19 +164,6 @@ impl Common {
             api_url: url(reader, "LINE_WORKS_API_URL", API_URL),
             rate_limit: reader.optional("LINE_WORKS_RATE_LIMIT", |text| number(text, 1)),
             timeout: reader.optional("LINE_WORKS_TIMEOUT", seconds),
-            allowed_ips: reader.parsed("LINE_WORKS_ALLOWED_IPS", Vec::new(), |text| {
-                list(text, IpRange::parse)
-            }),
-            unknown_sender: reader.parsed("LINE_WORKS_UNKNOWN_SENDER", UnknownSender::Inbox, |text| {
-                choice(
-                    text,
-                    &[
-                        ("inbox", UnknownSender::Inbox),
-                        ("register", UnknownSender::Register),
-                    ],
-                    "inbox, register",
-                )
-            }),
         }
     }
 }
@@ -260,7 +276,7 @@ fn noted<T>(reader: &mut Reader<'_>, name: &'static str, result: Result<T, Fault
     result.map_err(|fault| reader.fault(name, fault)).ok()
 }
 
-fn from_base64(text: &str) -> Result<SecretString, Fault> {
+pub(super) fn from_base64(text: &str) -> Result<SecretString, Fault> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = STANDARD.decode(compact).map_err(|_| Fault::NotBase64)?;
     pem(&String::from_utf8(bytes).map_err(|_| Fault::NotPem)?)

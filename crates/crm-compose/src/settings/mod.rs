@@ -13,6 +13,7 @@ mod public_url;
 mod reader;
 mod show;
 mod source;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -21,7 +22,7 @@ mod words;
 pub use data::DataSettings;
 pub use dot_env_merge::merged as merged_dot_env;
 pub use ip_range::IpRange;
-pub use line_works::{LineWorksSettings, UnknownSender};
+pub use line_works::{LineWorksRules, LineWorksSettings, UnknownSender};
 pub use listen::ListenSettings;
 pub use log::{LogFormat, LogSettings};
 pub use problem::{Fault, Problem, SettingsError, Warning};
@@ -29,6 +30,8 @@ pub use public_url::PublicUrl;
 pub use show::{Shown, example};
 pub use source::{Origin, Source};
 pub use web::WebSettings;
+
+pub(crate) use stored::read_pasted;
 
 use reader::Reader;
 
@@ -45,6 +48,10 @@ pub struct Settings {
     pub log: LogSettings,
     /// LINE WORKS; `None`: nothing is set up, or it was not asked for.
     pub line_works: Option<LineWorksSettings>,
+    /// What holds for callbacks and their senders, however LINE WORKS is set up.
+    pub rules: LineWorksRules,
+    /// What LINE WORKS is set up from, to be taken together with what is set up in the pages; `None`: it was not asked for.
+    pub connection: Option<Source>,
     /// The bot's id, also where the rest of LINE WORKS is not asked for.
     pub bot_id: Option<String>,
 }
@@ -65,11 +72,25 @@ pub struct Loaded {
 pub enum Need {
     /// All of them.
     Everything,
+    /// All of them; what LINE WORKS lacks may have been set up in the pages, if there is a database already.
+    WithPages,
+    /// LINE WORKS only: what is wrong with other settings does not matter.
+    LineWorks,
     /// The store only: what is wrong with LINE WORKS does not matter.
     Store,
 }
 
 impl Settings {
+    /// The same for a program that does not speak with LINE WORKS.
+    #[must_use]
+    pub fn without_line_works(self) -> Self {
+        Self {
+            line_works: None,
+            connection: None,
+            ..self
+        }
+    }
+
     /// Understands everything given, or says every problem at once.
     pub fn read(source: &Source, need: Need) -> Result<Loaded, SettingsError> {
         let mut reader = Reader::new(source);
@@ -78,7 +99,9 @@ impl Settings {
             data: data::read(&mut reader),
             web: web::read(&mut reader),
             log: log::read(&mut reader),
+            rules: line_works::rules(&mut reader),
             line_works: line_works::read(&mut reader),
+            connection: Some(source.clone()),
             bot_id: reader
                 .used
                 .get("LINE_WORKS_BOT_ID")
@@ -89,8 +112,13 @@ impl Settings {
             .filter(|name| reader.used.contains_key(name));
         reader.warnings.extend(idle.map(Warning::NotInUse));
         let mut problems = reader.problems;
-        if need == Need::Store {
-            problems.retain(|problem| !problem.name.starts_with("LINE_WORKS_"));
+        let of_line_works = |problem: &Problem| problem.name.starts_with("LINE_WORKS_");
+        match need {
+            Need::Everything => {}
+            Need::WithPages if !settings.data.database.exists() => {}
+            Need::WithPages => problems.retain(|problem| !source.may_come_from_pages(problem)),
+            Need::LineWorks => problems.retain(of_line_works),
+            Need::Store => problems.retain(|problem| !of_line_works(problem)),
         }
         let shown = show::shown(&settings, &reader.used);
         let warnings = reader.warnings;

@@ -18,6 +18,8 @@ pub enum Origin {
     DotEnv,
     /// The file that `X_FILE` names.
     File(PathBuf),
+    /// The page for the connection with LINE WORKS.
+    Pages,
     /// Nowhere: the default.
     Default,
 }
@@ -134,6 +136,16 @@ impl Source {
         names
             .iter()
             .any(|name| self.given.contains_key(*name) || self.given.contains_key(&format!("{name}_FILE")))
+    }
+
+    /// Every name given.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.keys().map(String::as_str)
+    }
+
+    /// Gives a value, whatever was given before.
+    pub(super) fn put(&mut self, name: &str, value: &str, origin: Origin) {
+        self.given.insert(name.to_owned(), (value.to_owned(), origin));
     }
 
     /// The value as given, without looking into files.

@@ -7,7 +7,7 @@ use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::connector::{BotSetup, LineTrouble, PastedEnv, Standing, TokenSeen};
 use crate::ports::messenger::SendProblem;
-use crate::ports::store::{StoreError, StoreExt as _};
+use crate::ports::store::StoreExt as _;
 use crate::ports::vault::Vault;
 use crate::values::{FieldError, Problem};
 
@@ -143,7 +143,7 @@ impl Crm {
             for (field, value) in &changes {
                 let seal = |value: &String| vault.seal(&field.place(), value.as_bytes());
                 let envelope = value.as_ref().map(seal).transpose();
-                sealed.push((*field, envelope.map_err(StoreError::unavailable)?));
+                sealed.push((*field, envelope.map_err(Error::Vault)?));
             }
             let version = uow.edit_connection().save_connection(known, &sealed, &by, at)?;
             uow.edit_sends().wake_sends(&SendProblem::OF_THE_LINE)?;

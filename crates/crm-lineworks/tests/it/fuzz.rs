@@ -1,7 +1,7 @@
 //! Whatever comes, reading a callback answers and never panics.
 
 use crm_domain::ports::callbacks::{CallbackHeaders, Callbacks as _, InboundEvent};
-use crm_lineworks::{LineWorks, StaticCallbacks};
+use crm_lineworks::{LineWorks, Switchboard};
 use crm_lineworks_sim::callbacks;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -60,7 +60,7 @@ fn check(body: &[u8]) {
     };
     let verified = READER.verify(headers, body).unwrap();
     assert!(verified.issued.chars().count() <= 40 && !verified.issued.contains('\0'));
-    match StaticCallbacks(None).interpret(body) {
+    match Switchboard::new(None).interpret(body) {
         Ok(InboundEvent::Message(message)) => {
             assert!(!message.message.contains('\0'));
             assert!(

@@ -133,7 +133,7 @@ async fn nobody_listens() {
             wait: None
         })
     );
-    assert_eq!(client.bot_info().await.unwrap_err().problem, P::NoConnection);
+    assert_eq!(client.bot_setup().await.unwrap_err().problem, P::NoConnection);
 }
 
 #[tokio::test]

@@ -16,5 +16,6 @@ mod members;
 mod sending;
 mod setup;
 mod statuses;
+mod switching;
 mod tokens;
 mod verifying;

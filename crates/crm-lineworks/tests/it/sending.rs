@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_domain::ports::messenger::{Messenger as _, Messengers as _, SendError, SendProblem as P};
-use crm_lineworks::StaticMessengers;
+use crm_lineworks::Switchboard;
 use crm_lineworks_sim::{Endpoint, Fault, Member, SimulatorConfig};
 
 use crate::setup::{USER, setup, setup_with, text_to};
@@ -99,7 +99,7 @@ async fn a_request_that_has_begun_ends_by_itself() {
 async fn the_bot_is_described() {
     let all = setup().await;
     all.sim.set_callback_url("https://crm.example.jp/webhook");
-    let bot = all.client.bot_info().await.unwrap();
+    let bot = all.client.bot_setup().await.unwrap();
     assert_eq!(bot.name, "CRM");
     assert_eq!(bot.callback_url, "https://crm.example.jp/webhook");
     assert!(bot.callback_enabled);
@@ -110,7 +110,7 @@ async fn the_bot_is_described() {
 #[tokio::test]
 async fn a_bot_that_is_not_there_is_not_found() {
     let all = setup_with(SimulatorConfig::default(), |config| config.bot_id = "999".into()).await;
-    let trouble = all.client.bot_info().await.unwrap_err();
+    let trouble = all.client.bot_setup().await.unwrap_err();
     assert_eq!((trouble.problem, trouble.status), (P::NotFound, Some(404)));
     assert!(!trouble.code.is_empty());
 }
@@ -118,9 +118,9 @@ async fn a_bot_that_is_not_there_is_not_found() {
 #[tokio::test]
 async fn the_messenger_is_there_when_it_is_set_up() {
     let all = setup().await;
-    let messengers = StaticMessengers(Some(Arc::clone(&all.client)));
+    let messengers = Switchboard::new(Some(Arc::clone(&all.client)));
     assert_eq!(messengers.line_works().unwrap().bot(), "2000001");
-    assert!(StaticMessengers(None).line_works().is_none());
+    assert!(Switchboard::new(None).line_works().is_none());
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn wrong_settings_are_told_apart() {
     for (change, problem, code) in cases {
         let all = setup_with(SimulatorConfig::default(), change).await;
         assert_eq!(all.send().await, not_sent(problem));
-        let trouble = all.client.check_token().await.unwrap_err();
+        let trouble = all.client.renew_token().await.unwrap_err();
         assert_eq!((trouble.problem, trouble.code.as_str()), (problem, code));
         assert!(!trouble.description.is_empty());
     }
@@ -229,11 +229,12 @@ async fn the_life_of_a_token_is_read_in_every_form() {
 #[tokio::test]
 async fn the_check_says_what_was_granted() {
     let all = setup().await;
-    let granted = all.client.check_token().await.unwrap();
-    assert_eq!((granted.scope.as_str(), granted.expires_in), ("bot", Some(3_600)));
+    let granted = all.client.renew_token().await.unwrap();
+    let until = all.clock.now().plus(time::Duration::hours(1));
+    assert_eq!((granted.scope.as_str(), granted.until), ("bot", Some(until)));
     all.sim.pause().await;
     assert_eq!(
-        all.client.check_token().await.unwrap_err().problem,
+        all.client.renew_token().await.unwrap_err().problem,
         P::NoConnection
     );
 }

@@ -1,7 +1,7 @@
 //! Which callbacks count.
 
 use crm_domain::ports::callbacks::{CallbackHeaders, CallbackRefused, Callbacks as _, InboundEvent};
-use crm_lineworks::{SAMPLE_SENDER, StaticCallbacks};
+use crm_lineworks::{SAMPLE_SENDER, Switchboard};
 use crm_lineworks_sim::callbacks;
 
 use crate::setup::{USER, at, body, reader};
@@ -89,7 +89,7 @@ fn everything_else_is_refused() {
         assert_eq!(refusal(headers("2000001", &wrong)), WrongSignature, "{wrong}");
     }
     assert_eq!(
-        StaticCallbacks(None).verify(headers("2000001", &right), &body),
+        Switchboard::new(None).verify(headers("2000001", &right), &body),
         Err(NotConfigured)
     );
 }
@@ -164,5 +164,5 @@ fn the_sample_passes_the_real_path() {
     };
     assert_eq!((message.user, message.at), (sample.sender.clone(), Some(now)));
     assert_eq!(sample.sender.as_str(), SAMPLE_SENDER);
-    assert!(StaticCallbacks(None).sample(now).is_none());
+    assert!(Switchboard::new(None).sample(now).is_none());
 }

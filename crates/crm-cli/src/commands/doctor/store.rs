@@ -3,15 +3,15 @@
 use crm_compose::{Composition, Settings, free_space};
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 
-use super::{Round, State, files, receiving};
+use super::{Round, State, files, keys, receiving};
 
 /// Less free space than this is worth a warning.
 const LITTLE: u64 = 1024 * 1024 * 1024;
 /// Less than this is a failure: the next backup or burst fills the disk.
 const TOO_LITTLE: u64 = 100 * 1024 * 1024;
 
-pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
-    settings.line_works = None;
+pub(super) async fn check(round: &mut Round<'_>, settings: Settings) {
+    let settings = settings.without_line_works();
     let locale = round.texts.locale();
     let (dir, spool) = (settings.data.dir.clone(), settings.data.spool_dir.clone());
     match Composition::as_it_is(settings) {
@@ -24,6 +24,7 @@ pub(super) async fn check(round: &mut Round<'_>, mut settings: Settings) {
                     "writable",
                     "uninterpreted",
                     "files",
+                    "keys",
                     "held",
                     "last_received",
                     "server",
@@ -49,6 +50,7 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
     }
     check_understood(round, parts).await;
     files::check(round, parts).await;
+    keys::check(round, parts).await;
     receiving::check_held(round, parts).await;
     let last = parts.store.read(|unit| unit.receipts().last_received()).await;
     let last: Result<_, StoreError> = last;
