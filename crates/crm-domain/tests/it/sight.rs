@@ -100,7 +100,8 @@ impl Scene {
     }
 
     async fn talk_of(&self, customer: CustomerId) -> ConversationId {
-        let lines = self.world.crm.conversations_of_customer(&admin(), customer);
+        let admin = admin();
+        let lines = self.world.crm.conversations_of_customer(&admin, customer);
         lines.await.unwrap()[0].conversation.id
     }
 

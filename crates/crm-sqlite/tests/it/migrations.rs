@@ -8,7 +8,7 @@ use crm_domain::attachments::NewAttachment;
 use crm_domain::conversations::LinkState;
 use crm_domain::customers::CustomerId;
 use crm_domain::events::{EventKind, NewEvent};
-use crm_domain::members::MemberId;
+use crm_domain::members::{MemberId, NewToken, Scopes};
 use crm_domain::notes::NewNote;
 use crm_domain::ports::store::{Store, StoreError, StoreExt, UnitOfWork};
 use crm_domain::ports::store_admin::StoreAdmin;
@@ -25,13 +25,21 @@ use diesel::connection::SimpleConnection;
 use crate::common::{add_company, counts, new_folder, new_store, options, other_program, run, texts};
 
 /// As if the database were of the release before the last migration.
-const WITHOUT_THE_LAST: &str = "DROP INDEX activities_note;
-    ALTER TABLE activities DROP COLUMN note_id; ALTER TABLE activities DROP COLUMN late;
-    DROP TABLE drafts; DROP TABLE reads; DROP TABLE notes;
-    DELETE FROM __diesel_schema_migrations WHERE version = '0015'";
+const WITHOUT_THE_LAST: &str = "DROP INDEX companies_trash; DROP INDEX customers_trash; DROP INDEX import_origins_local;
+    ALTER TABLE companies DROP COLUMN deleted_by; ALTER TABLE customers DROP COLUMN deleted_by;
+    DROP TABLE erasure_talks; DROP TABLE erasures; DROP TABLE abandoned_blobs; DROP TABLE retention_rules;
+    DROP TABLE legal_holds; DROP TABLE house_runs;
+    DELETE FROM __diesel_schema_migrations WHERE version = '0021'";
 
 /// What the last migration makes.
-const MADE_BY_THE_LAST: [&str; 3] = ["notes", "drafts", "reads"];
+const MADE_BY_THE_LAST: [&str; 6] = [
+    "erasures",
+    "erasure_talks",
+    "abandoned_blobs",
+    "retention_rules",
+    "legal_holds",
+    "house_runs",
+];
 
 #[test]
 fn a_new_file_gets_every_migration_once() {
@@ -74,8 +82,14 @@ async fn fill(store: &SqliteStore) {
             let customer = unit.edit_customers().add_customer(&details, start())?;
             let member = new_member("a@example.jp", "管理 花子", crm_domain::members::Role::Admin);
             let member = unit.edit_members().add_member(&member, start())?;
-            unit.edit_credentials()
-                .add_token(member, "鍵", &[7; 32], None, start())?;
+            let token = NewToken {
+                member_id: member,
+                name: "鍵".to_owned(),
+                hash: [7; 32],
+                scopes: Scopes::default(),
+                expires_at: None,
+            };
+            unit.edit_credentials().add_token(&token, start())?;
             unit.edit_credentials().add_failed_sign_in(&[8; 32], start())?;
             fill_conversation(unit, customer, member)?;
             unit.edit_imports().begin_import("poc", start())?;
@@ -195,14 +209,14 @@ fn a_migration_that_fails_changes_nothing() {
         let (_folder, path, before) = filled().await;
         // As if the last one had not run: running it again fails, its table exists.
         other_program(&path)
-            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0015'")
+            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0021'")
             .unwrap();
         let store = SqliteStore::open(options(&path)).unwrap();
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         let Err(StoreError::Unavailable(source)) = store.migrate().await else {
             panic!("it was applied");
         };
-        assert!(source.to_string().contains("0015_notes failed"), "{source}");
+        assert!(source.to_string().contains("0021_privacy failed"), "{source}");
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         assert_eq!(counts(&path), before);
     });

@@ -289,11 +289,11 @@ pub async fn lists_counts_and_searches_hold_only_what_is_seen(store: AnyStore) {
 
 pub async fn a_companys_messages_are_those_of_people_who_are_seen(store: AnyStore) {
     let office = office(&store).await;
-    let messages = [
+    let messages = vec![
         received(office.strangers, "隠れる", after(1)),
         received(office.mates, "見える", after(2)),
     ];
-    add_activities(&store, &messages).await;
+    add_activities(&store, messages).await;
     let (company, sight) = (office.company, office.sight.clone());
     let shown = read(&store, move |unit| {
         unit.activities().activities_of_company(company, None, 9, &sight)
