@@ -3,22 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crm_domain::ports::host::{Clock, Secrets};
+use crm_domain::error::Error;
+use crm_domain::permissions::Actor;
+use crm_domain::ports::host::{Clock, NoCaller, Secrets};
+use crm_domain::ports::seals::{NoSeals, Seals};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
-use crm_domain::ports::vault::NoVault;
+use crm_domain::ports::vault::KeyShelf as _;
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{
-    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, FolderBlobs, RingSecrets, SecretKey, ServerLock,
-    SystemClock,
+    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, FolderBlobs, KeySeals, KeyVault,
+    RingSecrets, SecretKey, ServerLock, SystemClock, TotpCodes,
 };
-use crm_lineworks::{
-    LineWorks, LineWorksConfig, StaticCallbacks, StaticFiles, StaticMessengers, StaticProfiles, Timeouts,
-};
+use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 
+use crate::connection::Connection;
+use crate::keys::{KeysAtHand, Setup, SetupError};
 use crate::settings::{DataSettings, LineWorksSettings, Settings};
 use crate::start_error::StartError;
 
@@ -33,8 +36,10 @@ pub struct Composition {
     pub store: Arc<dyn Store>,
     /// Looking after the database.
     pub admin: Arc<dyn StoreAdmin>,
-    /// LINE WORKS, if it is set up.
-    pub line_works: Option<Arc<LineWorks>>,
+    /// LINE WORKS, as far as it is set up.
+    connection: Arc<Connection>,
+    keys: Result<Option<KeysAtHand>, StartError>,
+    vault: Arc<KeyVault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness and hashes.
@@ -66,18 +71,21 @@ impl ServerComposition {
         let file = settings.data.database.clone();
         make_folder_of(&file)?;
         let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
-        let (key, key_exposed) = key_of(&settings.data)?;
         let (spool, spool_trouble) = open_spool(&settings.data)?;
-        let parts = Composition::put_together(settings, true, Some(spool))?;
+        let mut parts = Composition::put_together(settings, true, Some(spool))?;
+        let keys = std::mem::replace(&mut parts.keys, Ok(None))?;
+        let keys = keys.ok_or(StartError::OtherKey)?;
         let migrated = parts
             .admin
             .migrate()
             .await
             .map_err(|source| parts.store_error(source))?;
+        parts.set_up_keys(&keys, true).await?;
+        parts.connect().await?;
         Ok(Self {
             parts,
-            key,
-            key_exposed,
+            key: keys.present,
+            key_exposed: keys.exposed,
             migrated,
             spool_trouble,
             lock,
@@ -94,13 +102,17 @@ impl Composition {
         let parts = Self::put_together(settings, true, None)?;
         let failed = |source| parts.store_error(source);
         let pending = parts.store.migrations_pending().await.map_err(failed)?;
-        if pending == 0 {
-            return Ok((parts, Vec::new()));
+        let mut applied = Vec::new();
+        if pending > 0 {
+            if parts.server_runs()? {
+                return Err(StartError::OtherVersion(pending));
+            }
+            applied = parts.admin.migrate().await.map_err(failed)?;
         }
-        if parts.server_runs()? {
-            return Err(StartError::OtherVersion(pending));
+        if let Ok(Some(keys)) = &parts.keys {
+            parts.set_up_keys(keys, false).await?;
         }
-        let applied = parts.admin.migrate().await.map_err(failed)?;
+        parts.connect().await?;
         Ok((parts, applied))
     }
 
@@ -134,11 +146,14 @@ impl Composition {
     ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets::new());
-        let line_works = match &settings.line_works {
-            Some(wanted) => Some(Arc::new(LineWorks::new(config_of(wanted), Arc::clone(&clock))?)),
-            None => None,
-        };
+        if let Some(wanted) = &settings.line_works {
+            // A key that cannot be used stops the program before it touches anything.
+            LineWorks::new(config_of(wanted), Arc::clone(&clock))?;
+        }
+        let connection = Arc::new(Connection::new(&settings, Arc::clone(&clock)));
+        let board = connection.board();
         let store = open_store(&settings.data.database, create)?;
+        let (keys, vault) = keys_of(&settings.data, &store, create, &clock, &secrets)?;
         let quarantine = DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock));
         if spool.is_some() {
             quarantine.keep_tidy();
@@ -147,28 +162,74 @@ impl Composition {
             store: store.clone(),
             clock: Arc::clone(&clock),
             secrets: Arc::clone(&secrets),
+            codes: Arc::new(TotpCodes),
+            caller: Arc::new(NoCaller),
+            seals: seals_of(&keys),
             passwords: Arc::new(ArgonPasswords::new(Arc::clone(&secrets))?),
-            messengers: Arc::new(StaticMessengers(line_works.clone())),
-            callbacks: Arc::new(StaticCallbacks(line_works.clone())),
+            messengers: Arc::clone(&board) as _,
+            connector: Arc::clone(&connection) as _,
+            callbacks: Arc::clone(&board) as _,
             spool: spool.unwrap_or_else(|| Arc::new(NoSpool)),
             quarantine: Arc::new(quarantine),
-            files: Arc::new(StaticFiles(line_works.clone())),
+            files: Arc::clone(&board) as _,
             blobs: Arc::new(FolderBlobs::new(
                 settings.data.files_dir.clone(),
                 settings.data.files_quota,
+                Arc::clone(&vault),
             )),
-            profiles: Arc::new(StaticProfiles(line_works.clone())),
-            vault: Arc::new(NoVault),
+            erased: Arc::new(ErasedFile::new(&settings.data.dir)),
+            profiles: Arc::clone(&board) as _,
+            vault: Arc::clone(&vault) as _,
         });
         Ok(Self {
             crm,
+            keys,
+            vault,
             admin: store.clone(),
             store,
-            line_works,
+            connection,
             clock,
             secrets,
             settings,
         })
+    }
+
+    /// Connects to LINE WORKS by the settings and by what was set up in the pages, if it was asked for.
+    async fn connect(&self) -> Result<(), StartError> {
+        if self.settings.connection.is_none() {
+            return Ok(());
+        }
+        let job = Actor::Job("connection");
+        let stored = self.crm.stored_connection(&job).await;
+        let (version, values) = stored.map_err(|error| match error {
+            Error::Store(source) => self.store_error(source),
+            error => self.store_error(StoreError::unavailable(error)),
+        })?;
+        Ok(self.connection.connect_at_start(version, &values)?)
+    }
+
+    /// Brings the data keys in order.
+    async fn set_up_keys(&self, keys: &KeysAtHand, rewrap: bool) -> Result<(), StartError> {
+        let setup = Setup {
+            store: self.store.as_ref(),
+            vault: &self.vault,
+            wrapping: &keys.wrapping,
+            clock: self.clock.as_ref(),
+            secrets: &self.secrets,
+            files: &self.settings.data.files_dir,
+            rewrap,
+        };
+        setup.run().await.map_err(|error| match error {
+            SetupError::OtherKey => StartError::OtherKey,
+            SetupError::Failed(Error::Store(source)) => self.store_error(source),
+            SetupError::Failed(Error::Vault(error)) => StartError::Vault(error),
+            SetupError::Failed(error) => self.store_error(StoreError::unavailable(error)),
+        })
+    }
+
+    /// Why nothing sealed can be opened, if so: the secret key is missing or is another one.
+    pub fn key_trouble(&self) -> Option<&StartError> {
+        self.keys.as_ref().err()
     }
 
     /// Takes the lock that a server would hold: whoever has it may send what is queued and write in bulk.
@@ -193,13 +254,35 @@ impl Composition {
     }
 }
 
-/// The key given, or the one kept in the data folder; and whether others can read its file.
-fn key_of(data: &DataSettings) -> Result<(SecretKey, bool), StartError> {
-    if let Some(text) = &data.secret_key {
-        return Ok((SecretKey::from_text(text.expose_secret())?, false));
+/// The secret key, if there is one and it is the database's, and the vault that goes by it.
+type KeysAndVault = (Result<Option<KeysAtHand>, StartError>, Arc<KeyVault>);
+
+fn keys_of(
+    data: &DataSettings,
+    store: &Arc<SqliteStore>,
+    create: bool,
+    clock: &Arc<dyn Clock>,
+    secrets: &Arc<dyn Secrets>,
+) -> Result<KeysAndVault, StartError> {
+    let print = store.key_fingerprint().map_err(|source| StartError::Store {
+        file: data.database.clone(),
+        source,
+    })?;
+    let keys = KeysAtHand::find(data, print.as_deref(), create);
+    let shelf = Arc::clone(store);
+    let vault = Arc::new(KeyVault::new(shelf, Arc::clone(clock), Arc::clone(secrets)));
+    if let Ok(Some(keys)) = &keys {
+        vault.unlock(Arc::clone(&keys.wrapping));
     }
-    let made = SecretKey::load_or_create(&data.secret_key_file(), &RingSecrets::new())?;
-    Ok((made.key, made.exposed))
+    Ok((keys, vault))
+}
+
+/// What seals the audit log; nothing does without the key.
+fn seals_of(keys: &Result<Option<KeysAtHand>, StartError>) -> Arc<dyn Seals> {
+    match keys {
+        Ok(Some(keys)) => Arc::new(KeySeals::new(&keys.present, &keys.earlier)),
+        _ => Arc::new(NoSeals),
+    }
 }
 
 /// The spool, and what is wrong with it if anything: the server starts without one rather than not at all.

@@ -69,13 +69,13 @@ pub struct ResealedValues {
 impl Crm {
     /// Files by the data key that sealed them. Blocks on the disk.
     pub fn files_by_key(&self, actor: &Actor) -> Result<ByKey, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         self.ports.blobs.counts().map_err(of_blob)
     }
 
     /// How things stand, with what [`Crm::files_by_key`] counted.
     pub async fn key_status(&self, actor: &Actor, files: ByKey) -> Result<KeyStatus, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let vault = Arc::clone(&self.ports.vault);
         let read = self.ports.store.read(move |unit| {
             let (fingerprint, keys) = (unit.data_keys().key_fingerprint()?, unit.data_keys().data_keys()?);
@@ -100,7 +100,7 @@ impl Crm {
     /// Makes a new data key that seals from now on; not if an earlier rotation has left something to do, or if somebody
     /// else makes one at this moment: then that one is gone on with. Says whether it was made.
     pub async fn begin_rotation(&self, actor: &Actor, status: &KeyStatus) -> Result<bool, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let sealing = status.keys.iter().find(|used| used.key.retired_at.is_none());
         if sealing.is_some() && status.keys.len() > 1 && status.has_leftovers() {
             return Ok(false);
@@ -121,7 +121,7 @@ impl Crm {
 
     /// Seals every value anew that the data key of now did not seal.
     pub async fn reseal_values(&self, actor: &Actor) -> Result<ResealedValues, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let mut sums = ResealedValues::default();
         for column in SEALED_COLUMNS {
             let mut after: Option<String> = None;
@@ -161,9 +161,13 @@ impl Crm {
         if fresh.is_empty() {
             return Ok(done);
         }
-        // An envelope that somebody replaced meanwhile is left: it is under a newer key, or the next pass finds it.
+        // An envelope that somebody replaced meanwhile is left: it is under a newer key, or the next pass finds it. So is
+        // everything if the key that sealed was forgotten meanwhile.
         let replaced = self.change_again(move |uow| {
             let mut count = 0;
+            if uow.data_keys().data_keys()?.iter().all(|key| key.id != sealing) {
+                return Ok(count);
+            }
             for (row, sealed) in &fresh {
                 count += u64::from(uow.edit_data_keys().reseal_row(column, row, sealed)?);
             }
@@ -175,7 +179,7 @@ impl Crm {
 
     /// Seals some files anew, those behind `after`; see [`crate::ports::blobs::Blobs::reseal`]. Blocks on the disk.
     pub fn reseal_files(&self, actor: &Actor, after: Option<BlobHash>) -> Result<Resealed, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         self.ports.blobs.reseal(after, FILES).map_err(of_blob)
     }
 
@@ -214,13 +218,13 @@ impl Crm {
 
     /// Keeps the wrapped data keys beside the files that they sealed. Blocks on the disk.
     pub fn keep_file_keys(&self, actor: &Actor, keys: &[DataKey]) -> Result<(), Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         self.ports.blobs.keep_keys(keys).map_err(of_blob)
     }
 
     /// All data keys, the one that seals first.
     pub async fn data_keys(&self, actor: &Actor) -> Result<Vec<DataKey>, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         Ok(self.ports.store.read(|unit| unit.data_keys().data_keys()).await?)
     }
 }
