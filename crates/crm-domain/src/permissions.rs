@@ -113,9 +113,16 @@ impl Action {
         Self::RelayEvents,
     ];
 
-    /// Whether a token with these scopes may be used for it.
+    /// Whether a token with these scopes may be used for it. None administers: whoever finds one cannot make more of them,
+    /// let others in, or lock people out.
     fn within(self, scopes: Scopes) -> bool {
         match self {
+            Self::ManageMembers
+            | Self::ManageTokens
+            | Self::ManageTeams
+            | Self::ManageConnection
+            | Self::ManagePrivacy
+            | Self::EraseRecords => false,
             Self::ViewRecords | Self::ExportRecords | Self::ViewAudit => scopes.read,
             Self::SendMessages => scopes.send,
             _ => scopes.write,

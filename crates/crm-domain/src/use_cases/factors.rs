@@ -3,6 +3,7 @@
 use super::Crm;
 use super::sessions::in_person;
 use super::sign_in::{accept, refuse_after};
+use crate::audit::{Act, Change, Deed};
 use crate::error::Error;
 use crate::factors::Factor;
 use crate::instant::Instant;
@@ -61,7 +62,7 @@ impl Crm {
 
     /// Who has a second factor, for the list of members.
     pub async fn members_with_factor(&self, actor: &Actor) -> Result<Vec<MemberId>, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         self.ports
             .store
             .read(|unit| Ok(unit.factors().members_with_factor()?))
@@ -88,12 +89,15 @@ impl Crm {
             created_at: now,
             confirmed_at: None,
         };
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, _| {
             let present = uow.factors().factor(id)?;
             if present.is_some_and(|present| present.confirmed_at.is_some()) {
                 return Err(Error::FactorOn);
             }
-            Ok(uow.edit_factors().put_factor(&factor)?)
+            uow.edit_factors().put_factor(&factor)?;
+            Ok(Deed::on(Act::FactorBegun, id)
+                .with([Change::masked("seed")])
+                .gives(()))
         })
         .await?;
         Ok(self.ports.codes.app_entry(&seed, issuer, myself.email.as_str()))
@@ -137,6 +141,7 @@ impl Crm {
         let proof = self.proof(id, code, now).await?;
         let (codes, hashes) = self.new_recovery_codes(id);
         let session = self.ports.secrets.hash(session.as_bytes());
+        let trace = self.trace(actor);
         let turned_on = self.ports.store.write(move |uow| {
             if !matches!(proof, Proof::Step(_)) || !accept(uow, id, &proof, now)? {
                 return Err(Error::field("code", Problem::WrongCode));
@@ -144,7 +149,7 @@ impl Crm {
             uow.edit_factors().confirm_factor(id, now)?;
             uow.edit_factors().set_recovery_codes(id, &hashes)?;
             uow.edit_credentials().end_sessions_of(id, Some(&session))?;
-            Ok(())
+            Ok(trace.write(uow, &[Deed::on(Act::FactorAdded, id)])?)
         });
         self.counted(turned_on.await, account, now).await?;
         Ok(codes)
@@ -158,12 +163,14 @@ impl Crm {
         refuse_after(self.failures(account, now).await?)?;
         let proof = self.proof(id, code, now).await?;
         let (codes, hashes) = self.new_recovery_codes(id);
+        let trace = self.trace(actor);
         let renewed = self.ports.store.write(move |uow| {
             need_factor(uow, id)?;
             if !accept(uow, id, &proof, now)? {
                 return Err(Error::field("code", Problem::WrongCode));
             }
-            Ok(uow.edit_factors().set_recovery_codes(id, &hashes)?)
+            uow.edit_factors().set_recovery_codes(id, &hashes)?;
+            Ok(trace.write(uow, &[Deed::on(Act::RecoveryCodesMade, id)])?)
         });
         self.counted(renewed.await, account, now).await?;
         Ok(codes)
@@ -184,6 +191,7 @@ impl Crm {
         let account = self.own_account(id);
         let proof = self.proof(id, code, now).await?;
         let session = self.ports.secrets.hash(session.as_bytes());
+        let trace = self.trace(actor);
         let turned_off = self.ports.store.write(move |uow| {
             need_factor(uow, id)?;
             if !accept(uow, id, &proof, now)? {
@@ -191,20 +199,20 @@ impl Crm {
             }
             uow.edit_factors().remove_factor(id)?;
             uow.edit_credentials().end_sessions_of(id, Some(&session))?;
-            Ok(())
+            Ok(trace.write(uow, &[Deed::on(Act::FactorRemoved, id)])?)
         });
         self.counted(turned_off.await, account, now).await
     }
 
     /// Takes a member's second factor away, who lost app and recovery codes, and ends the member's sessions.
     pub async fn reset_factors(&self, actor: &Actor, id: MemberId) -> Result<(), Error> {
-        self.change(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, _| {
             uow.members().member(id)?.ok_or(Error::NotFound("member"))?;
             if !uow.edit_factors().remove_factor(id)? {
                 return Err(Error::NotFound("factor"));
             }
             uow.edit_credentials().end_sessions_of(id, None)?;
-            Ok(())
+            Ok(Deed::on(Act::FactorsReset, id).gives(()))
         })
         .await
     }
@@ -251,6 +259,7 @@ impl Crm {
             return Ok(member);
         }
         self.note_wrong_proof(account, now).await?;
+        self.log_wrong_proof(Some(id)).await?;
         Err(Error::field("current_password", Problem::Malformed))
     }
 

@@ -2,6 +2,7 @@
 
 use super::Crm;
 use super::sessions::in_person;
+use crate::audit::{self, Act, Change, Deed};
 use crate::error::Error;
 use crate::id::Id;
 use crate::instant::Instant;
@@ -34,7 +35,7 @@ pub struct MemberForm {
 impl Crm {
     /// All members ordered by name.
     pub async fn list_members(&self, actor: &Actor) -> Result<Vec<Member>, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         self.ports.store.read(|unit| Ok(unit.members().members()?)).await
     }
 
@@ -46,7 +47,7 @@ impl Crm {
 
     /// Adds a member.
     pub async fn add_member(&self, actor: &Actor, form: MemberForm) -> Result<MemberId, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         let (email, name, password_hash) = self.check_member(&form).await?;
         let new = NewMember {
             email,
@@ -54,8 +55,10 @@ impl Crm {
             role: form.role,
             password_hash,
         };
-        self.change(actor, Action::ManageMembers, move |uow, at| {
-            Ok(uow.edit_members().add_member(&new, at)?)
+        self.act(actor, Action::ManageMembers, move |uow, at| {
+            let id = uow.edit_members().add_member(&new, at)?;
+            let added = audit::added(&member(uow, id)?);
+            Ok(Deed::on(Act::MemberAdded, id).with(added).gives(id))
         })
         .await
     }
@@ -69,7 +72,7 @@ impl Crm {
         seen: Option<Role>,
         role: Role,
     ) -> Result<(), Error> {
-        self.change(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, _| {
             let stored = member(uow, id)?;
             if seen.is_some_and(|seen| seen != stored.role) {
                 return Err(Error::Stale);
@@ -80,19 +83,33 @@ impl Crm {
             if role != stored.role {
                 uow.edit_credentials().end_sessions_of(id, None)?;
             }
-            Ok(uow.edit_members().update_member(&Member { role, ..stored })?)
+            revised(
+                uow,
+                &stored,
+                &Member {
+                    role,
+                    ..stored.clone()
+                },
+            )
         })
         .await
     }
 
     /// Says what a member may do beyond the role, and ends the member's sessions if that is something else than before.
     pub async fn change_grants(&self, actor: &Actor, id: MemberId, grants: Grants) -> Result<(), Error> {
-        self.change(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, _| {
             let stored = member(uow, id)?;
             if grants != stored.grants {
                 uow.edit_credentials().end_sessions_of(id, None)?;
             }
-            Ok(uow.edit_members().update_member(&Member { grants, ..stored })?)
+            revised(
+                uow,
+                &stored,
+                &Member {
+                    grants,
+                    ..stored.clone()
+                },
+            )
         })
         .await
     }
@@ -105,7 +122,7 @@ impl Crm {
 
     /// Lets a member sign in no more, and ends sessions and tokens at once; or lets them again.
     pub async fn disable_member(&self, actor: &Actor, id: MemberId, disabled: bool) -> Result<(), Error> {
-        self.change(actor, Action::ManageMembers, move |uow, at| {
+        self.act(actor, Action::ManageMembers, move |uow, at| {
             let stored = member(uow, id)?;
             if disabled {
                 keep_an_administrator(uow, &stored)?;
@@ -113,23 +130,31 @@ impl Crm {
                 uow.edit_credentials().revoke_tokens_of(id, at)?;
             }
             let disabled_at = disabled.then_some(stored.disabled_at.unwrap_or(at));
-            Ok(uow.edit_members().update_member(&Member {
+            uow.edit_members().update_member(&Member {
                 disabled_at,
                 ..stored
-            })?)
+            })?;
+            let act = if disabled {
+                Act::MemberDisabled
+            } else {
+                Act::MemberEnabled
+            };
+            Ok(Deed::on(act, id).gives(()))
         })
         .await
     }
 
     /// Sets a member's password and ends the member's sessions.
     pub async fn set_password(&self, actor: &Actor, id: MemberId, password: &str) -> Result<(), Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         let hash = self.hash_password(password).await?;
-        self.change(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, _| {
             member(uow, id)?;
             uow.edit_members().set_password(id, &hash)?;
             uow.edit_credentials().end_sessions_of(id, None)?;
-            Ok(())
+            Ok(Deed::on(Act::PasswordSet, id)
+                .with([Change::masked("password")])
+                .gives(()))
         })
         .await
     }
@@ -146,10 +171,12 @@ impl Crm {
         self.check_own_password(id, current).await?;
         let hash = self.hash_password(new).await?;
         let session = self.ports.secrets.hash(session.as_bytes());
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, _| {
             uow.edit_members().set_password(id, &hash)?;
             uow.edit_credentials().end_sessions_of(id, Some(&session))?;
-            Ok(())
+            Ok(Deed::on(Act::PasswordChanged, id)
+                .with([Change::masked("password")])
+                .gives(()))
         })
         .await
     }
@@ -157,9 +184,16 @@ impl Crm {
     /// Chooses one's own language; `None` follows the installation's.
     pub async fn choose_locale(&self, actor: &Actor, locale: Option<Locale>) -> Result<(), Error> {
         let id = actor.member_id().ok_or(Error::NotFound("member"))?;
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, _| {
             let stored = member(uow, id)?;
-            Ok(uow.edit_members().update_member(&Member { locale, ..stored })?)
+            revised(
+                uow,
+                &stored,
+                &Member {
+                    locale,
+                    ..stored.clone()
+                },
+            )
         })
         .await
     }
@@ -173,7 +207,7 @@ impl Crm {
     ) -> Result<String, Error> {
         let secret = self.ports.secrets.token();
         let hash = self.ports.secrets.hash(secret.as_bytes());
-        self.change(actor, Action::ManageMembers, move |uow, at| {
+        self.act(actor, Action::ManageMembers, move |uow, at| {
             member(uow, id)?;
             let link = OneTimeLink {
                 hash,
@@ -181,7 +215,10 @@ impl Crm {
                 purpose,
                 expires_at: at.plus(LINK_LIFE),
             };
-            Ok(uow.edit_credentials().add_one_time_link(&link, at)?)
+            uow.edit_credentials().add_one_time_link(&link, at)?;
+            Ok(Deed::on(Act::LinkMade, id)
+                .value("purpose", None, Some(purpose.code().to_owned()))
+                .gives(()))
         })
         .await?;
         Ok(secret)
@@ -253,6 +290,13 @@ fn check(form: &MemberForm, password: Option<Problem>) -> Result<(EmailAddress, 
 
 fn member<U: ReadUnit + ?Sized>(unit: &mut U, id: MemberId) -> Result<Member, Error> {
     unit.members().member(id)?.ok_or(Error::NotFound("member"))
+}
+
+/// Stores a member and says what differs.
+fn revised(uow: &mut dyn UnitOfWork, old: &Member, new: &Member) -> Result<audit::Did<()>, Error> {
+    uow.edit_members().update_member(new)?;
+    let changes = audit::changed(old, new);
+    Ok(Deed::on(Act::MemberChanged, old.id).with(changes).gives(()))
 }
 
 fn administers(member: &Member) -> bool {

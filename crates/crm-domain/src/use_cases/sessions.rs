@@ -4,6 +4,7 @@ use super::Crm;
 use super::credentials::{SESSION_IDLE, SESSION_LIFE};
 use super::members::past;
 use crate::agents::browser_of;
+use crate::audit::{Act, Deed};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::members::{Member, MemberId, SecretHash, Session};
@@ -46,7 +47,7 @@ impl Crm {
         actor: &Actor,
         present: Option<&str>,
     ) -> Result<Vec<SessionLine>, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         self.session_lines(None, present).await
     }
 
@@ -58,12 +59,13 @@ impl Crm {
             Some(in_person(actor)?)
         };
         let public_id = public_id.to_owned();
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, _| {
             let sessions = uow.credentials().sessions(whose)?;
             let mut sessions = sessions.iter().map(|(session, _)| session);
             let found = sessions.find(|session| session.public_id() == public_id);
-            let hash = found.ok_or(Error::NotFound("session"))?.hash;
-            Ok(uow.edit_credentials().end_session(&hash)?)
+            let found = found.ok_or(Error::NotFound("session"))?;
+            uow.edit_credentials().end_session(&found.hash)?;
+            Ok(Deed::on(Act::SessionsEnded, found.member_id).gives(()))
         })
         .await
     }
@@ -72,23 +74,28 @@ impl Crm {
     pub async fn end_other_sessions(&self, actor: &Actor, present: &str) -> Result<usize, Error> {
         let id = in_person(actor)?;
         let present = self.ports.secrets.hash(present.as_bytes());
-        self.change_again(move |uow| Ok(uow.edit_credentials().end_sessions_of(id, Some(&present))?))
-            .await
+        self.act_again(self.trace(actor), move |uow, _| {
+            let ended = uow.edit_credentials().end_sessions_of(id, Some(&present))?;
+            Ok(Deed::on(Act::SessionsEnded, id).gives(ended))
+        })
+        .await
     }
 
     /// Ends all sessions of a member; returns how many.
     pub async fn end_sessions_of(&self, actor: &Actor, member: MemberId) -> Result<usize, Error> {
-        self.change(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, _| {
             uow.members().member(member)?.ok_or(Error::NotFound("member"))?;
-            Ok(uow.edit_credentials().end_sessions_of(member, None)?)
+            let ended = uow.edit_credentials().end_sessions_of(member, None)?;
+            Ok(Deed::on(Act::SessionsEnded, member).gives(ended))
         })
         .await
     }
 
     /// Ends the sessions of everybody, one's own too; returns how many.
     pub async fn end_all_sessions(&self, actor: &Actor) -> Result<usize, Error> {
-        self.change(actor, Action::ManageMembers, |uow, _| {
-            Ok(uow.edit_credentials().end_all_sessions()?)
+        self.act(actor, Action::ManageMembers, |uow, _| {
+            let ended = uow.edit_credentials().end_all_sessions()?;
+            Ok(Deed::of(Act::SessionsEnded).gives(ended))
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 use super::members::{LINK_LIFE, past};
 use super::{Crm, MemberForm};
+use crate::audit::{self, Act, By, Deed, Did};
 use crate::error::Error;
 use crate::members::{Device, Member, NewMember, Role};
 use crate::permissions::{Action, Actor};
@@ -24,12 +25,12 @@ impl Crm {
     pub async fn make_setup_link(&self, actor: &Actor) -> Result<Option<String>, Error> {
         let secret = self.ports.secrets.token();
         let hash = self.ports.secrets.hash(secret.as_bytes());
-        let made = self.change(actor, Action::ManageMembers, move |uow, at| {
+        let made = self.act(actor, Action::ManageMembers, move |uow, at| {
             if !uow.members().members()?.is_empty() {
-                return Ok(false);
+                return Ok(Did::nothing(false));
             }
             uow.edit_credentials().set_setup_link(&hash, at.plus(LINK_LIFE))?;
-            Ok(true)
+            Ok(Deed::of(Act::SetupLinkMade).gives(true))
         });
         Ok(made.await?.then_some(secret))
     }
@@ -66,6 +67,7 @@ impl Crm {
             password_hash,
         };
         let (session, begin) = self.session_for(device, now);
+        let trace = self.trace_by(By::nobody());
         let member = self.ports.store.write(move |uow| {
             good(uow, &hash, now)?;
             if !uow.edit_credentials().take_setup_link(&hash)? {
@@ -73,6 +75,8 @@ impl Crm {
             }
             let id = uow.edit_members().add_member(&new, now)?;
             let member = uow.members().member(id)?.ok_or(Error::NotFound("member"))?;
+            let added = Deed::on(Act::MemberAdded, id).with(audit::added(&member));
+            trace.of(By::from(&member)).write(uow, &[added])?;
             begin(uow, &member)?;
             Ok(member)
         });

@@ -1,14 +1,15 @@
 //! Signing in and out: password, then the second factor of who has one.
 
 use super::Crm;
+use super::audit::Trace;
 use super::credentials::{SESSION_IDLE, SESSION_LIFE};
 use super::factors::Proof;
 use super::members::past;
-use crate::audit::{Act, By, Entry};
+use crate::audit::{Act, By, Change, Deed};
 use crate::error::Error;
 use crate::factors::PendingSignIn;
 use crate::instant::Instant;
-use crate::members::{Device, LinkPurpose, Member, SecretHash, Session};
+use crate::members::{Device, LinkPurpose, Member, MemberId, SecretHash, Session};
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use time::Duration;
 
@@ -59,6 +60,7 @@ struct Entry {
     account: SecretHash,
     device: Device,
     now: Instant,
+    trace: Trace,
 }
 
 impl Crm {
@@ -72,17 +74,17 @@ impl Crm {
         let hash = found.as_ref().and_then(|(_, hash)| hash.as_deref());
         let right = self.ports.passwords.verify(&form.password, hash).await?;
         match found {
-            Some((member, Some(_))) if right && member.disabled_at.is_none() => {
+            Some((member, Some(checked))) if right && member.disabled_at.is_none() => {
                 let entry = self.entry(account, form.device, now);
                 self.ports
                     .store
                     .write(move |uow| {
                         // The password may have been replaced, and the member disabled, while it was checked.
                         let again = uow.members().member_by_email(&member.email.key())?;
-                        let same = again
-                            .as_ref()
-                            .is_some_and(|(again, _)| again.disabled_at.is_none());
-                        if same {
+                        let still_good = again.is_some_and(|(again, hash)| {
+                            again.disabled_at.is_none() && hash.as_ref() == Some(&checked)
+                        });
+                        if still_good {
                             enter(uow, &member, &entry)
                         } else {
                             Err(Error::SignInRefused)
@@ -92,6 +94,7 @@ impl Crm {
             }
             _ => {
                 self.note_wrong_proof(account, now).await?;
+                self.log_wrong_proof(found.map(|(member, _)| member.id)).await?;
                 Err(Error::SignInRefused)
             }
         }
@@ -133,6 +136,7 @@ impl Crm {
             Ok(member) => Ok((secret, member)),
             Err(error @ Error::Invalid(_)) => {
                 self.note_wrong_proof(waiting.account, now).await?;
+                self.log_wrong_proof(Some(id)).await?;
                 Err(error)
             }
             Err(error) => Err(error),
@@ -160,6 +164,11 @@ impl Crm {
             .store
             .write(move |uow| {
                 let member = spend(uow, &hash, password_hash.as_deref(), now)?;
+                if password_hash.is_some() {
+                    let changed =
+                        Deed::on(Act::PasswordChanged, member.id).with([Change::masked("password")]);
+                    entry.trace.of(By::from(&member)).write(uow, &[changed])?;
+                }
                 enter(uow, &member, &entry)
             })
             .await
@@ -199,7 +208,7 @@ impl Crm {
         };
         self.act_again(self.trace_by(By::from(&member)), move |uow, _| {
             uow.edit_credentials().end_session(&hash)?;
-            Ok(Entry::on(Act::SignedOut, member.id).gives(()))
+            Ok(Deed::on(Act::SignedOut, member.id).gives(()))
         })
         .await
     }
@@ -211,9 +220,7 @@ impl Crm {
         now: Instant,
     ) -> Result<(usize, Option<(Member, Option<String>)>), Error> {
         let read = move |unit: &mut dyn ReadUnit| {
-            let failures = unit
-                .credentials()
-                .failed_sign_ins(&account, now.minus(SIGN_IN_WINDOW))?;
+            let failures = unit.credentials().failed_sign_ins(&account, counted_since(now))?;
             Ok::<_, Error>((failures, unit.members().member_by_email(&email_key)?))
         };
         self.ports.store.read(read).await
@@ -233,7 +240,7 @@ impl Crm {
 
     /// How often this account was tried in vain of late.
     pub(super) async fn failures(&self, account: SecretHash, now: Instant) -> Result<usize, Error> {
-        let since = now.minus(SIGN_IN_WINDOW);
+        let since = counted_since(now);
         self.ports
             .store
             .read(move |unit| Ok(unit.credentials().failed_sign_ins(&account, since)?))
@@ -245,6 +252,16 @@ impl Crm {
             .await
     }
 
+    /// Writes that somebody failed to prove to be this member, or one that there is not, at most ten times a minute for one
+    /// address. What was typed for a name is not kept: it may be a password.
+    pub(super) async fn log_wrong_proof(&self, member: Option<MemberId>) -> Result<(), Error> {
+        let deed = match member {
+            Some(id) => Deed::on(Act::SignInFailed, id),
+            None => Deed::of(Act::SignInFailed),
+        };
+        self.log_failure(By::nobody(), deed).await
+    }
+
     fn entry(&self, account: SecretHash, device: Device, now: Instant) -> Entry {
         let secret = self.ports.secrets.token();
         Entry {
@@ -253,6 +270,7 @@ impl Crm {
             account,
             device: kept(device),
             now,
+            trace: self.trace_by(By::nobody()),
         }
     }
 
@@ -278,6 +296,11 @@ impl Crm {
             .secrets
             .hash(format!("{email_key}\n{}", known_browser.unwrap_or_default()).as_bytes())
     }
+}
+
+/// A failure counts no more as soon as it is [`SIGN_IN_WINDOW`] old: that long whoever is turned away is told to wait.
+fn counted_since(now: Instant) -> Instant {
+    now.minus(SIGN_IN_WINDOW - Duration::milliseconds(1))
 }
 
 /// Turns whoever tried too often away.
@@ -323,7 +346,9 @@ fn begin(uow: &mut dyn UnitOfWork, member: &Member, entry: &Entry) -> Result<(),
     let credentials = uow.edit_credentials();
     credentials.forget_failed_sign_ins(now.minus(SIGN_IN_WINDOW))?;
     credentials.forget_sessions(now.minus(SESSION_LIFE), now.minus(SESSION_IDLE))?;
-    Ok(credentials.add_session(&session)?)
+    credentials.add_session(&session)?;
+    let signed_in = Deed::on(Act::SignedIn, member.id);
+    Ok(entry.trace.of(By::from(member)).write(uow, &[signed_in])?)
 }
 
 /// Uses what was proved up; `false` if it is not good (any more).

@@ -3,6 +3,7 @@
 use super::Crm;
 use super::members::past;
 use super::sessions::in_person;
+use crate::audit::{Act, Change, Deed};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::members::{ApiToken, Member, MemberId, NewToken, Scopes, TokenId};
@@ -26,7 +27,7 @@ pub struct TokenForm {
 impl Crm {
     /// Makes a token and returns its secret, which nothing shows again. It never reaches further than its owner.
     pub async fn create_token(&self, actor: &Actor, form: TokenForm) -> Result<String, Error> {
-        may_manage(actor, form.member)?;
+        self.may_manage(actor, form.member)?;
         let name = CompanyName::new(&form.name).map_err(|problem| Error::field("name", problem))?;
         if form.expires_at.is_some_and(|end| past(end, self.now())) {
             return Err(Error::field("expires", Problem::Malformed));
@@ -39,13 +40,12 @@ impl Crm {
             scopes: form.scopes,
             expires_at: form.expires_at,
         };
-        let at = self.now();
-        self.noted(at, move |uow| {
+        self.act_once(self.trace(actor), move |uow, at| {
             let owner = uow.members().member(token.member_id)?;
             let owner = owner.filter(|owner| owner.disabled_at.is_none());
             owner.ok_or(Error::NotFound("member"))?;
-            uow.edit_credentials().add_token(&token, at)?;
-            Ok(())
+            let id = uow.edit_credentials().add_token(&token, at)?;
+            Ok(Deed::on(Act::TokenCreated, id).with(told(&token)).gives(()))
         })
         .await?;
         Ok(secret)
@@ -53,7 +53,7 @@ impl Crm {
 
     /// All tokens with their members, newest first; revoked ones too.
     pub async fn list_tokens(&self, actor: &Actor) -> Result<Vec<(ApiToken, Member)>, Error> {
-        actor.may(Action::ManageTokens)?;
+        self.may(actor, Action::ManageTokens)?;
         self.ports
             .store
             .read(|unit| Ok(unit.credentials().tokens(None)?))
@@ -77,16 +77,15 @@ impl Crm {
         let whose = match actor {
             Actor::Member { id, .. } if actor.may(Action::ManageTokens).is_err() => Some(*id),
             _ => {
-                actor.may(Action::ManageTokens)?;
+                self.may(actor, Action::ManageTokens)?;
                 None
             }
         };
-        let at = self.now();
-        self.noted(at, move |uow| {
+        self.act_once(self.trace(actor), move |uow, at| {
             let tokens = uow.credentials().tokens(whose)?;
             let known = tokens.iter().any(|(token, _)| token.id == id);
             if known && uow.edit_credentials().revoke_token(id, at)? {
-                Ok(())
+                Ok(Deed::on(Act::TokenRevoked, id).gives(()))
             } else {
                 Err(Error::NotFound("token"))
             }
@@ -96,17 +95,39 @@ impl Crm {
 
     /// Revokes the tokens of everybody; returns how many were valid.
     pub async fn revoke_all_tokens(&self, actor: &Actor) -> Result<usize, Error> {
-        self.change(actor, Action::ManageTokens, |uow, at| {
-            Ok(uow.edit_credentials().revoke_all_tokens(at)?)
+        self.act(actor, Action::ManageTokens, |uow, at| {
+            let revoked = uow.edit_credentials().revoke_all_tokens(at)?;
+            Ok(Deed::of(Act::TokenRevoked).gives(revoked))
         })
         .await
     }
+
+    /// One's own in person, or as an administrator; a token makes no tokens.
+    fn may_manage(&self, actor: &Actor, owner: MemberId) -> Result<(), Error> {
+        match actor {
+            Actor::Member { id, .. } if *id == owner => Ok(()),
+            _ => Ok(self.may(actor, Action::ManageTokens)?),
+        }
+    }
 }
 
-/// One's own in person, or as an administrator; a token makes no tokens.
-fn may_manage(actor: &Actor, owner: MemberId) -> Result<(), Error> {
-    match actor {
-        Actor::Member { id, .. } if *id == owner => Ok(()),
-        _ => Ok(actor.may(Action::ManageTokens)?),
-    }
+/// What the log says of a new token.
+fn told(token: &NewToken) -> Vec<Change> {
+    let scopes = [
+        ("read", token.scopes.read),
+        ("write", token.scopes.write),
+        ("send", token.scopes.send),
+    ];
+    let scopes: Vec<&str> = scopes
+        .iter()
+        .filter(|(_, may)| *may)
+        .map(|(name, _)| *name)
+        .collect();
+    vec![
+        Change::new("member_id", None, Some(token.member_id.to_string())),
+        Change::new("name", None, Some(token.name.clone())),
+        Change::new("scopes", None, Some(scopes.join(" "))),
+        Change::new("expires_at", None, token.expires_at.map(|end| end.to_string())),
+        Change::masked("token"),
+    ]
 }

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod attachments;
+mod audit;
 mod board;
 mod carriers;
 mod companies;
 mod customers;
 mod events;
+mod factors;
 mod handing_over;
 mod handling;
 mod imports;
@@ -22,6 +24,8 @@ mod send_budget;
 mod sending;
 mod sending_again;
 mod sending_failures;
+mod sessions;
+mod setup;
 mod sight;
 mod sign_in;
 mod spooling;

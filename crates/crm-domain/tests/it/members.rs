@@ -4,7 +4,7 @@ use crm_domain::members::{Locale, MemberId, Role};
 use crm_domain::use_cases::MemberForm;
 use crm_testkit::fixtures::{admin, member, operator, person};
 
-use crate::world::{World, code, faults};
+use crate::world::{PASSWORD, World, code, faults, token_form};
 
 fn form(email: &str, name: &str, password: Option<&str>) -> MemberForm {
     MemberForm {
@@ -18,7 +18,7 @@ fn form(email: &str, name: &str, password: Option<&str>) -> MemberForm {
 #[tokio::test]
 async fn an_added_member_is_listed() {
     let world = World::new();
-    let form = form("Hanako@Example.jp", "管理 花子", Some("password"));
+    let form = form("Hanako@Example.jp", "管理 花子", Some(PASSWORD));
     let id = world.crm.add_member(&operator(), form).await.unwrap();
     let members = world.crm.list_members(&admin()).await.unwrap();
     assert_eq!(members.len(), 1);
@@ -33,7 +33,7 @@ async fn every_fault_of_a_form_is_told_at_once() {
     let world = World::new();
     let add = async |form| faults(world.crm.add_member(&admin(), form).await);
     assert_eq!(
-        add(form("", " ", Some("1234567"))).await,
+        add(form("", " ", Some("elevenchars"))).await,
         [
             ("email", "required"),
             ("name", "required"),
@@ -48,6 +48,10 @@ async fn every_fault_of_a_form_is_told_at_once() {
             ("name", "too_long"),
             ("password", "too_long")
         ]
+    );
+    assert_eq!(
+        add(form("a@example.jp", "甲", Some("PASSWORD1234"))).await,
+        [("password", "common")]
     );
     assert_eq!(
         add(form("a@example.jp", "甲", Some(""))).await,
@@ -87,23 +91,23 @@ async fn the_last_administrator_stays_one() {
 async fn a_disabled_member_is_out_at_once() {
     let world = World::new();
     let id = world.member("a@example.jp", Role::Member).await;
-    let session = world.sign_in("a@example.jp", "password").await.unwrap();
+    let session = world.sign_in("a@example.jp", PASSWORD).await.unwrap();
     let token = world
         .crm
-        .create_token(&admin(), id, "script", None)
+        .create_token(&admin(), token_form(id, "script"))
         .await
         .unwrap();
     world.crm.disable_member(&admin(), id, true).await.unwrap();
     assert!(!world.is_signed_in(&session).await);
     assert_eq!(world.crm.token_actor(&token).await.unwrap(), None);
     assert_eq!(
-        code(world.sign_in("a@example.jp", "password").await),
+        code(world.sign_in("a@example.jp", PASSWORD).await),
         "sign_in_refused"
     );
     world.crm.disable_member(&admin(), id, false).await.unwrap();
     assert!(!world.is_signed_in(&session).await, "what was ended stays ended");
     assert_eq!(world.crm.token_actor(&token).await.unwrap(), None);
-    assert!(world.sign_in("a@example.jp", "password").await.is_ok());
+    assert!(world.sign_in("a@example.jp", PASSWORD).await.is_ok());
 }
 
 #[tokio::test]
@@ -119,11 +123,16 @@ async fn an_unknown_member_is_not_found() {
         "not_found"
     );
     assert_eq!(
-        code(world.crm.set_password(&admin(), nobody, "password").await),
+        code(world.crm.set_password(&admin(), nobody, PASSWORD).await),
         "not_found"
     );
     assert_eq!(
-        code(world.crm.create_token(&admin(), nobody, "script", None).await),
+        code(
+            world
+                .crm
+                .create_token(&admin(), token_form(nobody, "script"))
+                .await
+        ),
         "not_found"
     );
     assert_eq!(code(world.crm.myself(&operator()).await), "not_found");
@@ -149,46 +158,46 @@ async fn ones_own_password_needs_the_present_one_and_ends_the_other_sessions() {
     let world = World::new();
     let id = world.member("a@example.jp", Role::Member).await;
     let myself = person(id.get(), "甲", Role::Member);
-    let here = world.sign_in("a@example.jp", "password").await.unwrap();
-    let there = world.sign_in("a@example.jp", "password").await.unwrap();
+    let here = world.sign_in("a@example.jp", PASSWORD).await.unwrap();
+    let there = world.sign_in("a@example.jp", PASSWORD).await.unwrap();
     let change =
         async |current: &str, new: &str| world.crm.change_own_password(&myself, &here, current, new).await;
     assert_eq!(
-        faults(change("wrong", "new password").await),
+        faults(change("wrong", "a new password").await),
         [("current_password", "malformed")]
     );
     assert_eq!(
-        faults(change("password", "short").await),
+        faults(change(PASSWORD, "short").await),
         [("password", "too_short")]
     );
     assert!(world.is_signed_in(&there).await);
-    change("password", "new password").await.unwrap();
+    change(PASSWORD, "a new password").await.unwrap();
     assert!(world.is_signed_in(&here).await && !world.is_signed_in(&there).await);
     assert_eq!(
-        code(world.sign_in("a@example.jp", "password").await),
+        code(world.sign_in("a@example.jp", PASSWORD).await),
         "sign_in_refused"
     );
-    assert!(world.sign_in("a@example.jp", "new password").await.is_ok());
+    assert!(world.sign_in("a@example.jp", "a new password").await.is_ok());
 }
 
 #[tokio::test]
 async fn an_administrators_new_password_ends_all_sessions() {
     let world = World::new();
     let id = world.member("a@example.jp", Role::Member).await;
-    let session = world.sign_in("a@example.jp", "password").await.unwrap();
+    let session = world.sign_in("a@example.jp", PASSWORD).await.unwrap();
     assert_eq!(
         faults(world.crm.set_password(&admin(), id, "short").await),
         [("password", "too_short")]
     );
     assert_eq!(
-        code(world.crm.set_password(&member(), id, "new password").await),
+        code(world.crm.set_password(&member(), id, "a new password").await),
         "denied"
     );
     world
         .crm
-        .set_password(&admin(), id, "new password")
+        .set_password(&admin(), id, "a new password")
         .await
         .unwrap();
     assert!(!world.is_signed_in(&session).await);
-    assert!(world.sign_in("a@example.jp", "new password").await.is_ok());
+    assert!(world.sign_in("a@example.jp", "a new password").await.is_ok());
 }

@@ -14,7 +14,7 @@ use crm_domain::sends::SendId;
 use crm_domain::use_cases::{MemberForm, Recipient};
 use crm_testkit::fixtures::{admin, company_details, customer_details, member, operator, text, user, viewer};
 
-use crate::world::{JOB, World, code};
+use crate::world::{JOB, World, code, token_form};
 
 fn token(role: Role) -> Actor {
     scoped(role, Scopes::ALL)
@@ -185,14 +185,7 @@ async fn ask_about_messages(world: &World, by: &Actor) -> Vec<(&'static str, &'s
 /// What each use case of administrators answers to this actor.
 async fn ask_about_administration(world: &World, by: &Actor) -> Vec<(&'static str, &'static str)> {
     let crm = &world.crm;
-    let (id, import) = (
-        MemberId::new(404),
-        Import {
-            id: Id::new(404),
-            source: "poc".to_owned(),
-            finished: false,
-        },
-    );
+    let id = MemberId::new(404);
     let form = MemberForm {
         email: "a@example.jp".to_owned(),
         name: "甲".to_owned(),
@@ -215,12 +208,38 @@ async fn ask_about_administration(world: &World, by: &Actor) -> Vec<(&'static st
             "make_link",
             code(crm.make_link(by, id, LinkPurpose::SignIn).await),
         ),
-        ("create_token", code(crm.create_token(by, id, "鍵", None).await)),
-        ("list_tokens", code(crm.list_tokens(by).await)),
         (
-            "revoke_token",
-            code(crm.revoke_token(by, TokenId::new(404)).await),
+            "change_grants",
+            code(crm.change_grants(by, id, Grants::default()).await),
         ),
+        (
+            "only_one_administrator",
+            code(crm.only_one_administrator(by).await),
+        ),
+        ("members_with_factor", code(crm.members_with_factor(by).await)),
+        ("reset_factors", code(crm.reset_factors(by, id).await)),
+        ("list_sessions", code(crm.list_sessions(by, None).await)),
+        ("end_sessions_of", code(crm.end_sessions_of(by, id).await)),
+        ("end_all_sessions", code(crm.end_all_sessions(by).await)),
+        ("make_setup_link", code(crm.make_setup_link(by).await)),
+        (
+            "create_token",
+            code(crm.create_token(by, token_form(id, "鍵")).await),
+        ),
+        ("list_tokens", code(crm.list_tokens(by).await)),
+        ("revoke_all_tokens", code(crm.revoke_all_tokens(by).await)),
+    ]
+}
+
+/// What each use case about data from elsewhere, and about how things stand, answers to this actor.
+async fn ask_about_imports(world: &World, by: &Actor) -> Vec<(&'static str, &'static str)> {
+    let crm = &world.crm;
+    let import = Import {
+        id: Id::new(404),
+        source: "poc".to_owned(),
+        finished: false,
+    };
+    vec![
         ("try_callback", code(crm.try_callback(by).await)),
         ("begin_import", code(crm.begin_import(by, "poc").await)),
         (
@@ -271,12 +290,20 @@ fn expect(answers: &[(&str, &str)], denied: bool, who: &str) {
 #[tokio::test]
 async fn every_use_case_asks_who_acts() {
     let world = World::new();
-    for (who, actor, records, administration, work) in [
-        ("an administrator", admin(), true, true, false),
-        ("a member", member(), true, false, false),
-        ("an administrator's token", token(Role::Admin), true, true, false),
-        ("a member's token", token(Role::Member), true, false, false),
-        ("a job", JOB, false, false, true),
+    for (who, actor, [records, administration, imports, work]) in [
+        ("an administrator", admin(), [true, true, true, false]),
+        ("a member", member(), [true, false, false, false]),
+        (
+            "an administrator's token",
+            token(Role::Admin),
+            [true, false, true, false],
+        ),
+        (
+            "a member's token",
+            token(Role::Member),
+            [true, false, false, false],
+        ),
+        ("a job", JOB, [false, false, false, true]),
     ] {
         expect(&ask_about_records(&world, &actor).await, !records, who);
         expect(
@@ -284,6 +311,7 @@ async fn every_use_case_asks_who_acts() {
             !administration,
             who,
         );
+        expect(&ask_about_imports(&world, &actor).await, !imports, who);
         expect(&ask_about_work(&world, &actor).await, !work, who);
     }
     expect(
@@ -297,13 +325,16 @@ async fn every_use_case_asks_who_acts() {
         "the operator",
     );
     expect(
-        &ask_about_records(&world, &Actor::Platform).await,
-        true,
-        "the platform",
+        &ask_about_imports(&world, &operator()).await,
+        false,
+        "the operator",
     );
+    let platform = Actor::Platform;
+    expect(&ask_about_records(&world, &platform).await, true, "the platform");
     expect(
-        &ask_about_administration(&world, &Actor::Platform).await,
+        &ask_about_administration(&world, &platform).await,
         true,
         "the platform",
     );
+    expect(&ask_about_imports(&world, &platform).await, true, "the platform");
 }

@@ -289,3 +289,105 @@ pub async fn failed_sign_ins_are_counted_by_account_and_time(store: AnyStore) {
     .await;
     assert_eq!((count(1, -10).await, count(2, -10).await), (1, 0));
 }
+
+/// Those over their time too; with their members.
+pub async fn sessions_are_listed_last_used_first(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    let mut begun = Vec::new();
+    for (number, whose) in [(1, owner), (2, owner), (3, other)] {
+        begun.push(begin(&store, whose, number).await);
+    }
+    write(&store, |unit| {
+        unit.edit_credentials().touch_session(&hash(2), after(60))
+    })
+    .await;
+    let listed = async |whose| {
+        let listed = read(&store, move |unit| unit.credentials().sessions(whose)).await;
+        listed
+            .into_iter()
+            .map(|(session, member)| (session.hash[31], member.id))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed(None).await, [(2, owner), (1, owner), (3, other)]);
+    assert_eq!(listed(Some(owner)).await, [(2, owner), (1, owner)]);
+    let theirs = read(&store, move |unit| unit.credentials().sessions(Some(other))).await;
+    assert_eq!(theirs[0].0, begun[2], "with whence they were begun");
+}
+
+pub async fn everybodys_sessions_end_and_are_counted(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    for (number, whose) in [(1, owner), (2, owner), (3, other), (4, other)] {
+        begin(&store, whose, number).await;
+    }
+    let of_owner = write(&store, move |unit| {
+        unit.edit_credentials().end_sessions_of(owner, Some(&hash(1)))
+    });
+    assert_eq!(of_owner.await, 1);
+    let all = async || write(&store, |unit| unit.edit_credentials().end_all_sessions()).await;
+    assert_eq!(all().await, 3);
+    assert_eq!(all().await, 0);
+    assert_eq!(read(&store, |unit| unit.credentials().sessions(None)).await, []);
+}
+
+pub async fn sessions_begun_or_used_too_long_ago_are_forgotten(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    for (number, begun, seen) in [(1, 0, 100), (2, 50, 60), (3, 50, 100)] {
+        write(&store, move |unit| {
+            unit.edit_credentials().add_session(&Session {
+                hash: hash(number),
+                member_id: owner,
+                created_at: after(begun),
+                seen_at: after(seen),
+                device: Device::default(),
+            })
+        })
+        .await;
+    }
+    write(&store, |unit| {
+        unit.edit_credentials().forget_sessions(after(50), after(61))
+    })
+    .await;
+    let left = read(&store, |unit| unit.credentials().sessions(None)).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].0.hash, hash(3));
+}
+
+pub async fn a_token_keeps_its_scopes_and_all_are_revoked_at_once(store: AnyStore) {
+    let (owner, other) = (member(&store, 1).await, member(&store, 2).await);
+    add_token(&store, owner, 1, None).await;
+    add_token(&store, other, 2, None).await;
+    let found = read(&store, |unit| unit.credentials().token_by_hash(&hash(1))).await;
+    assert_eq!(found.map(|(token, _)| token.scopes), Some(SCOPES));
+    let theirs = read(&store, move |unit| unit.credentials().tokens(Some(other))).await;
+    let theirs: Vec<_> = theirs.iter().map(|(token, _)| token.name.as_str()).collect();
+    assert_eq!(theirs, ["鍵2"]);
+    let all = async |at| {
+        write(&store, move |unit| {
+            unit.edit_credentials().revoke_all_tokens(after(at))
+        })
+        .await
+    };
+    assert_eq!(all(5).await, 2);
+    assert_eq!(all(6).await, 0);
+    assert_eq!((token(&store, 1).await, token(&store, 2).await), (None, None));
+}
+
+/// Also at the same moment.
+pub async fn a_setup_link_replaces_the_one_before_and_is_taken_once(store: AnyStore) {
+    let expiry = async |number| read(&store, move |unit| unit.credentials().setup_link(&hash(number))).await;
+    assert_eq!(expiry(1).await, None);
+    for number in [1, 2] {
+        write(&store, move |unit| {
+            unit.edit_credentials().set_setup_link(&hash(number), after(60))
+        })
+        .await;
+        assert_eq!(expiry(number).await, Some(after(60)));
+    }
+    assert_eq!(expiry(1).await, None);
+    let answers = at_once(8, |_| {
+        let store = Arc::clone(&store);
+        async move { write(&store, |unit| unit.edit_credentials().take_setup_link(&hash(2))).await }
+    });
+    assert_eq!(answers.await.into_iter().filter(|taken| *taken).count(), 1);
+    assert_eq!(expiry(2).await, None);
+}

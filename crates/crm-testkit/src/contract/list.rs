@@ -115,6 +115,28 @@ macro_rules! contract_suite {
                 unknown_senders_come_newest_first,
                 a_line_tells_how_far_our_last_message_got,
             ]
+            trash: [
+                what_was_deleted_lies_in_the_trash_newest_first,
+                what_is_restored_is_as_it_was_and_a_company_without_its_people,
+                who_shares_an_address_is_named_field_by_field,
+                a_purged_company_is_gone,
+            ]
+            erasures: [
+                a_receipt_tells_what_was_erased_and_forgets_whom,
+                a_talk_goes_with_a_person_unless_another_carries_the_address,
+                an_erased_page_takes_what_stands_nowhere_else,
+                an_erased_talk_is_nobodys,
+                the_others_keep_everything,
+                a_dossier_holds_what_is_kept_about_a_person_and_nothing_of_others,
+            ]
+            retention: [
+                a_rule_replaces_the_one_before,
+                a_hold_holds_until_it_is_lifted,
+                a_run_is_remembered_with_what_it_took,
+                old_messages_and_notes_go_apart_and_never_from_a_held_page,
+                bodies_go_once_they_are_recorded_and_old_enough,
+                strangers_who_were_silent_long_are_found,
+            ]
             waitings: [
                 a_conversation_waits_at_most_once_at_a_time,
                 an_ended_waiting_is_kept_as_it_was,
@@ -226,6 +248,22 @@ macro_rules! contract_suite {
                 a_one_time_link_works_once,
                 a_one_time_link_works_once_at_the_same_moment_too,
                 failed_sign_ins_are_counted_by_account_and_time,
+                sessions_are_listed_last_used_first,
+                everybodys_sessions_end_and_are_counted,
+                sessions_begun_or_used_too_long_ago_are_forgotten,
+                a_token_keeps_its_scopes_and_all_are_revoked_at_once,
+                a_setup_link_replaces_the_one_before_and_is_taken_once,
+            ]
+            factors: [
+                a_factor_replaces_the_one_before,
+                only_confirmed_factors_count,
+                a_step_and_those_before_it_are_accepted_once,
+                a_step_is_accepted_once_at_the_same_moment_too,
+                a_removed_factor_takes_its_recovery_codes_along,
+                a_recovery_code_is_good_once_and_for_its_member,
+                a_sign_in_that_waits_is_taken_once,
+                expired_sign_ins_are_forgotten_when_one_begins,
+                sign_ins_that_wait_end_with_the_sessions,
             ]
             data_keys: [
                 the_key_that_seals_comes_first_and_was_retired_by_none,
@@ -246,6 +284,25 @@ macro_rules! contract_suite {
                 a_unit_that_errs_adds_no_event,
                 who_follows_misses_none_of_many_at_once,
                 old_events_are_forgotten_but_never_the_newest,
+            ]
+            audit: [
+                an_added_entry_is_found_as_it_was,
+                entries_come_newest_first_page_by_page,
+                the_filter_leaves_out_what_is_not_wanted,
+                a_unit_that_errs_leaves_no_entry,
+                an_entry_waits_for_its_seal,
+                the_chain_is_read_in_order,
+                of_many_writers_every_entry_waits,
+                emptied_values_are_gone_and_their_entries_stay,
+                old_entries_are_forgotten_from_the_beginning,
+            ]
+            readings: [
+                an_added_reading_is_found_as_it_was,
+                readings_come_newest_first_page_by_page,
+                the_filter_leaves_out_other_readings,
+                the_rule_is_the_last_one_that_was_set,
+                old_readings_are_forgotten,
+                a_forgotten_person_is_in_no_reading,
             ]
             imports: [
                 imported_rows_are_invisible_until_the_import_is_finished,

@@ -9,6 +9,7 @@ use crm_domain::ports::store::Store;
 
 pub mod activities;
 pub mod attachments;
+pub mod audit;
 pub mod board;
 pub mod carriers;
 pub mod companies;
@@ -18,13 +19,17 @@ pub mod credentials;
 pub mod customer_search;
 pub mod customers;
 pub mod data_keys;
+pub mod erasures;
 pub mod events;
+pub mod factors;
 pub mod holdings;
 pub mod imports;
 mod list;
 pub mod members;
 pub mod notes;
+pub mod readings;
 pub mod receipts;
+pub mod retention;
 pub mod send_budgets;
 pub mod send_turns;
 pub mod senders;
@@ -32,6 +37,7 @@ pub mod sends;
 mod steps;
 pub mod store;
 pub mod teams;
+pub mod trash;
 pub mod waitings;
 
 /// A store that a case may fill.
