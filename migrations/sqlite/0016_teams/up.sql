@@ -19,5 +19,10 @@ ALTER TABLE customers ADD COLUMN team_id BIGINT REFERENCES teams (id);
 ALTER TABLE conversations ADD COLUMN team_id BIGINT REFERENCES teams (id);
 CREATE INDEX customers_team ON customers (team_id) WHERE team_id IS NOT NULL;
 CREATE INDEX conversations_team ON conversations (team_id, board_place, board_at) WHERE team_id IS NOT NULL;
--- Whoever sees some customers only walks the list in its order by this index alone.
-CREATE INDEX customers_sight ON customers (sort_key, id, owner_id, team_id) WHERE deleted_at IS NULL;
+-- Whoever sees some customers only walks list and board in their order by these indexes alone. They stand in place of those
+-- that gave the order without telling whose a row is.
+DROP INDEX customers_list;
+CREATE INDEX customers_sight ON customers (sort_key, id, deleted_at, owner_id, team_id) WHERE deleted_at IS NULL;
+DROP INDEX conversations_board;
+CREATE INDEX conversations_sight ON conversations (board_place, board_at, id, owner_id, team_id, customer_id)
+    WHERE board_place IS NOT NULL;
