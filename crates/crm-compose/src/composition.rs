@@ -6,15 +6,14 @@ use std::sync::Arc;
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::host::{Clock, NoCaller, Secrets};
-use crm_domain::ports::seals::{NoSeals, Seals};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::ports::vault::KeyShelf as _;
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{
-    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, FolderBlobs, KeySeals, KeyVault,
-    RingSecrets, SecretKey, ServerLock, SystemClock, TotpCodes,
+    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, FolderBlobs, KeyVault, RingSecrets,
+    SecretKey, ServerLock, SystemClock, TotpCodes, VaultSeals,
 };
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use crm_sqlite::{SqliteOptions, SqliteStore};
@@ -164,7 +163,7 @@ impl Composition {
             secrets: Arc::clone(&secrets),
             codes: Arc::new(TotpCodes),
             caller: Arc::new(NoCaller),
-            seals: seals_of(&keys),
+            seals: Arc::new(VaultSeals::new(Arc::clone(&vault))),
             passwords: Arc::new(ArgonPasswords::new(Arc::clone(&secrets))?),
             messengers: Arc::clone(&board) as _,
             connector: Arc::clone(&connection) as _,
@@ -275,14 +274,6 @@ fn keys_of(
         vault.unlock(Arc::clone(&keys.wrapping));
     }
     Ok((keys, vault))
-}
-
-/// What seals the audit log; nothing does without the key.
-fn seals_of(keys: &Result<Option<KeysAtHand>, StartError>) -> Arc<dyn Seals> {
-    match keys {
-        Ok(Some(keys)) => Arc::new(KeySeals::new(&keys.present, &keys.earlier)),
-        _ => Arc::new(NoSeals),
-    }
 }
 
 /// The spool, and what is wrong with it if anything: the server starts without one rather than not at all.

@@ -10,8 +10,8 @@ use crm_domain::instant::Instant;
 use crm_domain::ports::host::{Clock, Secrets};
 use crm_domain::ports::store::{Store, StoreError, StoreExt as _, UnitOfWork};
 use crm_domain::ports::vault::{Vault as _, VaultError};
-use crm_host::vault::{Fingerprint, KeyFolder, WrappingKeys};
-use crm_host::{KeyVault, RingSecrets, SecretKey};
+use crm_host::vault::{Fingerprint, KeyFolder, WrappingKeys, named_place};
+use crm_host::{KeyVault, RingSecrets, SecretKey, VaultSeals};
 use secrecy::ExposeSecret as _;
 
 use crate::settings::DataSettings;
@@ -21,8 +21,6 @@ use crate::start_error::StartError;
 pub(crate) struct KeysAtHand {
     /// The one in use.
     pub(crate) present: SecretKey,
-    /// Earlier ones: they open, and sign nothing.
-    pub(crate) earlier: Vec<SecretKey>,
     /// Whether others can read the key's file.
     pub(crate) exposed: bool,
     /// What wraps data keys.
@@ -58,7 +56,6 @@ impl KeysAtHand {
         }
         Ok(Some(Self {
             present,
-            earlier,
             exposed,
             wrapping: Arc::new(wrapping),
         }))
@@ -92,7 +89,7 @@ enum Ours {
 impl Setup<'_> {
     /// Gives a database without keys its first, wraps again what an earlier secret key wraps, and takes back keys that
     /// the folder of files has and the database, restored from an earlier time, has not.
-    pub(crate) async fn run(self) -> Result<(), SetupError> {
+    pub(crate) async fn run(&self) -> Result<(), SetupError> {
         let now = self.clock.now();
         let folder = KeyFolder::in_files(self.files);
         let beside = folder.keys(now).map_err(StoreError::unavailable)?;
@@ -108,10 +105,29 @@ impl Setup<'_> {
         if ours.await? == Ours::No {
             return Err(SetupError::OtherKey);
         }
+        self.name_secrets().await?;
         if self.rewrap {
             let keys = self.store.read(|unit| unit.data_keys().data_keys()).await?;
             keep_beside(&folder, &keys, now)?;
         }
+        Ok(())
+    }
+
+    /// Makes what seals the audit log, unless it is there.
+    async fn name_secrets(&self) -> Result<(), Error> {
+        let name = VaultSeals::NAME;
+        let there = self.store.read(move |unit| unit.data_keys().named_secret(name));
+        if there.await?.is_some() {
+            return Ok(());
+        }
+        let mut key = [0; 32];
+        self.secrets.fill(&mut key);
+        let sealed = self.vault.seal(&named_place(name), &key)?;
+        // Of two who make one at once, the first one's stays.
+        let keep = self
+            .store
+            .write(move |uow| uow.edit_data_keys().keep_named_secret(name, &sealed));
+        keep.await?;
         Ok(())
     }
 }

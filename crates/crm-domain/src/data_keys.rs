@@ -60,13 +60,18 @@ pub struct SealedColumn {
 
 /// Every column that holds envelopes. What is missing here is not sealed anew by a rotation, and unreadable once its
 /// data key is forgotten: a test of the store compares this list with the tables.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[SealedColumn {
-    table: "named_secrets",
-    column: "sealed",
-    key: "name",
-}];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[
+    SealedColumn::new("named_secrets", "sealed", "name"),
+    SealedColumn::new("member_factors", "seed", "member_id"),
+    SealedColumn::new("connection_values", "sealed", "field"),
+];
 
 impl SealedColumn {
+    /// A column and that of its row's key.
+    pub const fn new(table: &'static str, column: &'static str, key: &'static str) -> Self {
+        Self { table, column, key }
+    }
+
     /// The place of the row with this key.
     pub fn place(&self, row: &str) -> Place {
         Place::new(self.table, self.column, row)

@@ -23,7 +23,7 @@ pub use data_dir::DataDir;
 pub use erased::ErasedFile;
 pub use passwords::ArgonPasswords;
 pub use quarantine::DiskQuarantine;
-pub use seals::KeySeals;
+pub use seals::VaultSeals;
 pub use secret_key::{MacKey, SecretKey};
 pub use secrets::RingSecrets;
 pub use server_lock::{LockError, ServerLock};

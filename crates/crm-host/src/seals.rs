@@ -1,55 +1,78 @@
-//! Seals of the audit log by keys derived from the secret key.
+//! Seals of the audit log by a key of its own, which lies sealed in the database: so the chain can be proved also after the
+//! secret key was exchanged.
+
+use std::sync::{Arc, OnceLock};
 
 use crm_domain::ports::seals::Seals;
 
-use crate::secret_key::{MacKey, SecretKey};
+use crate::secret_key::MacKey;
+use crate::vault::KeyVault;
 
-/// Seals with the present key, and knows what older keys sealed.
-#[derive(Debug, Clone)]
-pub struct KeySeals {
-    present: MacKey,
-    older: Vec<MacKey>,
+/// Seals with the key of that name in a vault; it is looked up when first needed. Without it nothing fits.
+pub struct VaultSeals {
+    vault: Arc<KeyVault>,
+    key: OnceLock<MacKey>,
 }
 
-impl KeySeals {
-    const PURPOSE: &'static str = "audit log";
+impl VaultSeals {
+    /// The name of the key in the store.
+    pub const NAME: &str = "audit log";
 
-    /// Derives the keys.
-    pub fn new(present: &SecretKey, older: &[SecretKey]) -> Self {
+    /// Seals by this vault.
+    pub fn new(vault: Arc<KeyVault>) -> Self {
         Self {
-            present: present.for_purpose(Self::PURPOSE),
-            older: older.iter().map(|key| key.for_purpose(Self::PURPOSE)).collect(),
+            vault,
+            key: OnceLock::new(),
+        }
+    }
+
+    fn key(&self) -> Option<&MacKey> {
+        if let Some(key) = self.key.get() {
+            return Some(key);
+        }
+        match self.vault.named_secret(Self::NAME) {
+            Ok(Some(bytes)) => Some(self.key.get_or_init(|| MacKey::new(&bytes))),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::error!("the key of the audit log cannot be used: {error}");
+                None
+            }
         }
     }
 }
 
-impl Seals for KeySeals {
+impl Seals for VaultSeals {
     fn seal(&self, bytes: &[u8]) -> [u8; 32] {
-        self.present.sign(bytes)
+        self.key().map_or([0; 32], |key| key.sign(bytes))
     }
 
     fn fits(&self, bytes: &[u8], mac: &[u8; 32]) -> bool {
-        let mut keys = std::iter::once(&self.present).chain(&self.older);
-        keys.any(|key| key.verify(bytes, mac))
+        self.key().is_some_and(|key| key.verify(bytes, mac))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use crm_domain::ports::seals::Seals;
 
-    use super::KeySeals;
-    use crate::secret_key::SecretKey;
+    use super::VaultSeals;
+    use crate::vault::tests::Desk;
 
     #[test]
-    fn what_an_older_key_sealed_still_fits_and_what_another_did_does_not() {
-        let key = |letter: &str| SecretKey::from_text(&letter.repeat(32)).unwrap();
-        let old = KeySeals::new(&key("a"), &[]);
+    fn what_was_sealed_fits_also_after_the_keys_were_changed() {
+        let desk = Desk::new();
+        let old = VaultSeals::new(Arc::clone(&desk.vault));
+        assert!(!old.fits(b"entry", &old.seal(b"entry")), "there is no key yet");
+        desk.name(VaultSeals::NAME, b"thirty-two bytes of randomness!!");
         let mac = old.seal(b"entry");
-        let new = KeySeals::new(&key("b"), &[key("a")]);
+        desk.rotate();
+        let other = Desk::beside(&desk.shelf, "b", &["a"]);
+        let new = VaultSeals::new(Arc::clone(&other.vault));
         assert!(old.fits(b"entry", &mac) && new.fits(b"entry", &mac));
         assert!(!new.fits(b"entrY", &mac));
-        assert!(!KeySeals::new(&key("b"), &[]).fits(b"entry", &mac));
-        assert_ne!(new.seal(b"entry"), mac);
+        let stranger = Desk::beside(&desk.shelf, "c", &[]);
+        assert!(!VaultSeals::new(Arc::clone(&stranger.vault)).fits(b"entry", &mac));
     }
 }

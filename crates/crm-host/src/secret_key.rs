@@ -108,6 +108,11 @@ fn create(file: &Path, text: &str) -> io::Result<()> {
 pub struct MacKey(hmac::Key);
 
 impl MacKey {
+    /// A key of these bytes.
+    pub fn new(key: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
     /// The signature of these bytes.
     pub fn sign(&self, message: &[u8]) -> [u8; 32] {
         let mut out = [0; 32];

@@ -15,6 +15,10 @@ impl KeyShelf for SqliteStore {
         Uow::new(&mut self.opener.reading()?).data_keys()
     }
 
+    fn named_secret(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Uow::new(&mut self.opener.reading()?).named_secret(name)
+    }
+
     fn key_fingerprint(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let mut conn = self.opener.reading()?;
         let known: i64 = sql::<BigInt>("SELECT count(*) FROM sqlite_master WHERE name = 'key_fingerprint'")

@@ -1,11 +1,56 @@
-//! Data keys in memory. Of the sealed columns it knows its own, `named_secrets.sealed`; others have no envelopes.
+//! Data keys in memory.
 
+use super::state::State;
 use super::unit::Unit;
 use crate::data_keys::{DataKey, DataKeyId, DataKeyQueries, DataKeyRepository, SealedColumn, SealedRow};
 use crate::ports::store::StoreError;
 
 /// Fingerprint of the secret key.
 pub(super) type Fingerprint = Option<Vec<u8>>;
+
+impl State {
+    /// The envelopes of a column.
+    fn sealed(&self, column: &SealedColumn) -> Vec<SealedRow> {
+        let row = |key: String, sealed: &Vec<u8>| SealedRow {
+            key,
+            sealed: sealed.clone(),
+        };
+        match column.table {
+            "member_factors" => {
+                let factors = self.factors.iter().map(|(_, row)| &row.factor);
+                factors
+                    .map(|factor| row(factor.member_id.to_string(), &factor.seed))
+                    .collect()
+            }
+            "connection_values" => {
+                let values = self.connection.values.iter();
+                values
+                    .map(|value| row(value.field.code().to_owned(), &value.sealed))
+                    .collect()
+            }
+            _ => self.named_secrets.iter().map(|(_, row)| row.clone()).collect(),
+        }
+    }
+
+    fn sealed_mut(&mut self, column: &SealedColumn, key: &str) -> Option<&mut Vec<u8>> {
+        match column.table {
+            "member_factors" => {
+                let mut factors = self.factors.iter_mut().map(|row| &mut row.factor);
+                let found = factors.find(|factor| factor.member_id.to_string() == key)?;
+                Some(&mut found.seed)
+            }
+            "connection_values" => {
+                let mut values = self.connection.values.iter_mut();
+                let found = values.find(|value| value.field.code() == key)?;
+                Some(&mut found.sealed)
+            }
+            _ => {
+                let found = self.named_secrets.iter_mut().find(|row| row.key == key)?;
+                Some(&mut found.sealed)
+            }
+        }
+    }
+}
 
 impl DataKeyQueries for Unit {
     fn data_keys(&mut self) -> Result<Vec<DataKey>, StoreError> {
@@ -27,13 +72,8 @@ impl DataKeyQueries for Unit {
         limit: usize,
     ) -> Result<Vec<SealedRow>, StoreError> {
         self.look(|state| {
-            if column.table != "named_secrets" {
-                return Vec::new();
-            }
-            let rows = state.named_secrets.iter().map(|(_, row)| row.clone());
-            let mut rows: Vec<SealedRow> = rows
-                .filter(|row| after.is_none_or(|after| row.key.as_str() > after))
-                .collect();
+            let mut rows = state.sealed(column);
+            rows.retain(|row| after.is_none_or(|after| row.key.as_str() > after));
             rows.sort_by(|one, other| one.key.cmp(&other.key));
             rows.truncate(limit);
             rows
@@ -111,14 +151,13 @@ impl DataKeyRepository for Unit {
         sealed: &[u8],
     ) -> Result<bool, StoreError> {
         self.change(|state| {
-            if column.table != "named_secrets" {
-                return Ok(false);
+            let place = state.sealed_mut(column, &was.key);
+            let found = place.filter(|place| **place == was.sealed);
+            let same = found.is_some();
+            if let Some(place) = found {
+                *place = sealed.to_vec();
             }
-            let Some(row) = state.named_secrets.iter_mut().find(|row| *row == was) else {
-                return Ok(false);
-            };
-            row.sealed = sealed.to_vec();
-            Ok(true)
+            Ok(same)
         })
     }
 

@@ -9,7 +9,7 @@ use crate::ports::store::StoreError;
 
 #[derive(Debug, Clone)]
 pub(super) struct FactorRow {
-    factor: Factor,
+    pub(super) factor: Factor,
     last_step: Option<i64>,
 }
 

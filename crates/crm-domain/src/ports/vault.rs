@@ -71,6 +71,9 @@ pub trait KeyShelf: Send + Sync {
     /// The fingerprint of the secret key that wraps them; `None` before anything was sealed, also in a store that is not
     /// up to date yet.
     fn key_fingerprint(&self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The envelope of a named secret.
+    fn named_secret(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
 /// Seals short values for their place. Neither call waits for anything but, rarely, one look at the stored keys, so

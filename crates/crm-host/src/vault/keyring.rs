@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use crm_domain::data_keys::DataKeyId;
 use crm_domain::instant::Instant;
 use crm_domain::ports::host::Clock;
+use crm_domain::ports::store::StoreError;
 use crm_domain::ports::vault::{KEPT_AFTER_RETIREMENT, KeyShelf, VaultError};
 use time::Duration;
 
@@ -89,6 +90,11 @@ impl Keyring {
         found.ok_or(VaultError::UnknownKey)
     }
 
+    pub(super) fn named_secret(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        let read = self.shelf.named_secret(name);
+        read.map_err(|error| not_read(&error))
+    }
+
     fn known(&self) -> Known {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -98,10 +104,7 @@ impl Keyring {
     fn look(&self) -> Result<Known, VaultError> {
         let keys = self.keys.get().ok_or(VaultError::Unavailable)?;
         let now = self.clock.now();
-        let rows = self.shelf.data_keys().map_err(|error| {
-            tracing::error!("the data keys cannot be read: {error}");
-            VaultError::Unavailable
-        })?;
+        let rows = self.shelf.data_keys().map_err(|error| not_read(&error))?;
         let before = self.known();
         let mut known = Known {
             read_at: Some(now),
@@ -123,4 +126,9 @@ impl Keyring {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known.clone();
         Ok(known)
     }
+}
+
+fn not_read(error: &StoreError) -> VaultError {
+    tracing::error!("the data keys cannot be read: {error}");
+    VaultError::Unavailable
 }

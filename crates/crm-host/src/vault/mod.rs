@@ -26,9 +26,14 @@ pub(crate) use material::Material;
 pub(crate) use stream::{HEADER, Opened, Sealing, data_key_of, sealed_size};
 pub use wrapping::{Fingerprint, WrappingKeys};
 
+/// Where the named secret lies.
+pub fn named_place(name: &str) -> Place {
+    Place::new("named_secrets", "sealed", name)
+}
+
 /// A vault over the data keys on a shelf. Locked until [`KeyVault::unlock`]; it never writes to the shelf.
 pub struct KeyVault {
-    ring: Keyring,
+    keyring: Keyring,
     secrets: Arc<dyn Secrets>,
 }
 
@@ -36,24 +41,31 @@ impl KeyVault {
     /// A locked vault: everything is [`VaultError::Unavailable`].
     pub fn new(shelf: Arc<dyn KeyShelf>, clock: Arc<dyn Clock>, secrets: Arc<dyn Secrets>) -> Self {
         Self {
-            ring: Keyring::new(shelf, clock),
+            keyring: Keyring::new(shelf, clock),
             secrets,
         }
     }
 
     /// Gives it the keys that unwrap data keys. The first call counts.
     pub fn unlock(&self, keys: Arc<WrappingKeys>) {
-        self.ring.unlock(keys);
+        self.keyring.unlock(keys);
+    }
+
+    /// A secret that programs made for themselves, by its name; `None` before it was made.
+    pub fn named_secret(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        let sealed = self.keyring.named_secret(name)?;
+        let open = |sealed: Vec<u8>| self.open(&named_place(name), &sealed);
+        sealed.map(open).transpose()
     }
 
     /// The key that seals now.
     pub(crate) fn sealing(&self) -> Result<Arc<Material>, VaultError> {
-        self.ring.sealing()
+        self.keyring.sealing()
     }
 
     /// The key of this id.
     pub(crate) fn opening(&self, id: DataKeyId) -> Result<Arc<Material>, VaultError> {
-        self.ring.opening(id)
+        self.keyring.opening(id)
     }
 
     pub(crate) fn fill(&self, bytes: &mut [u8]) {
@@ -79,7 +91,7 @@ impl Vault for KeyVault {
     }
 
     fn sealing_key(&self) -> Result<DataKeyId, VaultError> {
-        Ok(self.ring.sealing_now()?.id())
+        Ok(self.keyring.sealing_now()?.id())
     }
 
     fn new_data_key(&self, at: Instant) -> Result<DataKey, VaultError> {
@@ -88,7 +100,7 @@ impl Vault for KeyVault {
         self.secrets.fill(&mut key);
         self.secrets.fill(&mut nonce);
         let id = DataKeyId(id);
-        let keys = self.ring.keys().ok_or(VaultError::Unavailable)?;
+        let keys = self.keyring.keys().ok_or(VaultError::Unavailable)?;
         Ok(DataKey {
             id,
             wrapped: keys.wrap(id, nonce, key)?,
