@@ -116,6 +116,9 @@ records! {
     NoteId => Note,
     MemberId => Member,
     TokenId => Token,
+    crate::teams::TeamId => Team,
+    crate::imports::ImportId => Import,
+    crate::attachments::AttachmentId => File,
 }
 
 /// One field that changed.

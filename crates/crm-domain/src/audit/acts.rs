@@ -74,6 +74,8 @@ codes! {
         ClosingUndone = "closing_undone",
         /// A sender's conversation was given to a customer, or taken from one.
         SenderLinked = "sender_linked",
+        /// A file was to be fetched again.
+        FileRetried = "file_retried",
         /// Held callbacks were looked at again.
         CallbacksRechecked = "callbacks_rechecked",
         /// A member was added.
@@ -92,6 +94,10 @@ codes! {
         PasswordChanged = "password_changed",
         /// A one-time link was made.
         LinkMade = "link_made",
+        /// A link for the first administrator was made.
+        SetupLinkMade = "setup_link_made",
+        /// A seed for a second factor was made, not asked for yet.
+        FactorBegun = "factor_begun",
         /// A second factor was added.
         FactorAdded = "factor_added",
         /// A second factor was removed.
@@ -112,6 +118,8 @@ codes! {
         SignedOut = "signed_out",
         /// Sessions were ended.
         SessionsEnded = "sessions_ended",
+        /// A customer was given to a team, or to none.
+        TeamAssigned = "team_assigned",
         /// A team was made.
         TeamAdded = "team_added",
         /// A team was changed.
@@ -172,6 +180,8 @@ codes! {
         Token = "token",
         /// A team.
         Team = "team",
+        /// A file that came with a message.
+        File = "file",
         /// An import.
         Import = "import",
         /// A legal hold.

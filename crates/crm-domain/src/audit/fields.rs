@@ -4,6 +4,7 @@ use super::Change;
 use crate::companies::CompanyDetails;
 use crate::customers::CustomerDetails;
 use crate::members::Member;
+use crate::teams::TeamDetails;
 
 /// A record whose fields stand in the log one by one.
 pub trait Recorded {
@@ -87,12 +88,20 @@ impl Recorded for CompanyDetails {
     }
 }
 
+impl Recorded for TeamDetails {
+    fn recorded(&self) -> Vec<(&'static str, Option<String>)> {
+        vec![("name", text(&self.name)), ("sees", text(self.sees.code()))]
+    }
+}
+
 impl Recorded for Member {
     fn recorded(&self) -> Vec<(&'static str, Option<String>)> {
         vec![
             ("email", text(self.email.as_str())),
             ("name", text(&self.name)),
             ("role", text(self.role.code())),
+            ("may_import", self.grants.import.then(|| "on".to_owned())),
+            ("may_export", self.grants.export.then(|| "on".to_owned())),
             ("locale", self.locale.and_then(|locale| text(locale.code()))),
         ]
     }

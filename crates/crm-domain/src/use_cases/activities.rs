@@ -6,6 +6,7 @@ use super::sends::changed;
 use super::sight::Reader;
 use super::waitings::{review_last, review_trouble};
 use crate::activities::{Activity, ActivityId, ActivityPlace};
+use crate::audit::{Act, Deed};
 use crate::conversations::{ConversationId, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -23,7 +24,7 @@ impl Crm {
         before: Option<ActivityPlace>,
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             found(unit, customer, reader)?;
@@ -40,7 +41,7 @@ impl Crm {
         after: Option<ActivityId>,
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             found(unit, customer, reader)?;
@@ -51,7 +52,7 @@ impl Crm {
 
     /// On whose page a message stands, or stood until it was deleted.
     pub async fn customer_of_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let customer = unit.activities().customer_of_activity(id)?;
@@ -66,7 +67,7 @@ impl Crm {
     /// one on its way cannot be deleted: [`Error::Stale`].
     pub async fn delete_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
         let reader = Reader::of(actor);
-        self.change(actor, Action::DeleteMessages, move |uow, at| {
+        self.act(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .activities()
                 .activity(id)?
@@ -76,7 +77,7 @@ impl Crm {
             uow.edit_activities().delete_activity(id, at)?;
             review(uow, &activity, at)?;
             announce(uow, &activity, at)?;
-            Ok(activity.customer_id)
+            Ok(told(Act::MessageDeleted, &activity).gives(activity.customer_id))
         })
         .await
     }
@@ -84,7 +85,7 @@ impl Crm {
     /// Brings a deleted message back and says to whose page.
     pub async fn restore_message(&self, actor: &Actor, id: ActivityId) -> Result<CustomerId, Error> {
         let reader = Reader::of(actor);
-        self.change(actor, Action::DeleteMessages, move |uow, at| {
+        self.act(actor, Action::DeleteMessages, move |uow, at| {
             let activity = uow
                 .edit_activities()
                 .restore_activity(id)?
@@ -92,10 +93,15 @@ impl Crm {
             stands_in_sight(uow, activity.customer_id, reader)?;
             review(uow, &activity, at)?;
             announce(uow, &activity, at)?;
-            Ok(activity.customer_id)
+            Ok(told(Act::MessageRestored, &activity).gives(activity.customer_id))
         })
         .await
     }
+}
+
+/// What the log says of a message: its id, never its text.
+fn told(act: Act, activity: &Activity) -> Deed {
+    Deed::on(act, activity.id).about(activity.customer_id)
 }
 
 /// A message on the page of a customer who is not seen is not there.

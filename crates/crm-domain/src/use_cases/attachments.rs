@@ -7,6 +7,7 @@ use super::Crm;
 use super::data_keys::of_blob;
 use super::sight::Reader;
 use crate::attachments::{Attachment, AttachmentId, AttachmentOutcome, next_wait};
+use crate::audit::{Act, Deed, Did};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
@@ -24,7 +25,7 @@ impl Crm {
     /// The attachments that wait to be fetched, the one whose turn is next first, at most `limit`; those whose time has not
     /// come too.
     pub async fn waiting_files(&self, actor: &Actor, limit: usize) -> Result<Vec<Attachment>, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let read = self
             .ports
             .store
@@ -38,7 +39,7 @@ impl Crm {
         actor: &Actor,
         attachment: &Attachment,
     ) -> Result<AttachmentOutcome, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let blobs = Arc::clone(&self.ports.blobs);
         let fetched = self
             .ports
@@ -70,7 +71,7 @@ impl Crm {
 
     /// An attachment.
     pub async fn show_file(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         self.ports
             .store
@@ -84,7 +85,7 @@ impl Crm {
         actor: &Actor,
         attachment: &Attachment,
     ) -> Result<Box<dyn io::Read + Send>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let blob = attachment.blob.ok_or(Error::NotFound("file"))?;
         let opened = self.ports.blobs.open(&blob.hash);
         let found = opened.map_err(of_blob)?;
@@ -94,12 +95,13 @@ impl Crm {
     /// 「もう一度取得する」: has one that could not be fetched fetched again. One that is being fetched or is there stays so.
     pub async fn retry_file(&self, actor: &Actor, id: AttachmentId) -> Result<(), Error> {
         let reader = Reader::of(actor);
-        self.change(actor, Action::EditRecords, move |uow, at| {
+        self.act(actor, Action::EditRecords, move |uow, at| {
             let attachment = in_sight(uow, id, reader)?;
             if uow.edit_attachments().reopen_attachment(id, at)? {
                 tell(uow, &attachment, at)?;
+                return Ok(Deed::on(Act::FileRetried, id).gives(()));
             }
-            Ok(())
+            Ok(Did::nothing(()))
         })
         .await
     }

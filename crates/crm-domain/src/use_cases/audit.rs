@@ -31,6 +31,11 @@ pub(super) struct Trace {
 }
 
 impl Trace {
+    /// The same for whom the unit of work has found out to act.
+    pub(super) fn of(&self, by: By) -> Self {
+        Self { by, ..self.clone() }
+    }
+
     /// Writes entries into the unit of work.
     pub(super) fn write(&self, uow: &mut dyn UnitOfWork, entries: &[Deed]) -> Result<(), StoreError> {
         if entries.is_empty() {
@@ -56,14 +61,20 @@ impl Trace {
     }
 }
 
-/// How much each source of refusals has had written lately.
+/// Refusals that are not written yet, and how much each source has had written lately.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<HashMap<(Option<String>, String), (Instant, u32)>>);
+pub(super) struct Refusals {
+    sources: Mutex<HashMap<Source, (Instant, u32)>>,
+    held: Mutex<Vec<NewEntry>>,
+}
+
+/// An address, and who asked from there.
+type Source = (Option<String>, String);
 
 impl Refusals {
     /// Whether one more of this source is written.
-    fn take(&self, source: (Option<String>, String), now: Instant) -> bool {
-        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn take(&self, source: Source, now: Instant) -> bool {
+        let mut sources = lock(&self.sources);
         if sources.len() >= SOURCES && !sources.contains_key(&source) {
             sources.retain(|_, (since, _)| now.since(*since) < WINDOW);
             if sources.len() >= SOURCES {
@@ -77,6 +88,11 @@ impl Refusals {
         *count += 1;
         *count <= REFUSALS
     }
+}
+
+/// Whoever panicked left whole entries.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Crm {
@@ -97,13 +113,27 @@ impl Crm {
 
     /// Runs a unit of work that has no key of its own, and writes what it did into the audit log: an uncertain outcome is
     /// looked up under a random key.
-    pub(super) async fn act<T, F>(&self, actor: &Actor, action: Action, mut work: F) -> Result<T, Error>
+    pub(super) async fn act<T, F>(&self, actor: &Actor, action: Action, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnMut(&mut dyn UnitOfWork, Instant) -> Result<Did<T>, Error> + Send + 'static,
     {
-        actor.may(action)?;
-        let trace = self.trace(actor);
+        self.may(actor, action)?;
+        self.act_once(self.trace(actor), work).await
+    }
+
+    /// Writes what was done outside the store.
+    pub(super) async fn log(&self, actor: &Actor, action: Action, deed: Deed) -> Result<(), Error> {
+        self.act(actor, action, move |_, _| Ok(deed.clone().gives(())))
+            .await
+    }
+
+    /// [`Crm::act`] for who may do it by more than the table of actions: the caller has decided that.
+    pub(super) async fn act_once<T, F>(&self, trace: Trace, mut work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut dyn UnitOfWork, Instant) -> Result<Did<T>, Error> + Send + 'static,
+    {
         let at = trace.at;
         let mut key: OperationKey = [0; 16];
         self.ports.secrets.fill(&mut key);
@@ -133,24 +163,48 @@ impl Crm {
         .await
     }
 
-    /// Writes that something was not allowed, at most [`REFUSALS`] times a minute for one actor at one address.
-    pub async fn note_refusal(&self, actor: &Actor, denied: Denied) -> Result<(), Error> {
-        let entry = Deed::of(Act::Refused).value("action", None, Some(format!("{:?}", denied.0)));
-        self.log_failure(By::from(actor), entry).await
+    /// Whether the actor may do this. A refusal goes into the audit log, in a unit of work of its own
+    /// ([`Crm::write_refusals`]), at most 10 a minute for one actor at one address.
+    pub fn may(&self, actor: &Actor, action: Action) -> Result<(), Denied> {
+        actor.may(action).inspect_err(|denied| {
+            let deed = Deed::of(Act::Refused).value("action", None, Some(format!("{:?}", denied.0)));
+            self.hold_failure(By::from(actor), &deed);
+        })
     }
 
-    /// Writes what failed into a unit of work of its own: the failed one leaves nothing.
-    pub(super) async fn log_failure(&self, by: By, entry: Deed) -> Result<(), Error> {
+    /// Notes what failed, which leaves nothing in a unit of work, to be written by [`Crm::write_refusals`].
+    fn hold_failure(&self, by: By, deed: &Deed) {
         let trace = self.trace_by(by);
-        let of_whom = trace.by.member_id.map_or(0, crate::id::Id::get);
-        let about = entry.record.map_or(0, |record| record.id);
-        let source = format!("{} {of_whom} {} {about}", trace.by.kind, trace.by.name);
-        if !self.refusals.take((trace.address.clone(), source), trace.at) {
-            return Ok(());
+        let who = trace.by.member_id.map_or(0, crate::id::Id::get);
+        let about = deed.record.map_or(0, |record| record.id);
+        let source = format!("{} {who} {} {about}", trace.by.kind, trace.by.name);
+        if self.refusals.take((trace.address.clone(), source), trace.at) {
+            lock(&self.refusals.held).push(trace.entry(deed));
         }
-        self.ports
+    }
+
+    /// [`Crm::hold_failure`], written at once.
+    pub(super) async fn log_failure(&self, by: By, deed: Deed) -> Result<(), Error> {
+        self.hold_failure(by, &deed);
+        self.write_refusals().await.map(|_| ())
+    }
+
+    /// Writes the refusals that are held; says how many.
+    pub async fn write_refusals(&self) -> Result<usize, Error> {
+        let held = std::mem::take(&mut *lock(&self.refusals.held));
+        if held.is_empty() {
+            return Ok(0);
+        }
+        let (count, entries) = (held.len(), held.clone());
+        let written = self
+            .ports
             .store
-            .write(move |uow| Ok(trace.write(uow, std::slice::from_ref(&entry))?))
-            .await
+            .write(move |uow| Ok::<_, Error>(uow.edit_audit().add_audit(&entries)?))
+            .await;
+        if let Err(error) = written {
+            lock(&self.refusals.held).extend(held);
+            return Err(error);
+        }
+        Ok(count)
     }
 }

@@ -71,7 +71,7 @@ pub struct AuditDetail {
 impl Crm {
     /// Seals what waits for it, some entries at once; to be called again while it seals any.
     pub async fn seal_audit(&self, actor: &Actor) -> Result<SealRound, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let idle = self.ports.store.read(|unit| {
             let waiting = unit.audit().unsealed_audit(1)?;
             let head = unit.audit().last_seal()?.map(|seal| seal.head());
@@ -107,7 +107,7 @@ impl Crm {
 
     /// Recomputes the whole chain. With a head that was written down earlier it also finds that the end was cut off.
     pub async fn verify_audit(&self, actor: &Actor, known: Option<Head>) -> Result<AuditReport, Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         let mut check = Check {
             known,
             ..Check::default()
@@ -223,7 +223,7 @@ impl Crm {
         after: Option<AuditPlace>,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         self.ports
             .store
             .read(move |unit| Ok(unit.audit().audit_page(&filter, after, limit)?))
@@ -238,7 +238,7 @@ impl Crm {
         after: Option<AuditPlace>,
         limit: usize,
     ) -> Result<Vec<AuditDetail>, Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         let read = move |unit: &mut dyn ReadUnit| {
             let entries = unit.audit().audit_page(&filter, after, limit)?;
             entries.into_iter().map(|entry| detail(unit, entry)).collect()
@@ -248,7 +248,7 @@ impl Crm {
 
     /// One entry with its values.
     pub async fn show_audit(&self, actor: &Actor, id: AuditId) -> Result<AuditDetail, Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         let read = move |unit: &mut dyn ReadUnit| {
             let entry = unit.audit().audit_entry(id)?.ok_or(Error::NotFound("audit"))?;
             detail(unit, entry)
@@ -258,7 +258,7 @@ impl Crm {
 
     /// Writes that the log is taken out as a file, and why. To be called before the first row leaves.
     pub async fn note_audit_export(&self, actor: &Actor, reason: &str) -> Result<(), Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         let reason = reason_of(reason)?;
         self.act(actor, Action::ExportRecords, move |_, _| {
             let entry = Deed::of(Act::ListExported).value("list", None, Some("audit".to_owned()));

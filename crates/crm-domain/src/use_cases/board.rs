@@ -63,7 +63,7 @@ pub struct UnknownRoom {
 impl Crm {
     /// A page of a column of the board.
     pub async fn board(&self, actor: &Actor, request: BoardRequest) -> Result<Board, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let eyes = Reader::of(actor);
         self.ports
             .store
@@ -81,7 +81,7 @@ impl Crm {
 
     /// How many wait, each counted up to `limit`.
     pub async fn board_counts(&self, actor: &Actor, limit: usize) -> Result<BoardCounts, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let (reader, eyes) = (actor.member_id(), Reader::of(actor));
         let read = move |unit: &mut dyn ReadUnit| {
             let visible = eyes.visible(unit)?;
@@ -96,7 +96,7 @@ impl Crm {
         actor: &Actor,
         customer: CustomerId,
     ) -> Result<Vec<BoardLine>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let (reader, eyes) = (actor.member_id(), Reader::of(actor));
         let read = move |unit: &mut dyn ReadUnit| {
             let user = super::customers::found(unit, customer, eyes)?
@@ -120,7 +120,7 @@ impl Crm {
         before: Option<(Instant, ConversationId)>,
         limit: usize,
     ) -> Result<Vec<UnknownSender>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = actor.member_id();
         self.strangers_for(reader, before, limit).await
     }
@@ -164,7 +164,7 @@ impl Crm {
         actor: &Actor,
         id: ConversationId,
     ) -> Result<Option<CustomerId>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let read = move |unit: &mut dyn ReadUnit| {
             let line = unit.board().board_line(id, None)?;
             let line = line.ok_or(Error::NotFound("conversation"))?;
@@ -175,7 +175,7 @@ impl Crm {
 
     /// One who wrote and is no customer, by the conversation; `NotFound` once a customer carries the id.
     pub async fn unknown_sender(&self, actor: &Actor, id: ConversationId) -> Result<UnknownSender, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = actor.member_id();
         let callbacks = std::sync::Arc::clone(&self.ports.callbacks);
         let read = move |unit: &mut dyn ReadUnit| {
@@ -194,7 +194,7 @@ impl Crm {
 impl Crm {
     /// Rooms in which people spoke who are no customers; what they said is shown with them once they are.
     pub async fn unknown_rooms(&self, actor: &Actor) -> Result<Vec<UnknownRoom>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let callbacks = std::sync::Arc::clone(&self.ports.callbacks);
         let read = move |unit: &mut dyn ReadUnit| {
             let ids = unit.receipts().unclaimed_rooms()?;

@@ -209,7 +209,7 @@ impl Crm {
 
     /// Runs a signed sample of a reserved sender through the real path and undoes what it stored.
     pub async fn try_callback(&self, actor: &Actor) -> Result<CallbackTrial, Error> {
-        actor.may(Action::Diagnose)?;
+        self.may(actor, Action::Diagnose)?;
         let mut trial = CallbackTrial {
             passed: Vec::new(),
             failure: None,

@@ -58,7 +58,7 @@ impl Crm {
     /// Shows earlier messages on the pages of customers who came to carry their address, and says of how many conversations.
     /// What was begun and broken off is taken up.
     pub async fn claim_conversations(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         self.claim_due().await
     }
 

@@ -21,7 +21,7 @@ impl Crm {
         filter: CompanyFilter,
         page: PageRequest,
     ) -> Result<Page<CompanyLine>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let visible = reader.visible(unit)?;
@@ -32,7 +32,7 @@ impl Crm {
 
     /// One company.
     pub async fn show_company(&self, actor: &Actor, id: CompanyId) -> Result<Company, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         self.ports
             .store
             .read(move |unit| unit.companies().company(id)?.ok_or(Error::NotFound("company")))
@@ -45,7 +45,7 @@ impl Crm {
         actor: &Actor,
         details: &CompanyDetails,
     ) -> Result<Vec<Company>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let name_key = details.keys().name_key;
         self.ports
             .store
@@ -61,7 +61,7 @@ impl Crm {
         before: Option<ActivityPlace>,
         limit: usize,
     ) -> Result<Vec<Activity>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             unit.companies().company(id)?.ok_or(Error::NotFound("company"))?;

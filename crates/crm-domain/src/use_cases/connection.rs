@@ -1,6 +1,7 @@
 //! LINE WORKS set up in the pages, and used without a restart.
 
 use super::{Crm, HeldSummary};
+use crate::audit::{Act, Change, Deed};
 use crate::connection::{ConnectionField, ConnectionValues, StoredConnection};
 use crate::error::Error;
 use crate::instant::Instant;
@@ -57,7 +58,7 @@ pub struct FieldView {
 impl Crm {
     /// How LINE WORKS is set up, without secrets.
     pub async fn show_connection(&self, actor: &Actor) -> Result<ConnectionView, Error> {
-        actor.may(Action::ManageConnection)?;
+        self.may(actor, Action::ManageConnection)?;
         let read = self.ports.store.read(|unit| {
             let stored = unit.connection().connection()?;
             Ok::<_, Error>((stored, unit.receipts().last_received()?))
@@ -107,7 +108,7 @@ impl Crm {
         form: ConnectionForm,
         password: &str,
     ) -> Result<(), Error> {
-        actor.may(Action::ManageConnection)?;
+        self.may(actor, Action::ManageConnection)?;
         let stored = self
             .ports
             .store
@@ -125,8 +126,9 @@ impl Crm {
         if !wrong.is_empty() {
             return Err(Error::Invalid(wrong));
         }
+        let deed = told(&old, &new);
         let changes = changes(&old, &new);
-        let version = self.store_connection(actor, form.version, changes).await?;
+        let version = self.store_connection(actor, form.version, changes, deed).await?;
         self.ports.connector.connect(version, &new);
         Ok(())
     }
@@ -136,9 +138,10 @@ impl Crm {
         actor: &Actor,
         known: i64,
         changes: Vec<(ConnectionField, Option<String>)>,
+        deed: Deed,
     ) -> Result<i64, Error> {
         let (vault, by) = (std::sync::Arc::clone(&self.ports.vault), actor.author().name);
-        self.change(actor, Action::ManageConnection, move |uow, at| {
+        self.act(actor, Action::ManageConnection, move |uow, at| {
             let mut sealed = Vec::with_capacity(changes.len());
             for (field, value) in &changes {
                 let seal = |value: &String| vault.seal(&field.place(), value.as_bytes());
@@ -147,14 +150,14 @@ impl Crm {
             }
             let version = uow.edit_connection().save_connection(known, &sealed, &by, at)?;
             uow.edit_sends().wake_sends(&SendProblem::OF_THE_LINE)?;
-            Ok(version)
+            Ok(deed.clone().gives(version))
         })
         .await
     }
 
     /// Uses what is stored if that was changed since, also by another program; `true` if it was.
     pub async fn reload_connection(&self, actor: &Actor) -> Result<bool, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let known = self.ports.connector.version();
         let read = self.ports.store.read(move |unit| {
             let changed = unit.connection().connection_version()? != known;
@@ -171,7 +174,7 @@ impl Crm {
 
     /// The version stored, and its values in the clear: for whoever connects by them, and shows no secret.
     pub async fn stored_connection(&self, actor: &Actor) -> Result<(i64, ConnectionValues), Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let read = self
             .ports
             .store
@@ -182,19 +185,22 @@ impl Crm {
 
     /// What a pasted `.env` says; nothing is stored.
     pub fn read_pasted_env(&self, actor: &Actor, text: &str) -> Result<PastedEnv, Error> {
-        actor.may(Action::ManageConnection)?;
+        self.may(actor, Action::ManageConnection)?;
         Ok(self.ports.connector.read_env(text))
     }
 
     /// Throws the access token away and gets a new one. The inner error is LINE WORKS'.
     pub async fn renew_access_token(&self, actor: &Actor) -> Result<Result<TokenSeen, LineTrouble>, Error> {
-        actor.may(Action::ManageConnection)?;
-        Ok(self.ports.connector.renew_token().await)
+        self.may(actor, Action::ManageConnection)?;
+        let renewed = self.ports.connector.renew_token().await;
+        let deed = Deed::of(Act::ConnectionTried).value("access_token", None, outcome(&renewed));
+        self.log(actor, Action::ManageConnection, deed).await?;
+        Ok(renewed)
     }
 
     /// Sets the bot up at LINE WORKS as this system needs it, and says how. The inner error is LINE WORKS'.
     pub async fn set_bot_up(&self, actor: &Actor) -> Result<Result<BotSetup, LineTrouble>, Error> {
-        actor.may(Action::ManageConnection)?;
+        self.may(actor, Action::ManageConnection)?;
         let connector = &self.ports.connector;
         let Some(url) = connector.callback_urls().into_iter().next() else {
             return Err(Error::Messenger(SendProblem::NotConfigured));
@@ -204,7 +210,10 @@ impl Crm {
             Err(trouble) => return Ok(Err(trouble)),
         };
         let wanted = super::connection_check::wanted(&bot, url);
-        Ok(connector.change_bot(&wanted).await.map(|()| wanted))
+        let changed = connector.change_bot(&wanted).await.map(|()| wanted);
+        let deed = Deed::of(Act::ConnectionChanged).value("bot", None, outcome(&changed));
+        self.log(actor, Action::ManageConnection, deed).await?;
+        Ok(changed)
     }
 
     /// Whether a member has this password; whoever has the machine's shell needs none.
@@ -261,6 +270,25 @@ fn too_long(values: &ConnectionValues) -> Vec<FieldError> {
         over.then(|| FieldError::new(field.code(), Problem::TooLong { max }))
     };
     values.iter().filter_map(over).collect()
+}
+
+/// How something that LINE WORKS was asked for ended.
+fn outcome<T>(outcome: &Result<T, LineTrouble>) -> Option<String> {
+    Some(if outcome.is_ok() { "ok" } else { "failed" }.to_owned())
+}
+
+/// What the log says: secrets only that they changed.
+fn told(old: &ConnectionValues, new: &ConnectionValues) -> Deed {
+    let differ = ConnectionField::ALL
+        .into_iter()
+        .filter(|field| old.get(*field) != new.get(*field));
+    Deed::of(Act::ConnectionChanged).with(differ.map(|field| {
+        if field.is_secret() {
+            return Change::masked(field.code());
+        }
+        let [old, new] = [old, new].map(|values| values.get(field).map(str::to_owned));
+        Change::new(field.code(), old, new)
+    }))
 }
 
 fn changes(old: &ConnectionValues, new: &ConnectionValues) -> Vec<(ConnectionField, Option<String>)> {

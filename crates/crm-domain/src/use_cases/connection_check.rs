@@ -133,7 +133,7 @@ impl ConnectionReport {
 impl Crm {
     /// 接続を確認: asks LINE WORKS for a token, the bot and the members, and compares.
     pub async fn check_connection(&self, actor: &Actor) -> Result<ConnectionReport, Error> {
-        actor.may(Action::ManageConnection)?;
+        self.may(actor, Action::ManageConnection)?;
         Ok(check_connection(&*self.ports.connector, &*self.ports.profiles).await)
     }
 }

@@ -33,7 +33,7 @@ impl Crm {
         filter: CustomerFilter,
         page: PageRequest,
     ) -> Result<Page<CustomerLine>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let visible = reader.visible(unit)?;
@@ -44,14 +44,14 @@ impl Crm {
 
     /// One customer with company name and link status.
     pub async fn show_customer(&self, actor: &Actor, id: CustomerId) -> Result<CustomerLine, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         self.ports.store.read(move |unit| found(unit, id, reader)).await
     }
 
     /// Who carries this user id and what was said last; `NotFound` if nobody does.
     pub async fn check_customer(&self, actor: &Actor, user: LineUserId) -> Result<CustomerCheck, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let visible = reader.visible(unit)?;
@@ -74,7 +74,7 @@ impl Crm {
         actor: &Actor,
         details: CustomerDetails,
     ) -> Result<CustomerId, Error> {
-        actor.may(Action::EditRecords)?;
+        self.may(actor, Action::EditRecords)?;
         let details = self.with_user_id(details, None).await?;
         self.import_customer(actor, details).await
     }
@@ -208,7 +208,7 @@ impl Crm {
         id: CustomerId,
         details: CustomerDetails,
     ) -> Result<CustomerDetails, Error> {
-        actor.may(Action::EditRecords)?;
+        self.may(actor, Action::EditRecords)?;
         if !details.line_user_id.as_ref().is_some_and(LineUserId::is_login_id) {
             return Ok(details);
         }

@@ -60,7 +60,7 @@ impl Crm {
 
     /// [`Crm::claim_message`] among those that are at least so urgent: for the place that is kept for them.
     pub async fn claim_urgent(&self, actor: &Actor, run: &str, least: Urgency) -> Result<Claim, Error> {
-        actor.may(Action::DeliverMessages)?;
+        self.may(actor, Action::DeliverMessages)?;
         let store = &self.ports.store;
         let open = store.read(|unit| Ok::<_, Error>(unit.sends().sends_open()?));
         if !open.await? {
@@ -169,7 +169,7 @@ impl Crm {
         send: &Send,
         delivered: &Delivered,
     ) -> Result<(), Error> {
-        actor.may(Action::DeliverMessages)?;
+        self.may(actor, Action::DeliverMessages)?;
         let messenger = self.ports.messengers.line_works();
         let budget = messenger.map(|messenger| messenger.budget());
         let (run, at) = (run.to_owned(), self.now());
@@ -194,7 +194,7 @@ impl Crm {
     /// Marks what runs that are proved dead had on their way as 結果不明, and says how many it were. Only the holder of the
     /// lock that a living run would hold may call this.
     pub async fn abandon_messages(&self, actor: &Actor, living_run: &str) -> Result<usize, Error> {
-        actor.may(Action::DeliverMessages)?;
+        self.may(actor, Action::DeliverMessages)?;
         let (run, at) = (living_run.to_owned(), self.now());
         let reason = SendProblem::Interrupted.code();
         self.change_again(move |uow| {

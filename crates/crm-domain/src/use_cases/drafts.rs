@@ -16,7 +16,7 @@ use crate::values::Problem;
 impl Crm {
     /// What the member left in the composer of this customer's conversation; one draft for all who carry the same id.
     pub async fn draft(&self, actor: &Actor, customer: CustomerId) -> Result<Option<Draft>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let Some(me) = actor.member_id() else {
             return Ok(None);
         };
@@ -36,7 +36,7 @@ impl Crm {
     /// Keeps what a member types; an empty text keeps nothing. Without a LINE WORKS user id or bot there is no conversation
     /// to keep it in: [`Error::NoAddress`].
     pub async fn keep_draft(&self, actor: &Actor, customer: CustomerId, text: String) -> Result<(), Error> {
-        actor.may(Action::SendMessages)?;
+        self.may(actor, Action::SendMessages)?;
         let Some(me) = actor.member_id() else {
             return Ok(());
         };
@@ -55,7 +55,7 @@ impl Crm {
 
     /// What was sent is no draft any more; what was typed since stays.
     pub async fn drop_draft(&self, actor: &Actor, customer: CustomerId, sent: String) -> Result<(), Error> {
-        actor.may(Action::SendMessages)?;
+        self.may(actor, Action::SendMessages)?;
         let Some(me) = actor.member_id() else {
             return Ok(());
         };
@@ -75,7 +75,7 @@ impl Crm {
 
     /// The member has seen everything in this conversation.
     pub async fn mark_read(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let Some(me) = actor.member_id() else {
             return Ok(());
         };

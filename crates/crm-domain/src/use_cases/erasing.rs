@@ -81,7 +81,7 @@ impl Crm {
 
     /// Goes on with erasures that are not done; says how many are done now.
     pub async fn pursue_erasures(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let open = self
             .ports
             .store
@@ -95,7 +95,7 @@ impl Crm {
 
     /// Erases again whom a restored backup brought back; says how many were.
     pub async fn erase_again(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let list = self.ports.erased.all().await.map_err(not_listed)?;
         let (mut again, mut addresses) = (0, Vec::new());
         for erased in list {

@@ -39,7 +39,7 @@ pub enum Events {
 impl Crm {
     /// What this member may learn of that came after `after`; without one nothing, but the newest place.
     pub async fn list_events(&self, actor: &Actor, after: Option<EventCursor>) -> Result<Events, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let (member, reader) = (actor.member_id(), Reader::of(actor));
         let read = move |unit: &mut dyn ReadUnit| {
             let mut found = since(unit, after.as_ref())?;
@@ -54,20 +54,20 @@ impl Crm {
 
     /// Which customers the actor sees now: open pages ask again and again, and at once when something was moved.
     pub async fn sight(&self, actor: &Actor) -> Result<Visible, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         self.ports.store.read(move |unit| Ok(reader.visible(unit)?)).await
     }
 
     /// [`Crm::list_events`] for the job that carries events to open pages: those of every member.
     pub async fn relay_events(&self, actor: &Actor, after: Option<EventCursor>) -> Result<Events, Error> {
-        actor.may(Action::RelayEvents)?;
+        self.may(actor, Action::RelayEvents)?;
         self.events_since(after).await
     }
 
     /// Forgets some events that are too old for any page, and says how many; to be called until it says 0.
     pub async fn forget_events(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::RelayEvents)?;
+        self.may(actor, Action::RelayEvents)?;
         let before = self.now().minus(KEPT_FOR);
         self.change_again(move |uow| Ok(uow.edit_events().prune_events(before, KEPT, FORGOTTEN_AT_ONCE)?))
             .await

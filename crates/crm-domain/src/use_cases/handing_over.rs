@@ -22,7 +22,7 @@ const CHUNK: usize = 20;
 impl Crm {
     /// How much a member has in hand.
     pub async fn holdings(&self, actor: &Actor, member: MemberId) -> Result<Holdings, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         self.ports
             .store
             .read(move |unit| Ok(unit.holdings().holdings(member)?))
@@ -31,7 +31,7 @@ impl Crm {
 
     /// Whether `to` can take over what `from` has in hand; an invalid `to` if not.
     pub async fn can_take_over(&self, actor: &Actor, from: MemberId, to: MemberId) -> Result<(), Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         self.ports
             .store
             .read(move |unit| successor(unit, from, Some(to)).map(|_| ()))
@@ -47,7 +47,7 @@ impl Crm {
         from: MemberId,
         to: Option<MemberId>,
     ) -> Result<Holdings, Error> {
-        actor.may(Action::ManageMembers)?;
+        self.may(actor, Action::ManageMembers)?;
         let mut moved = Holdings::default();
         loop {
             let customers = self.hand_over_owned(actor, from, to).await?;
@@ -114,14 +114,14 @@ impl Crm {
             for id in &handled {
                 let talk = talk(uow, *id)?;
                 let seen = visible.as_ref().is_some_and(|visible| shows(visible, &talk));
-                let handler = to.filter(|_| seen);
+                let next = to.filter(|_| seen);
                 let mut standing = talk.standing;
-                standing.hand_to(handler, at);
-                if let Some(handler) = handler.filter(|handler| Some(*handler) != by) {
-                    notice(uow, *id, handler, at)?;
+                standing.hand_to(next, at);
+                if let Some(next) = next.filter(|next| Some(*next) != by) {
+                    notice(uow, *id, next, at)?;
                 }
                 let given = Deed::on(Act::WorkHandedOver, *id).about(standing.customer_id);
-                let names = (from.to_string(), handler.map(|handler| handler.to_string()));
+                let names = (from.to_string(), next.map(|next| next.to_string()));
                 entries.push(given.value("handler_id", Some(names.0), names.1));
                 stand(uow, *id, standing, at)?;
             }

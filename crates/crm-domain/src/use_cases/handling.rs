@@ -7,6 +7,7 @@ use super::notes::write_note;
 use super::sight::Reader;
 use super::waitings::stand;
 use crate::activities::ActivityId;
+use crate::audit::{Act, Deed, Did};
 use crate::conversations::{Conversation, ConversationId, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -16,6 +17,7 @@ use crate::members::{Member, MemberId};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::sends::Author;
+use crate::standings::Standing;
 use crate::values::{MessageText, Problem};
 use crate::waitings::{Ended, WaitingEnd};
 
@@ -42,17 +44,20 @@ pub enum Elsewhere {
 impl Crm {
     /// 自分が対応する: of many at once one gets it, and the others [`Error::HandledBy`]. Once more changes nothing.
     pub async fn take_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
+        self.may(actor, Action::HandleConversations)?;
         let me = handler(actor)?;
         let reader = Reader::of(actor);
-        self.change(actor, Action::HandleConversations, move |uow, at| {
+        self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
             match standing.handler_id {
                 Some(other) if other != me => Err(Error::HandledBy(name_of(uow, other)?)),
-                Some(_) => Ok(()),
+                Some(_) => Ok(Did::nothing(())),
                 None => {
                     standing.hand_to(Some(me), at);
                     uow.edit_reads().mark_read(id, me)?;
-                    stand(uow, id, standing, at)
+                    let deed = handled(Act::ConversationTaken, id, &standing, None);
+                    stand(uow, id, standing, at)?;
+                    Ok(deed.gives(()))
                 }
             }
         })
@@ -63,16 +68,18 @@ impl Crm {
     pub async fn release_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let me = actor.member_id();
         let reader = Reader::of(actor);
-        self.change(actor, Action::HandleConversations, move |uow, at| {
+        self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
             let Some(handler) = standing.handler_id else {
-                return Ok(());
+                return Ok(Did::nothing(()));
             };
             standing.hand_to(None, at);
             if Some(handler) != me {
                 notice(uow, id, handler, at)?;
             }
-            stand(uow, id, standing, at)
+            let deed = handled(Act::ConversationReleased, id, &standing, Some(handler));
+            stand(uow, id, standing, at)?;
+            Ok(deed.gives(()))
         })
         .await
     }
@@ -88,7 +95,7 @@ impl Crm {
         let author = actor.author();
         let key = self.ports.secrets.token();
         let reader = Reader::of(actor);
-        self.change(actor, Action::HandleConversations, move |uow, at| {
+        self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
             let member = uow
                 .members()
@@ -101,18 +108,33 @@ impl Crm {
                 // The note changed what was said last.
                 standing = person(uow, id, reader)?.standing;
             }
+            let before = standing.handler_id;
             standing.hand_to(Some(to), at);
             if author.member_id != Some(to) {
                 notice(uow, id, to, at)?;
             }
-            stand(uow, id, standing, at)
+            let deed = handled(Act::ConversationHandedOver, id, &standing, before);
+            stand(uow, id, standing, at)?;
+            Ok(deed.gives(()))
         })
         .await
     }
 
+    /// Who can take over a conversation that the actor sees.
+    pub async fn takers_over(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+    ) -> Result<Vec<(MemberId, String)>, Error> {
+        let reader = Reader::of(actor);
+        let colleagues = self.colleagues(actor).await?;
+        let talk = self.ports.store.read(move |unit| person(unit, id, reader));
+        talk.await.map(|_| colleagues)
+    }
+
     /// Who can be handed a conversation: every active member, by name.
     pub async fn colleagues(&self, actor: &Actor) -> Result<Vec<(MemberId, String)>, Error> {
-        actor.may(Action::HandleConversations)?;
+        self.may(actor, Action::HandleConversations)?;
         let members = self
             .ports
             .store
@@ -128,7 +150,7 @@ impl Crm {
     pub async fn close_conversation(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let by = actor.member_id();
         let reader = Reader::of(actor);
-        self.change(actor, Action::HandleConversations, move |uow, at| {
+        self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
             let ended = Ended {
                 until: at,
@@ -137,11 +159,14 @@ impl Crm {
                 first_response_at: None,
             };
             let waiting = uow.edit_waitings().end_waiting(id, &ended)?;
+            let before = standing.handler_id;
             standing.close(by, at, waiting);
             if let Some(me) = by {
                 uow.edit_reads().mark_read(id, me)?;
             }
-            stand(uow, id, standing, at)
+            let deed = handled(Act::ConversationClosed, id, &standing, before);
+            stand(uow, id, standing, at)?;
+            Ok(deed.gives(()))
         })
         .await
     }
@@ -150,7 +175,7 @@ impl Crm {
     pub async fn undo_closing(&self, actor: &Actor, id: ConversationId) -> Result<(), Error> {
         let me = actor.member_id();
         let reader = Reader::of(actor);
-        self.change(actor, Action::HandleConversations, move |uow, at| {
+        self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
             let closed = standing
                 .closed
@@ -164,7 +189,9 @@ impl Crm {
             standing.hand_to(closed.handler, at);
             let troubled = uow.sends().troubled_sends(id)? > 0;
             standing.troubled_since = troubled.then_some(closed.at);
-            stand(uow, id, standing, at)
+            let deed = handled(Act::ClosingUndone, id, &standing, None);
+            stand(uow, id, standing, at)?;
+            Ok(deed.gives(()))
         })
         .await
     }
@@ -177,7 +204,7 @@ impl Crm {
         customer: CustomerId,
         seen: Option<ActivityId>,
     ) -> Result<Option<Elsewhere>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let (author, reader) = (actor.author(), Reader::of(actor));
         self.ports
             .store
@@ -222,15 +249,18 @@ fn elsewhere(
 
 /// Only a member can have a conversation.
 fn handler(actor: &Actor) -> Result<MemberId, Error> {
-    actor.may(Action::HandleConversations)?;
     actor.member_id().ok_or(Error::Denied(crate::permissions::Denied(
         Action::HandleConversations,
     )))
 }
 
 /// A person's conversation; rooms are on no board.
-fn person(uow: &mut dyn UnitOfWork, id: ConversationId, reader: Reader) -> Result<Conversation, Error> {
-    let talk = reader.talk(uow, id)?;
+fn person<U: ReadUnit + ?Sized>(
+    unit: &mut U,
+    id: ConversationId,
+    reader: Reader,
+) -> Result<Conversation, Error> {
+    let talk = reader.talk(unit, id)?;
     if talk.key.kind == ConversationKind::Person {
         Ok(talk)
     } else {
@@ -243,6 +273,17 @@ fn sees(uow: &mut dyn UnitOfWork, id: ConversationId, member: &Member) -> Result
     match Reader::member(member.id, member.role).talk(uow, id) {
         Err(Error::NotFound(_)) => Err(Error::field("to", Problem::CannotSee)),
         outcome => outcome.map(|_| ()),
+    }
+}
+
+/// What the log says of a conversation that changed hands.
+fn handled(act: Act, id: ConversationId, now: &Standing, before: Option<MemberId>) -> Deed {
+    let [old, new] = [before, now.handler_id].map(|member| member.map(|id| id.to_string()));
+    let deed = Deed::on(act, id).about(now.customer_id);
+    if old == new {
+        deed
+    } else {
+        deed.value("handler_id", old, new)
     }
 }
 

@@ -23,7 +23,7 @@ const RECEIPTS: usize = 1_000;
 impl Crm {
     /// Whether the daily run is due: none was finished since a day.
     pub async fn house_is_due(&self, actor: &Actor) -> Result<bool, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let now = self.now();
         let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().last_house_run()?);
         let last = self.ports.store.read(read).await?;
@@ -33,7 +33,7 @@ impl Crm {
     /// Takes what is over its time: the trash after thirty days, bodies of callbacks after seven, and what the rules say.
     /// While everything is held back nothing goes.
     pub async fn keep_house(&self, actor: &Actor) -> Result<HouseRun, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let at = self.now();
         let begun = self.change_again(move |uow| {
             let held = uow.retention().everything_held()?;

@@ -3,6 +3,7 @@
 use super::Crm;
 use super::carriers::review_carriers;
 use crate::activities::NewActivity;
+use crate::audit::{Act, Deed, Did};
 use crate::companies::CompanyDetails;
 use crate::conversations::{ConversationId, ConversationKey, LinkState};
 use crate::customers::CustomerDetails;
@@ -24,10 +25,14 @@ pub struct Imported {
 impl Crm {
     /// Begins an import from `source`, or takes up one that was broken off.
     pub async fn begin_import(&self, actor: &Actor, source: &'static str) -> Result<Import, Error> {
-        actor.may(Action::ImportRecords)?;
-        let at = self.now();
-        self.change_again(move |uow| Ok(uow.edit_imports().begin_import(source, at)?))
-            .await
+        self.may(actor, Action::ImportRecords)?;
+        self.act_again(self.trace(actor), move |uow, at| {
+            let import = uow.edit_imports().begin_import(source, at)?;
+            Ok(Deed::on(Act::ImportBegun, import.id)
+                .value("source", None, Some(source.to_owned()))
+                .gives(import))
+        })
+        .await
     }
 
     /// Takes companies that were not taken before.
@@ -78,7 +83,7 @@ impl Crm {
         actor: &Actor,
         keys: Vec<ConversationKey>,
     ) -> Result<Vec<ConversationId>, Error> {
-        actor.may(Action::ImportRecords)?;
+        self.may(actor, Action::ImportRecords)?;
         let at = self.now();
         self.change_again(move |uow| Ok(uow.edit_conversations().open_conversations(&keys, at)?))
             .await
@@ -90,7 +95,7 @@ impl Crm {
         actor: &Actor,
         talks: Vec<(ConversationId, Instant)>,
     ) -> Result<(), Error> {
-        actor.may(Action::ImportRecords)?;
+        self.may(actor, Action::ImportRecords)?;
         self.change_again(move |uow| {
             for (id, at) in &talks {
                 // A conversation made for the import was set up later than what was said in it.
@@ -112,10 +117,13 @@ impl Crm {
 
     /// Shows everything that the import brought.
     pub async fn finish_import(&self, actor: &Actor, import: &Import) -> Result<(), Error> {
-        actor.may(Action::ImportRecords)?;
-        let (import, at) = (import.clone(), self.now());
-        self.change_again(move |uow| Ok(uow.edit_imports().finish_import(&import, at)?))
-            .await?;
+        self.may(actor, Action::ImportRecords)?;
+        let import = import.clone();
+        self.act_again(self.trace(actor), move |uow, at| {
+            uow.edit_imports().finish_import(&import, at)?;
+            Ok(Deed::on(Act::ImportFinished, import.id).gives(()))
+        })
+        .await?;
         self.review_strangers().await
     }
 
@@ -157,9 +165,9 @@ impl Crm {
             + Send
             + 'static,
     {
-        actor.may(Action::ImportRecords)?;
-        let (import, at) = (import.clone(), self.now());
-        self.change_again(move |uow| {
+        self.may(actor, Action::ImportRecords)?;
+        let import = import.clone();
+        self.act_again(self.trace(actor), move |uow, at| {
             let origins: Vec<Origin> = rows.iter().map(|(origin, _)| origin.clone()).collect();
             let known = uow.imports().imported(&import.source, &origins)?;
             let fresh: Vec<(Origin, T)> = rows
@@ -175,7 +183,13 @@ impl Crm {
                 .into_iter()
                 .filter_map(|id| id.or_else(|| added.next()))
                 .collect();
-            Ok(Imported { ids, added: count })
+            let result = Imported { ids, added: count };
+            if count == 0 {
+                return Ok(Did::nothing(result));
+            }
+            Ok(Deed::on(Act::RowsImported, import.id)
+                .value("rows", None, Some(count.to_string()))
+                .gives(result))
         })
         .await
     }

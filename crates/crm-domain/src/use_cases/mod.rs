@@ -79,7 +79,6 @@ pub use trash::{Restoration, TrashPage};
 
 use crate::error::Error;
 use crate::instant::Instant;
-use crate::permissions::{Action, Actor};
 use crate::ports::blobs::Blobs;
 use crate::ports::callbacks::Callbacks;
 use crate::ports::connector::Connector;
@@ -183,29 +182,8 @@ impl Crm {
         self.ports.clock.now()
     }
 
-    /// Runs a unit of work that has no key of its own: an uncertain outcome is looked up under a random one.
-    async fn change<T, F>(&self, actor: &Actor, action: Action, mut work: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut dyn UnitOfWork, Instant) -> Result<T, Error> + Send + 'static,
-    {
-        actor.may(action)?;
-        let at = self.now();
-        self.noted(at, move |uow| work(uow, at)).await
-    }
-
-    /// [`Crm::change`] for who may do it by more than the table: the caller has decided that.
-    async fn noted<T, F>(&self, at: Instant, work: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut dyn UnitOfWork) -> Result<T, Error> + Send + 'static,
-    {
-        let mut key: OperationKey = [0; 16];
-        self.ports.secrets.fill(&mut key);
-        self.ports.store.write_noted(key, at, work).await
-    }
-
-    /// Runs a unit of work that may be repeated without harm: when its outcome is uncertain it runs once more.
+    /// Runs a unit of work that may be repeated without harm: when its outcome is uncertain it runs once more. It writes
+    /// nothing into the audit log; who may use it is a reviewed list (`tests/it/audit_coverage.rs`).
     async fn change_again<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,

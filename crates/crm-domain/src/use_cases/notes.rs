@@ -5,12 +5,13 @@ use super::customers::found;
 use super::events::announce_messages;
 use super::sight::Reader;
 use crate::activities::{Direction, MessageKind, NewActivity};
+use crate::audit::{Act, Deed, Did};
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
-use crate::notes::NewNote;
+use crate::notes::{NewNote, NoteId};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::UnitOfWork;
 use crate::sends::Author;
@@ -25,7 +26,7 @@ impl Crm {
         text: MessageText,
         key: Option<String>,
     ) -> Result<(), Error> {
-        actor.may(Action::EditRecords)?;
+        self.may(actor, Action::EditRecords)?;
         let author = actor.author();
         let key = match key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()) {
             Some(key) if key.chars().count() > 100 => {
@@ -34,19 +35,22 @@ impl Crm {
             Some(key) => format!("{}:{key}", author.member_id.map_or(0, crate::id::Id::get)),
             None => self.ports.secrets.token(),
         };
-        let (at, reader) = (self.now(), Reader::of(actor));
+        let reader = Reader::of(actor);
         let bot = self
             .ports
             .messengers
             .line_works()
             .map(|messenger| messenger.bot());
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, at| {
             let user = found(uow, customer, reader)?.customer.details.line_user_id;
             let conversation = match (user, &bot) {
                 (Some(user), Some(bot)) => Some(open(uow, &user, bot, at)?),
                 _ => None,
             };
-            write_note(uow, conversation, Some(customer), (&key, &author, &text), at)
+            let written = write_note(uow, conversation, Some(customer), (&key, &author, &text), at)?;
+            Ok(written.map_or(Did::nothing(()), |id| {
+                Deed::on(Act::NoteWritten, id).about(customer).gives(())
+            }))
         })
         .await
     }
@@ -68,14 +72,14 @@ pub(super) fn open(
     opened.first().copied().ok_or(Error::NotFound("conversation"))
 }
 
-/// Keeps a note (key, author, text) and shows it on the page of every customer concerned, after everything said before.
+/// Keeps a note (key, author, text; `None` if it was kept before) and shows it on the page of every customer concerned, after everything said before.
 pub(super) fn write_note(
     uow: &mut dyn UnitOfWork,
     conversation: Option<ConversationId>,
     customer: Option<CustomerId>,
     (key, author, text): (&str, &Author, &MessageText),
     at: Instant,
-) -> Result<(), Error> {
+) -> Result<Option<NoteId>, Error> {
     let (written_at, customers) = place(uow, conversation, customer, at)?;
     let note = NewNote {
         key: key.to_owned(),
@@ -85,8 +89,8 @@ pub(super) fn write_note(
         text: text.clone(),
         written_at,
     };
-    let Some(id) = uow.edit_notes().add_note(&note)? else {
-        return Ok(());
+    let Some(note) = uow.edit_notes().add_note(&note)? else {
+        return Ok(None);
     };
     let rows: Vec<NewActivity> = customers
         .iter()
@@ -95,7 +99,7 @@ pub(super) fn write_note(
             conversation_id: conversation,
             receipt_id: None,
             send_id: None,
-            note_id: Some(id),
+            note_id: Some(note),
             direction: Direction::Note,
             kind: MessageKind::Text,
             message: text.as_str().to_owned(),
@@ -111,7 +115,7 @@ pub(super) fn write_note(
         let event = NewEvent::new(EventKind::Message, at).customer(customer);
         uow.edit_events().add_events(&[event])?;
     }
-    Ok(())
+    Ok(Some(note))
 }
 
 /// When it stands in the talk, and on whose pages.

@@ -64,7 +64,7 @@ impl Crm {
     /// The members of LINE WORKS, for whoever ties one to a customer. What the directory cannot tell is no error here:
     /// the answer says why it is not whole.
     pub async fn line_works_members(&self, actor: &Actor) -> Result<MemberChoice, Error> {
-        actor.may(Action::EditRecords)?;
+        self.may(actor, Action::EditRecords)?;
         if let Some(members) = self.choice.get(self.now()) {
             return Ok(MemberChoice {
                 members,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Crm;
 use super::callbacks::Arrival;
+use crate::audit::{Act, Deed};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
@@ -81,7 +82,7 @@ impl Crm {
         actor: &Actor,
         allowed: impl Fn(IpAddr) -> bool + Send,
     ) -> Result<Rechecked, Error> {
-        actor.may(Action::Diagnose)?;
+        self.may(actor, Action::Diagnose)?;
         let held = self.held(self.now()).await?;
         let mut outcome = Rechecked {
             rechecked: held.len(),
@@ -100,12 +101,15 @@ impl Crm {
             outcome.recorded += added;
             outcome.existed += existed;
         }
+        let told = outcome.recorded.to_string();
+        let deed = Deed::of(Act::CallbacksRechecked).value("callbacks", None, Some(told));
+        self.log(actor, Action::Diagnose, deed).await?;
         Ok(outcome)
     }
 
     /// What is held, in numbers.
     pub async fn held_callbacks(&self, actor: &Actor) -> Result<HeldSummary, Error> {
-        actor.may(Action::Diagnose)?;
+        self.may(actor, Action::Diagnose)?;
         let success = crate::ports::store::StoreExt::read(self.ports.store.as_ref(), |unit| {
             Ok::<_, Error>(unit.receipts().last_received()?)
         })

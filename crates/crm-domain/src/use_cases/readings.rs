@@ -81,7 +81,7 @@ impl Crm {
 
     /// Writes what was noted, unless the log is switched off; says how many.
     pub async fn write_readings(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let mut written = 0;
         loop {
             let part: Vec<NewReading> = {
@@ -126,7 +126,7 @@ impl Crm {
 
     /// Forgets readings that are over their time, some at once; says how many: to be called again until none.
     pub async fn prune_readings(&self, actor: &Actor) -> Result<usize, Error> {
-        actor.may(Action::KeepHouse)?;
+        self.may(actor, Action::KeepHouse)?;
         let now = self.now();
         let days = |rule: ReadingRule| Duration::days(rule.days.into());
         let oldest = self.ports.store.read(move |unit| {
@@ -155,7 +155,7 @@ impl Crm {
         after: Option<ReadingPlace>,
         limit: usize,
     ) -> Result<(Vec<Reading>, ReadingRule), Error> {
-        actor.may(Action::ViewAudit)?;
+        self.may(actor, Action::ViewAudit)?;
         self.ports
             .store
             .read(move |unit| {

@@ -8,6 +8,7 @@ use super::understood::{LinkChange, Understood, placed};
 use super::waitings::Talks;
 use crate::activities::{Direction, NewActivity};
 use crate::attachments::NewAttachment;
+use crate::audit::{Act, Deed};
 use crate::conversations::{ConversationId, ConversationKey, ConversationKind, LinkState};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -47,7 +48,7 @@ impl Crm {
     /// Takes up to `limit` pending callbacks, understands them and adds what they say to the conversations. A batch that
     /// fails is tried again one by one, so that one bad body holds up nobody. Two recorders at once double nothing.
     pub async fn record_pending(&self, actor: &Actor, limit: usize) -> Result<Recorded, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let pending: Vec<PendingReceipt> = self
             .ports
             .store
@@ -77,8 +78,11 @@ impl Crm {
 
     /// Lets the recorder try again what could not be understood, and says how many: a later version may know more.
     pub async fn reinterpret_callbacks(&self, actor: &Actor) -> Result<usize, Error> {
-        self.change(actor, Action::Diagnose, |uow, _| {
-            Ok(uow.edit_receipts().reopen_receipts()?)
+        self.act(actor, Action::Diagnose, |uow, _| {
+            let reopened = uow.edit_receipts().reopen_receipts()?;
+            Ok(Deed::of(Act::CallbacksRechecked)
+                .value("callbacks", None, Some(reopened.to_string()))
+                .gives(reopened))
         })
         .await
     }

@@ -3,6 +3,7 @@
 use super::Crm;
 use super::board::UnknownSender;
 use super::carriers::review_carriers;
+use crate::audit::{self, Act, Deed, Did};
 use crate::customers::CustomerDetails;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
@@ -18,7 +19,7 @@ impl Crm {
     /// `nameless` stands before the shortened user id of the latter. A sender becomes one customer in its life, however many
     /// do this at once. Says how many were made.
     pub async fn register_unknown_senders(&self, actor: &Actor, nameless: &str) -> Result<usize, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let (mut made, mut before) = (0, None);
         loop {
             let unknown = self.strangers(before, ROUND).await?;
@@ -27,7 +28,7 @@ impl Crm {
                 Some((talk.standing.last.as_ref()?.at, talk.id))
             });
             for stranger in unknown {
-                made += usize::from(self.register_one(stranger, nameless).await?);
+                made += usize::from(self.register_one(actor, stranger, nameless).await?);
             }
             if before.is_none() {
                 break;
@@ -39,7 +40,12 @@ impl Crm {
         Ok(made)
     }
 
-    async fn register_one(&self, stranger: UnknownSender, nameless: &str) -> Result<bool, Error> {
+    async fn register_one(
+        &self,
+        actor: &Actor,
+        stranger: UnknownSender,
+        nameless: &str,
+    ) -> Result<bool, Error> {
         let talk = stranger.line.conversation;
         let asked = |sender: &Sender| sender.problem.is_some() || sender.fetched_at.is_some();
         let Some(sender) = stranger
@@ -52,15 +58,18 @@ impl Crm {
         let Some(details) = details(&sender, nameless) else {
             return Ok(false);
         };
-        let at = self.now();
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, at| {
             let address = sender.address.clone();
             let made = uow.edit_customers().register_sender(&address, &details, at)?;
-            let Some(id) = made else { return Ok(false) };
+            let Some(id) = made else {
+                return Ok(Did::nothing(false));
+            };
             review_carriers(uow, &[address], at)?;
             let event = NewEvent::new(EventKind::Customer, at).customer(id);
             uow.edit_events().add_events(&[event])?;
-            Ok(true)
+            Ok(Deed::on(Act::CustomerAdded, id)
+                .with(audit::added(&details))
+                .gives(true))
         })
         .await
     }

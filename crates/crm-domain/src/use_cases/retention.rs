@@ -12,7 +12,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
 use crate::retention::{Foreseen, Hold, HoldId, HouseRun, MONTHS_MAX, Rule, RuleKind, months_before};
 use crate::trash::TRASH_LIFE;
-use crate::values::Problem;
+use crate::values::{FieldError, Problem};
 
 /// How many receipts are shown.
 const RECEIPTS: usize = 100;
@@ -48,7 +48,7 @@ pub struct RetentionOverview {
 impl Crm {
     /// The rules with what they would take today, the holds, the last run and the receipts.
     pub async fn retention(&self, actor: &Actor) -> Result<RetentionOverview, Error> {
-        actor.may(Action::ManagePrivacy)?;
+        self.may(actor, Action::ManagePrivacy)?;
         let now = self.now();
         let read = move |unit: &mut dyn ReadUnit| {
             let set = unit.retention().retention_rules()?;
@@ -89,29 +89,35 @@ impl Crm {
         Ok(u64::try_from(count.await?).unwrap_or(u64::MAX))
     }
 
-    /// What is to be kept how long, as typed: empty keeps for ever, else 1 to 1,200 months.
-    pub async fn set_rule(&self, actor: &Actor, kind: RuleKind, months: &str) -> Result<(), Error> {
-        actor.may(Action::ManagePrivacy)?;
-        let months = match months.trim() {
-            "" => None,
-            typed => match typed.parse::<u32>() {
-                Ok(count) if (1..=MONTHS_MAX).contains(&count) => Some(count),
-                _ => return Err(Error::field(kind.code(), Problem::Malformed)),
-            },
-        };
+    /// What is to be kept how long, in months as typed: empty keeps for ever, else 1 to 1,200. All of it is stored, or none.
+    pub async fn set_rules(&self, actor: &Actor, typed: &[(RuleKind, &str)]) -> Result<(), Error> {
+        let (mut rules, mut wrong) = (Vec::new(), Vec::new());
+        for (kind, months) in typed {
+            match months_of(months) {
+                Some(months) => rules.push(Rule { kind: *kind, months }),
+                None => wrong.push(FieldError::new(kind.code(), Problem::Malformed)),
+            }
+        }
+        if !wrong.is_empty() {
+            actor.may(Action::ManagePrivacy)?;
+            return Err(Error::Invalid(wrong));
+        }
         self.act(actor, Action::ManagePrivacy, move |uow, _| {
-            let rules = uow.retention().retention_rules()?;
-            let old = rules
-                .iter()
-                .find(|rule| rule.kind == kind)
-                .and_then(|rule| rule.months);
-            if old == months {
+            let before = uow.retention().retention_rules()?;
+            let mut changes = Vec::new();
+            for rule in &rules {
+                let same = before.iter().find(|other| other.kind == rule.kind);
+                let old = same.and_then(|rule| rule.months);
+                if old != rule.months {
+                    uow.edit_retention().set_rule(*rule)?;
+                    let told = |months: Option<u32>| months.map(|months| months.to_string());
+                    changes.push(Change::new(rule.kind.code(), told(old), told(rule.months)));
+                }
+            }
+            if changes.is_empty() {
                 return Ok(crate::audit::Did::nothing(()));
             }
-            uow.edit_retention().set_rule(Rule { kind, months })?;
-            let told = |months: Option<u32>| months.map(|months| months.to_string());
-            let change = Change::new(kind.code(), told(old), told(months));
-            Ok(Deed::of(Act::RetentionChanged).with([change]).gives(()))
+            Ok(Deed::of(Act::RetentionChanged).with(changes).gives(()))
         })
         .await
     }
@@ -123,7 +129,7 @@ impl Crm {
         customer: Option<CustomerId>,
         reason: &str,
     ) -> Result<HoldId, Error> {
-        actor.may(Action::ManagePrivacy)?;
+        self.may(actor, Action::ManagePrivacy)?;
         let (reason, by) = (reason_of(reason)?, actor.author().name);
         self.act(actor, Action::ManagePrivacy, move |uow, at| {
             let id = uow.edit_retention().place_hold(customer, &reason, &by, at)?;
@@ -155,13 +161,24 @@ impl Crm {
 
     /// Whether deletion of a customer is held back, for whoever sees the customer.
     pub async fn is_held(&self, actor: &Actor, id: CustomerId) -> Result<bool, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             super::customers::found(unit, id, reader)?;
             Ok(unit.retention().is_held(id)?)
         };
         self.ports.store.read(read).await
+    }
+}
+
+/// `None` for what is no number of months.
+fn months_of(typed: &str) -> Option<Option<u32>> {
+    match typed.trim() {
+        "" => Some(None),
+        typed => {
+            let months = typed.parse::<u32>().ok();
+            months.filter(|count| (1..=MONTHS_MAX).contains(count)).map(Some)
+        }
     }
 }
 

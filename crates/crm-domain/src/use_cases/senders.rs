@@ -50,7 +50,7 @@ impl NamePause {
 impl Crm {
     /// What is known of these people, in no order; nothing for those who never wrote.
     pub async fn senders_of(&self, actor: &Actor, addresses: Vec<LineUserId>) -> Result<Vec<Sender>, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         self.ports
             .store
             .read(move |unit| Ok(unit.senders().senders_of(&addresses)?))
@@ -59,7 +59,7 @@ impl Crm {
 
     /// Asks the directory for the names that are due, at most `limit` of them, and writes each answer at once.
     pub async fn fetch_names(&self, actor: &Actor, limit: usize) -> Result<NameRound, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let mut round = NameRound::default();
         let now = self.now();
         let due = self
@@ -88,7 +88,7 @@ impl Crm {
 
     /// Leaves those alone who are due while the directory is not to be asked.
     pub async fn defer_names(&self, actor: &Actor, pause: &NamePause) -> Result<usize, Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let (code, now, until) = (pause.problem.code(), self.now(), pause.until);
         let due = self
             .ports
@@ -103,7 +103,7 @@ impl Crm {
 
     /// Makes those due whose names could not be had because of the settings: a restart may have mended them.
     pub async fn retry_names(&self, actor: &Actor) -> Result<(), Error> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let now = self.now();
         self.change_again(move |uow| {
             for problem in [ProfileError::ScopeMissing, ProfileError::NotConfigured] {

@@ -7,6 +7,7 @@ use super::events::announce_messages;
 use super::sight::Reader;
 use super::waitings;
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
+use crate::audit::{Act, Deed, Did};
 use crate::conversations::{Conversation, ConversationId, ConversationKey, ConversationKind};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -38,7 +39,11 @@ impl Crm {
         key: Option<String>,
     ) -> Result<Queued, Error> {
         let message = self.written(actor, to, text, key)?;
-        self.change_again(move |uow| message.queue(uow)).await
+        self.act_again(self.trace(actor), move |uow, _| {
+            let queued = message.queue(uow)?;
+            Ok(message.told(queued))
+        })
+        .await
     }
 
     /// Queues a message to a customer in place of one that failed, which leaves every page in the same step; one that is
@@ -53,12 +58,12 @@ impl Crm {
     ) -> Result<Queued, Error> {
         let message = self.written(actor, Recipient::Customer(customer), text, key)?;
         let at = message.at;
-        self.change_again(move |uow| {
+        self.act_again(self.trace(actor), move |uow, _| {
             let queued = message.queue(uow)?;
             if let Queued::Added(_) = queued {
                 replace(uow, customer, replaces, at)?;
             }
-            Ok(queued)
+            Ok(message.told(queued))
         })
         .await
     }
@@ -70,7 +75,7 @@ impl Crm {
         text: MessageText,
         key: Option<String>,
     ) -> Result<Message, Error> {
-        actor.may(Action::SendMessages)?;
+        self.may(actor, Action::SendMessages)?;
         let messenger = self
             .ports
             .messengers
@@ -98,7 +103,7 @@ impl Crm {
 
     /// A message of ours and how far it got.
     pub async fn show_send(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         self.ports.store.read(move |unit| known(unit, id, reader)).await
     }
@@ -106,9 +111,9 @@ impl Crm {
     /// Takes a message back that has not gone out: it leaves every page. Once more changes nothing; [`Error::Stale`] when it
     /// goes out already or has gone.
     pub async fn cancel_message(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
-        actor.may(Action::SendMessages)?;
-        let (at, reader) = (self.now(), Reader::of(actor));
-        self.change_again(move |uow| {
+        self.may(actor, Action::SendMessages)?;
+        let reader = Reader::of(actor);
+        self.act_again(self.trace(actor), move |uow, at| {
             let send = known(uow, id, reader)?;
             if uow.edit_sends().cancel_send(id, at)? {
                 uow.edit_activities().delete_activities_of_send(id, at)?;
@@ -116,8 +121,10 @@ impl Crm {
                 changed(uow, &send, at)?;
             } else if send.reason.as_deref() != Some(CANCELLED) {
                 return Err(Error::Stale);
+            } else {
+                return Ok(Did::nothing(send));
             }
-            Ok(send)
+            told(uow, Act::MessageCancelled, send)
         })
         .await
     }
@@ -125,9 +132,9 @@ impl Crm {
     /// Calls a message sent that is 結果不明, because a person knows. Once more changes nothing; [`Error::Stale`] when it is
     /// in another state or was sent again.
     pub async fn treat_as_sent(&self, actor: &Actor, id: SendId) -> Result<Send, Error> {
-        actor.may(Action::SendMessages)?;
-        let (at, by, reader) = (self.now(), actor.author(), Reader::of(actor));
-        self.change_again(move |uow| {
+        self.may(actor, Action::SendMessages)?;
+        let (by, reader) = (actor.author(), Reader::of(actor));
+        self.act_again(self.trace(actor), move |uow, at| {
             let send = known(uow, id, reader)?;
             if uow.edit_sends().treat_send(id, &by, at)? {
                 // It arrived when it went out, not when somebody learnt of it.
@@ -135,11 +142,19 @@ impl Crm {
                 changed(uow, &send, at)?;
             } else if send.treated.is_none() {
                 return Err(Error::Stale);
+            } else {
+                return Ok(Did::nothing(send));
             }
-            Ok(send)
+            told(uow, Act::MessageTreatedAsSent, send)
         })
         .await
     }
+}
+
+/// What the log says of a message of ours that changed: its id, never its text.
+fn told(uow: &mut dyn UnitOfWork, act: Act, send: Send) -> Result<Did<Send>, Error> {
+    let customer = waitings::talk(uow, send.conversation_id)?.standing.customer_id;
+    Ok(Deed::on(act, send.id).about(customer).gives(send))
 }
 
 /// A message in a conversation that is not seen is not there.
@@ -197,6 +212,18 @@ struct Message {
 }
 
 impl Message {
+    /// What the log says of it; nothing when it was queued before.
+    fn told(&self, queued: Queued) -> Did<Queued> {
+        let customer = match &self.to {
+            Recipient::Customer(id) => Some(*id),
+            Recipient::User(_) => None,
+        };
+        match queued {
+            Queued::Added(id) => Deed::on(Act::MessageQueued, id).about(customer).gives(queued),
+            Queued::Existed(_) => Did::nothing(queued),
+        }
+    }
+
     fn queue(&self, uow: &mut dyn UnitOfWork) -> Result<Queued, Error> {
         let address = match &self.to {
             Recipient::User(user) => user.clone(),

@@ -98,7 +98,7 @@ impl Crm {
     /// Takes up to `limit` callbacks from the spool into the database, in one unit of work, and releases them after its
     /// commit. Nothing is doubled: the unique key decides. From the first that works on, callbacks go to the database again.
     pub async fn replay_spool(&self, actor: &Actor, limit: usize) -> Result<Replayed, ReplayError> {
-        actor.may(Action::RecordCallbacks)?;
+        self.may(actor, Action::RecordCallbacks)?;
         let waiting = self.ports.spool.waiting(limit).await;
         if self.door.store_is_away() && waiting.as_ref().map_or(true, Vec::is_empty) {
             self.ready().await?;

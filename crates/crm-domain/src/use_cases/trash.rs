@@ -6,6 +6,7 @@ use super::sight::Reader;
 use crate::audit::{Act, Deed};
 use crate::companies::CompanyId;
 use crate::customers::CustomerId;
+use crate::erasures::Erasure;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::permissions::{Action, Actor};
@@ -22,6 +23,8 @@ pub struct TrashPage {
     pub items: Vec<Trashed>,
     /// Where it goes on.
     pub next: Option<TrashPlace>,
+    /// What of it does not go for good: 削除の停止.
+    pub held: Vec<TrashKey>,
 }
 
 /// What became of bringing a customer back.
@@ -41,19 +44,21 @@ impl Crm {
         after: Option<TrashPlace>,
         limit: usize,
     ) -> Result<TrashPage, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         let read = move |unit: &mut dyn ReadUnit| {
             let visible = reader.visible(unit)?;
+            let erased = unit.erasures().open_erasures()?;
+            let shown = |row: &Trashed| {
+                let gone = |erasure: &Erasure| erasure.customer_id.map(TrashKey::Customer) == Some(row.key);
+                visible.shows(row.owner_id, row.team_id) && !erased.iter().any(gone)
+            };
             let (mut items, mut place) = (Vec::new(), after);
             loop {
                 let part = unit.trash().trash(place, AT_ONCE)?;
                 let ends = part.len() < AT_ONCE;
                 place = part.last().map(Trashed::place);
-                items.extend(
-                    part.into_iter()
-                        .filter(|row| visible.shows(row.owner_id, row.team_id)),
-                );
+                items.extend(part.into_iter().filter(shown));
                 if ends || items.len() > limit {
                     break;
                 }
@@ -61,14 +66,15 @@ impl Crm {
             let more = items.len() > limit;
             items.truncate(limit);
             let next = items.last().filter(|_| more).map(Trashed::place);
-            Ok(TrashPage { items, next })
+            let held = held(unit, &items)?;
+            Ok(TrashPage { items, next, held })
         };
         self.ports.store.read(read).await
     }
 
     /// One thing in the trash.
     pub async fn show_trashed(&self, actor: &Actor, key: TrashKey) -> Result<Trashed, Error> {
-        actor.may(Action::ViewRecords)?;
+        self.may(actor, Action::ViewRecords)?;
         let reader = Reader::of(actor);
         self.ports
             .store
@@ -147,6 +153,18 @@ impl Crm {
         })
         .await
     }
+}
+
+/// What of it is held back.
+fn held(unit: &mut dyn ReadUnit, items: &[Trashed]) -> Result<Vec<TrashKey>, Error> {
+    let holds = unit.retention().holds()?;
+    let all = holds.iter().any(|hold| hold.customer_id.is_none());
+    let keys = items.iter().map(|row| row.key);
+    let held = |key: &TrashKey| match key {
+        TrashKey::Customer(id) => holds.iter().any(|hold| hold.customer_id == Some(*id)),
+        TrashKey::Company(_) => false,
+    };
+    Ok(keys.filter(|key| all || held(key)).collect())
 }
 
 fn trashed<U: ReadUnit + ?Sized>(unit: &mut U, key: TrashKey, reader: Reader) -> Result<Trashed, Error> {

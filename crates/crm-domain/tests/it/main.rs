@@ -4,9 +4,11 @@
 
 mod attachments;
 mod audit;
+mod audit_coverage;
 mod board;
 mod carriers;
 mod companies;
+mod connection;
 mod customers;
 mod events;
 mod factors;
