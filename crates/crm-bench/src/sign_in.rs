@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crm_domain::members::{NewMember, Role, Session};
+use crm_domain::members::{Device, NewMember, Role, Session};
 use crm_domain::ports::host::{Clock as _, Secrets as _};
 use crm_domain::ports::store::{StoreError, StoreExt as _, UnitOfWork};
 use crm_domain::ports::store_admin::StoreAdmin as _;
@@ -39,6 +39,7 @@ pub(crate) async fn session(database: &Path) -> anyhow::Result<String> {
             member_id,
             created_at: at,
             seen_at: at,
+            device: Device::default(),
         };
         uow.edit_credentials().add_session(&session)
     };

@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// The keys of programs.
     #[command(subcommand)]
     Token(commands::tokens::Token),
+    /// The browsers that are signed in.
+    #[command(subcommand)]
+    Session(commands::sessions::Session),
     /// Companies.
     #[command(subcommand)]
     Company(commands::companies::Company),
@@ -58,6 +61,9 @@ pub(crate) enum Command {
     /// Callbacks as kept.
     #[command(subcommand)]
     Webhook(commands::webhook::Webhook),
+    /// The keys that encrypt secrets and stored files.
+    #[command(subcommand)]
+    Key(commands::keys::Key),
     /// Bring in data from elsewhere.
     #[command(subcommand)]
     Import(commands::imports::Import),

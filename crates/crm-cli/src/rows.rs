@@ -5,6 +5,7 @@ use crm_domain::companies::Company;
 use crm_domain::customers::CustomerLine;
 use crm_domain::instant::Instant;
 use crm_domain::members::{ApiToken, Member};
+use crm_domain::use_cases::{KeyUse, SessionLine};
 use serde::Serialize;
 use time::macros::format_description;
 
@@ -198,15 +199,21 @@ pub(crate) struct UserRow {
     email: String,
     name: String,
     role: &'static str,
+    may_import: bool,
+    may_export: bool,
     has_password: bool,
+    has_factor: bool,
     disabled_at: Option<Instant>,
     created_at: Instant,
 }
 
 impl UserRow {
-    pub(crate) fn new(member: &Member) -> Self {
+    pub(crate) fn new(member: &Member, has_factor: bool) -> Self {
         Self {
             id: member.id.get(),
+            may_import: member.grants.import,
+            may_export: member.grants.export,
+            has_factor,
             email: member.email.as_str().to_owned(),
             name: member.name.clone(),
             role: member.role.code(),
@@ -217,8 +224,23 @@ impl UserRow {
     }
 }
 
+impl UserRow {
+    fn grants(&self, view: &View<'_>) -> String {
+        let all = [
+            (self.may_import, "grant.import"),
+            (self.may_export, "grant.export"),
+        ];
+        let names: Vec<String> = all
+            .into_iter()
+            .filter_map(|(granted, key)| granted.then(|| view.texts.text(key)))
+            .collect();
+        names.join(", ")
+    }
+}
+
 impl Row for UserRow {
-    const COLUMNS: &'static [&'static str] = &["id", "email", "name", "role", "user_state"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "email", "name", "role", "grants", "factor", "user_state"];
 
     fn cells(&self, view: &View<'_>) -> Vec<String> {
         let state = match (self.disabled_at, self.has_password) {
@@ -231,7 +253,88 @@ impl Row for UserRow {
             self.email.clone(),
             self.name.clone(),
             view.texts.text(&format!("role.{}", self.role)),
+            self.grants(view),
+            view.texts.text(if self.has_factor {
+                "factor.on"
+            } else {
+                "factor.off"
+            }),
             view.texts.text(&format!("user_state.{state}")),
+        ]
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct SessionRow {
+    id: String,
+    user: String,
+    created_at: Instant,
+    used_at: Instant,
+    address: Option<String>,
+    browser: Option<String>,
+}
+
+impl SessionRow {
+    pub(crate) fn new(session: &SessionLine) -> Self {
+        Self {
+            id: session.id.clone(),
+            user: session.member.email.as_str().to_owned(),
+            created_at: session.created_at,
+            used_at: session.seen_at,
+            address: session.address.clone(),
+            browser: session.browser.clone(),
+        }
+    }
+}
+
+impl Row for SessionRow {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "user", "created_at", "used_at", "ip_address", "browser"];
+
+    fn cells(&self, view: &View<'_>) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.user.clone(),
+            shown(self.created_at, view),
+            shown(self.used_at, view),
+            self.address.clone().unwrap_or_default(),
+            self.browser.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+/// A data key and what it sealed.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyRow {
+    id: String,
+    created_at: Instant,
+    retired_at: Option<Instant>,
+    values: u64,
+    files: u64,
+}
+
+impl KeyRow {
+    pub(crate) fn new(used: &KeyUse) -> Self {
+        Self {
+            id: used.key.id.to_string(),
+            created_at: used.key.made_at,
+            retired_at: used.key.retired_at,
+            values: used.values,
+            files: used.files,
+        }
+    }
+}
+
+impl Row for KeyRow {
+    const COLUMNS: &'static [&'static str] = &["id", "created_at", "retired_at", "values", "files"];
+
+    fn cells(&self, view: &View<'_>) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            shown(self.created_at, view),
+            self.retired_at.map(|at| shown(at, view)).unwrap_or_default(),
+            self.values.to_string(),
+            self.files.to_string(),
         ]
     }
 }
@@ -241,6 +344,7 @@ pub(crate) struct TokenRow {
     id: i64,
     name: String,
     user: String,
+    scopes: Vec<&'static str>,
     created_at: Instant,
     expires_at: Option<Instant>,
     revoked_at: Option<Instant>,
@@ -253,6 +357,7 @@ impl TokenRow {
             id: token.id.get(),
             name: token.name.clone(),
             user: owner.email.as_str().to_owned(),
+            scopes: token.scopes.codes(),
             created_at: token.created_at,
             expires_at: token.expires_at,
             revoked_at: token.revoked_at,
@@ -266,6 +371,7 @@ impl Row for TokenRow {
         "id",
         "name",
         "user",
+        "scopes",
         "created_at",
         "expires_at",
         "revoked_at",
@@ -278,6 +384,7 @@ impl Row for TokenRow {
             self.id.to_string(),
             self.name.clone(),
             self.user.clone(),
+            self.scopes.join(","),
             shown(self.created_at, view),
             at(self.expires_at),
             at(self.revoked_at),

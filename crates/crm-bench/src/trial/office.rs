@@ -6,9 +6,9 @@ use crm_compose::{Composition, Need, Settings};
 use crm_domain::activities::{Activity, ActivityPlace};
 use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
-use crm_domain::members::Role;
+use crm_domain::members::{Role, Scopes};
 use crm_domain::permissions::Actor;
-use crm_domain::use_cases::{Crm, MemberForm};
+use crm_domain::use_cases::{Crm, MemberForm, TokenForm};
 use crm_domain::values::{EmailAddress, LineUserId, PersonName, PersonReading, Remarks};
 
 /// How many messages are read at a time.
@@ -61,7 +61,13 @@ impl Office {
             password: None,
         };
         let member = self.crm.add_member(&operator(), form).await?;
-        let token = self.crm.create_token(&operator(), member, "trial", None).await?;
+        let form = TokenForm {
+            member,
+            name: "trial".to_owned(),
+            scopes: Scopes::ALL,
+            expires_at: None,
+        };
+        let token = self.crm.create_token(&operator(), form).await?;
         let mut list = Vec::with_capacity(customers);
         for number in 0..customers {
             let user = crm_samples::user_id(number as u64);

@@ -9,9 +9,11 @@ pub(crate) mod customers;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod imports;
+pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod migrate;
 pub(crate) mod secret_input;
+pub(crate) mod sessions;
 pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod webhook;
@@ -35,14 +37,16 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
     match command {
         Command::Migrate(command) => migrate::run(context, &command).await,
         Command::Doctor => doctor::run(context).await,
-        Command::Config(command) => config::run(context, &command),
+        Command::Config(command) => config::run(context, &command).await,
         Command::User(command) => users::run(context, command).await,
         Command::Token(command) => tokens::run(context, command).await,
+        Command::Session(command) => sessions::run(context, command).await,
         Command::Company(command) => companies::run(context, command).await,
         Command::Customer(command) => customers::run(context, command).await,
         Command::Activity(command) => activities::run(context, command).await,
         Command::Message(command) => messages::run(context, command).await,
         Command::Webhook(command) => webhook::run(context, command).await,
+        Command::Key(command) => keys::run(context, command).await,
         Command::Import(command) => imports::run(context, command).await,
         Command::Backup(command) => backup::run(context, &command).await,
         Command::Dev(command) => dev::run(context, command).await,

@@ -2,7 +2,8 @@
 
 use crm_compose::{Need, TimeZone};
 use crm_domain::instant::Instant;
-use crm_domain::members::TokenId;
+use crm_domain::members::{Scopes, TokenId};
+use crm_domain::use_cases::TokenForm;
 use serde_json::json;
 use time::macros::{format_description, time};
 use time::{Date, Duration};
@@ -26,32 +27,52 @@ pub(crate) enum Token {
         /// Until when it is good: a date (2026-12-31, that day included) or a number of days (90d).
         #[arg(long, value_name = "D")]
         expires: Option<String>,
+        /// What it may be used for, of what the user may.
+        #[arg(long, value_delimiter = ',', value_parser = ["read", "write", "send"], default_value = "read,write,send")]
+        scope: Vec<String>,
     },
     /// Show all tokens.
     List,
-    /// Revoke a token.
-    Revoke {
-        /// Its id.
-        id: TokenId,
-    },
+    /// Revoke a token, or all.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Revoke {
+    /// Its id.
+    id: Option<TokenId>,
+    /// The tokens of everybody.
+    #[arg(long)]
+    all: bool,
 }
 
 pub(crate) async fn run(context: &Context, command: Token) -> Outcome {
     let desk = context.desk(Need::Store).await?;
     let crm = &desk.parts.crm;
     match command {
-        Token::Create { user, name, expires } => {
+        Token::Create {
+            user,
+            name,
+            expires,
+            scope,
+        } => {
             let now = crm.now();
             let expires_at = match &expires {
                 Some(text) => Some(end(text, now, desk.zone())?),
                 None => None,
             };
             let member = find(&desk, &user).await?;
-            let token = crm
-                .create_token(&desk.actor, member.id, &name, expires_at)
-                .await?;
+            let scopes = Scopes::from_codes(scope.iter().map(String::as_str)).unwrap_or(Scopes::ALL);
+            let form = TokenForm {
+                member: member.id,
+                name: name.clone(),
+                scopes,
+                expires_at,
+            };
+            let token = crm.create_token(&desk.actor, form).await?;
             let sentence = context.output.texts().fill("token.made", &[("token", &token)]);
-            let json = json!({"user": member.email.as_str(), "name": name, "expires_at": expires_at, "token": token});
+            let json = json!({"user": member.email.as_str(), "name": name, "scopes": scopes.codes(), "expires_at": expires_at, "token": token});
             context.output.said(&sentence, &json);
         }
         Token::List => {
@@ -62,7 +83,15 @@ pub(crate) async fn run(context: &Context, command: Token) -> Outcome {
                 .collect();
             context.output.list(&rows, desk.zone());
         }
-        Token::Revoke { id } => {
+        Token::Revoke(Revoke { id: None, .. }) => {
+            let revoked = crm.revoke_all_tokens(&desk.actor).await?;
+            let sentence = context
+                .output
+                .texts()
+                .fill("token.all_revoked", &[("count", &revoked.to_string())]);
+            context.output.said(&sentence, &json!({"revoked": revoked}));
+        }
+        Token::Revoke(Revoke { id: Some(id), .. }) => {
             crm.revoke_token(&desk.actor, id).await?;
             let sentence = context
                 .output

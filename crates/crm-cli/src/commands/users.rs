@@ -2,7 +2,7 @@
 
 use crm_compose::Need;
 use crm_domain::error::Error;
-use crm_domain::members::{LinkPurpose, Member, MemberId, Role};
+use crm_domain::members::{Grants, LinkPurpose, Member, MemberId, Role};
 use crm_domain::use_cases::MemberForm;
 use serde_json::json;
 
@@ -39,6 +39,25 @@ pub(crate) enum User {
         #[arg(long)]
         undo: bool,
     },
+    /// Say what a user may do, or may do beyond the role; all sessions of the user end.
+    Change {
+        /// E-mail address or id.
+        user: String,
+        /// What the user may do.
+        #[arg(long, value_parser = ["admin", "member", "viewer"])]
+        role: Option<String>,
+        /// Whether the user may bring in data.
+        #[arg(long)]
+        may_import: Option<bool>,
+        /// Whether the user may take whole lists out.
+        #[arg(long)]
+        may_export: Option<bool>,
+    },
+    /// Take a user's second factor away who lost app and recovery codes; all sessions of the user end.
+    ResetFactors {
+        /// E-mail address or id.
+        user: String,
+    },
     /// Set a user's password, or make a link with which the user chooses one.
     Password {
         /// E-mail address or id.
@@ -72,7 +91,9 @@ pub(crate) async fn run(context: &Context, command: User) -> Outcome {
         }
         User::List => {
             let members = desk.parts.crm.list_members(&desk.actor).await?;
-            let rows: Vec<UserRow> = members.iter().map(UserRow::new).collect();
+            let with_factor = desk.parts.crm.members_with_factor(&desk.actor).await?;
+            let row = |member: &Member| UserRow::new(member, with_factor.contains(&member.id));
+            let rows: Vec<UserRow> = members.iter().map(row).collect();
             context.output.list(&rows, desk.zone());
             DONE
         }
@@ -84,6 +105,30 @@ pub(crate) async fn run(context: &Context, command: User) -> Outcome {
                 .await?;
             show(context, &desk, member.id).await
         }
+        User::Change {
+            user,
+            role,
+            may_import,
+            may_export,
+        } => {
+            let member = find(&desk, &user).await?;
+            let grants = Grants {
+                import: may_import.unwrap_or(member.grants.import),
+                export: may_export.unwrap_or(member.grants.export),
+            };
+            change(context, &desk, &member, role.as_deref(), grants).await
+        }
+        User::ResetFactors { user } => {
+            let member = find(&desk, &user).await?;
+            desk.parts.crm.reset_factors(&desk.actor, member.id).await?;
+            let email = member.email.as_str();
+            let texts = context.output.texts();
+            let sentence = texts.fill("user.factors_reset", &[("email", email)]);
+            context
+                .output
+                .said(&sentence, &json!({"id": member.id, "email": email}));
+            DONE
+        }
         User::Password { user, password_stdin } => {
             let member = find(&desk, &user).await?;
             if password_stdin {
@@ -93,6 +138,21 @@ pub(crate) async fn run(context: &Context, command: User) -> Outcome {
             }
         }
     }
+}
+
+async fn change(
+    context: &Context,
+    desk: &Desk,
+    member: &Member,
+    role: Option<&str>,
+    grants: Grants,
+) -> Outcome {
+    let crm = &desk.parts.crm;
+    if let Some(role) = role.and_then(Role::from_code) {
+        crm.change_role(&desk.actor, member.id, None, role).await?;
+    }
+    crm.change_grants(&desk.actor, member.id, grants).await?;
+    show(context, desk, member.id).await
 }
 
 async fn set_password(context: &Context, desk: &Desk, member: &Member) -> Outcome {
@@ -124,7 +184,9 @@ async fn add(context: &Context, desk: &Desk, form: MemberForm) -> Outcome {
 
 async fn show(context: &Context, desk: &Desk, id: MemberId) -> Outcome {
     let member = find(desk, &id.to_string()).await?;
-    context.output.record(&UserRow::new(&member), desk.zone());
+    let with_factor = desk.parts.crm.members_with_factor(&desk.actor).await?;
+    let row = UserRow::new(&member, with_factor.contains(&id));
+    context.output.record(&row, desk.zone());
     DONE
 }
 

@@ -3,6 +3,7 @@
 
 mod companies;
 mod config;
+mod connection;
 mod customers;
 mod desk;
 mod doctor;
@@ -11,6 +12,7 @@ mod messages;
 mod misuse;
 mod poc;
 mod poc_file;
+mod sessions;
 mod tables;
 mod users;
 mod webhook;

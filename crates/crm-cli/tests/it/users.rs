@@ -42,7 +42,10 @@ fn without_a_password_there_is_a_link() {
     assert!(link.starts_with("https://crm.example.jp/link/"), "{link}");
     let mut short = desk.run_with_input(&["user", "password", "boss@example.jp", "--password-stdin"], "x");
     assert!(short.err.trim_end().ends_with("[invalid]"));
-    short = desk.run_with_input(&["user", "password", "1", "--password-stdin"], "long enough");
+    short = desk.run_with_input(
+        &["user", "password", "1", "--password-stdin"],
+        "long enough words",
+    );
     assert_eq!(short.code, 0, "{}", short.err);
 }
 

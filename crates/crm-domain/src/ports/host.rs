@@ -56,7 +56,7 @@ pub trait Passwords: Send + Sync {
     /// Whether the password has this hash. Takes as long for `None`, so that unknown accounts answer no faster.
     async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError>;
 
-    /// Whether the password is among the 10,000 commonest, in any letter case.
+    /// Whether the password is among the 10,000 commonest, in any letter case, or is guessed nearly as soon.
     async fn is_common(&self, password: &str) -> Result<bool, PasswordError>;
 }
 
