@@ -45,8 +45,10 @@ impl Line {
 /// at most, and of what has no place in our paths nothing either.
 fn told_path(uri: &Uri) -> String {
     let path = uri.path();
-    if path.starts_with("/link/") {
-        return "/link/…".to_owned();
+    for secret in ["/link/", "/setup/"] {
+        if path.starts_with(secret) {
+            return format!("{secret}…");
+        }
     }
     if let Some(user) = path.strip_prefix("/check-customer/") {
         let user = LineUserId::new(user).ok().flatten();
@@ -90,6 +92,7 @@ mod tests {
         let told = |uri: &'static str| told_path(&Uri::from_static(uri));
         assert_eq!(told("/customers?q=%E5%B1%B1"), "/customers");
         assert_eq!(told("/link/0123456789"), "/link/…");
+        assert_eq!(told("/setup/0123456789"), "/setup/…");
         assert_eq!(told("/check-customer/hanako@example"), "/check-customer/h…");
         assert_eq!(
             told("/check-customer/01234567-0000-4000-8000-000000000001"),

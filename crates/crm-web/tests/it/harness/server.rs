@@ -32,6 +32,8 @@ pub const PASSWORD: &str = "correct horse 馬";
 pub struct Setup {
     pub settings: Vec<(String, String)>,
     pub without_line_works: bool,
+    /// Where LINE WORKS is, and nothing else of it.
+    pub addresses_only: bool,
     pub simulator: SimulatorConfig,
     /// It speaks https by a certificate of its own.
     pub https: bool,
@@ -78,6 +80,7 @@ impl TestServer {
                 simulator
                     .settings()
                     .into_iter()
+                    .filter(|(name, _)| !setup.addresses_only || name.ends_with("_URL"))
                     .map(|(name, value)| (name.to_owned(), value)),
             );
         }
