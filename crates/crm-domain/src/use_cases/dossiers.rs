@@ -7,8 +7,12 @@ use crate::dossiers::{Datum, Dossier, Record};
 use crate::erasures::Subject;
 use crate::error::Error;
 use crate::permissions::{Action, Actor};
-use crate::ports::store::{ReadUnit, StoreExt};
+use crate::ports::blobs::BlobHash;
+use crate::ports::store::{ReadUnit, StoreError, StoreExt};
 use crate::tally::DataKind;
+
+/// The bytes of a stored file.
+type Content = Box<dyn std::io::Read + Send>;
 
 /// How many records a reading gathers.
 const AT_ONCE: usize = 500;
@@ -33,6 +37,13 @@ impl Crm {
             }
         }
         Ok(dossier)
+    }
+
+    /// A stored content that a dossier names; blocks on the disk.
+    pub fn stored_content(&self, actor: &Actor, hash: &BlobHash) -> Result<Option<Content>, Error> {
+        actor.may(Action::ManagePrivacy)?;
+        let opened = self.ports.blobs.open(hash);
+        opened.map_err(|error| Error::Store(StoreError::unavailable(error)))
     }
 
     async fn gathered(&self, subject: &Subject, kind: DataKind) -> Result<Vec<Record>, Error> {

@@ -25,7 +25,8 @@ use diesel::connection::SimpleConnection;
 use crate::common::{add_company, counts, new_folder, new_store, options, other_program, run, texts};
 
 /// As if the database were of the release before the last migration.
-const WITHOUT_THE_LAST: &str = "DROP INDEX companies_trash; DROP INDEX customers_trash; DROP INDEX import_origins_local;
+const WITHOUT_THE_LAST: &str =
+    "DROP INDEX companies_trash; DROP INDEX customers_trash; DROP INDEX import_origins_local;
     ALTER TABLE companies DROP COLUMN deleted_by; ALTER TABLE customers DROP COLUMN deleted_by;
     DROP TABLE erasure_talks; DROP TABLE erasures; DROP TABLE abandoned_blobs; DROP TABLE retention_rules;
     DROP TABLE legal_holds; DROP TABLE house_runs;
@@ -86,7 +87,7 @@ async fn fill(store: &SqliteStore) {
                 member_id: member,
                 name: "鍵".to_owned(),
                 hash: [7; 32],
-                scopes: Scopes::default(),
+                scopes: Scopes::ALL,
                 expires_at: None,
             };
             unit.edit_credentials().add_token(&token, start())?;
