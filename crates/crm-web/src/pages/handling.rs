@@ -165,7 +165,7 @@ async fn draw(
     error: Option<&Error>,
 ) -> Result<Response, Failure> {
     by.actor.may(Action::HandleConversations)?;
-    let colleagues = visitor.app.crm.colleagues(&by.actor).await?;
+    let colleagues = visitor.app.crm.takers_over(&by.actor, conversation).await?;
     let page = HandOverPage {
         id: conversation.get(),
         colleagues: colleagues

@@ -11,6 +11,7 @@
 //! - `.as_json()` when the route answers 401 instead of leading to the sign-in page.
 //! - `.ends_session()` when the reader is signed out afterwards.
 mod headers;
+mod hidden;
 mod mounted;
 mod readers;
 mod records;
@@ -55,15 +56,21 @@ async fn each_route_is_for_whom_it_is() {
     let mut wrong = Vec::new();
     for row in TABLE {
         let mut record = records.of(row.about).await;
-        for reader in &mut readers {
+        for number in 0..readers.len() {
+            let reader = &mut readers[number];
             let expected = expected(row, reader);
             let answer = reader.send(&server, row, &record.fill(row)).await;
             note(&mut wrong, row, reader, THERE, expected, &answer);
-            if row.changes() && expected == Allowed::Yes {
+            if expected != Allowed::Yes {
+                continue;
+            }
+            if row.changes() {
                 record = records.of(row.about).await;
             }
-            if row.ends_session && expected == Allowed::Yes {
-                *reader = reader.again(&server).await;
+            if row.ends_session {
+                for reader in &mut readers {
+                    *reader = reader.again(&server).await;
+                }
             }
         }
     }
@@ -165,6 +172,8 @@ fn expected(row: &Row, reader: &Reader) -> Allowed {
         Needs::Public | Needs::SignedIn => true,
         Needs::Browser | Needs::Person => !reader.is_program(),
         Needs::Act(action) => actor.may(action).is_ok(),
+        Needs::Theirs(action) if actor.may(action).is_err() => return Allowed::NotThere,
+        Needs::Theirs(_) => true,
     };
     if may { Allowed::Yes } else { Allowed::No }
 }
@@ -179,8 +188,16 @@ fn note(
 ) {
     let found = Allowed::of(answer);
     // Whoever may not do something may learn either first, as long as it is the same for what is out of sight.
-    let refused = expected == Allowed::No && record != THERE || row.needs == Needs::Absent;
-    if refused && matches!(found, Allowed::No | Allowed::NotThere) {
+    let either = match row.needs {
+        Needs::Absent | Needs::Theirs(_) => expected == Allowed::NotThere,
+        // To a program there is no page of its own.
+        Needs::Person => expected == Allowed::No,
+        _ => expected == Allowed::No && record != THERE,
+    };
+    if either && (row.whatever || matches!(found, Allowed::No | Allowed::NotThere)) {
+        return;
+    }
+    if row.may_lack && expected == Allowed::Yes && found == Allowed::NotThere {
         return;
     }
     let form = expected != Allowed::Unknown || reader.told_in_form(row, answer);

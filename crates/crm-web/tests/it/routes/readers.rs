@@ -1,7 +1,8 @@
 //! Everybody who may ask.
 
-use crm_domain::members::{Grants, LinkPurpose, MemberId, Role, Scopes, TokenId};
+use crm_domain::members::{Device, Grants, LinkPurpose, MemberId, Role, Scopes, TokenId};
 use crm_domain::permissions::Actor;
+use crm_domain::use_cases::{SignInStep, TokenForm};
 
 use super::records::Filled;
 use super::table::{Data, Needs, Row};
@@ -53,6 +54,22 @@ pub(super) struct Reader {
     member: MemberId,
 }
 
+const READ: Scopes = Scopes {
+    read: true,
+    write: false,
+    send: false,
+};
+const WRITE: Scopes = Scopes { write: true, ..READ };
+const SEND: Scopes = Scopes { send: true, ..READ };
+const NOTHING_MORE: Grants = Grants {
+    import: false,
+    export: false,
+};
+const BOTH: Grants = Grants {
+    import: true,
+    export: true,
+};
+
 impl Reader {
     /// Everybody.
     pub(super) async fn all(server: &TestServer) -> Vec<Self> {
@@ -64,20 +81,28 @@ impl Reader {
         };
         vec![
             nobody,
-            Self::person(server, "viewer", Role::Viewer).await,
-            Self::person(server, "member", Role::Member).await,
-            Self::person(server, "admin", Role::Admin).await,
-            Self::program(server, "an admin's token", Role::Admin, Scopes::ALL).await,
+            Self::person(server, "viewer", Role::Viewer, NOTHING_MORE).await,
+            Self::person(server, "viewer who may export", Role::Viewer, BOTH).await,
+            Self::person(server, "member", Role::Member, NOTHING_MORE).await,
+            Self::person(server, "member who may import and export", Role::Member, BOTH).await,
+            Self::person(server, "admin", Role::Admin, NOTHING_MORE).await,
+            Self::program(server, "admin's token to read", Role::Admin, READ).await,
+            Self::program(server, "admin's token to write", Role::Admin, WRITE).await,
+            Self::program(server, "member's token to send", Role::Member, SEND).await,
+            Self::program(server, "viewer's token for all", Role::Viewer, Scopes::ALL).await,
         ]
     }
 
-    async fn person(server: &TestServer, name: &'static str, role: Role) -> Self {
-        let member = server.add_member(&format!("{name}@example.jp"), role).await;
+    /// Somebody who is signed in.
+    pub(super) async fn person(server: &TestServer, name: &'static str, role: Role, grants: Grants) -> Self {
+        let member = server.add_member(&address(name), role).await;
+        let operator = TestServer::operator();
+        server.crm.change_grants(&operator, member, grants).await.unwrap();
         let actor = Actor::Member {
             id: member,
             name: name.to_owned(),
             role,
-            grants: Grants::default(),
+            grants,
         };
         let browser = session(server, member).await;
         Self {
@@ -89,10 +114,14 @@ impl Reader {
     }
 
     async fn program(server: &TestServer, name: &'static str, role: Role, scopes: Scopes) -> Self {
-        let email = format!("{}@example.jp", name.replace([' ', '\''], "-"));
-        let member = server.add_member(&email, role).await;
-        let operator = TestServer::operator();
-        let token = server.crm.create_token(&operator, member, name, None).await;
+        let member = server.add_member(&address(name), role).await;
+        let form = TokenForm {
+            member,
+            name: name.to_owned(),
+            scopes,
+            expires_at: None,
+        };
+        let token = server.crm.create_token(&TestServer::operator(), form).await;
         let actor = Actor::Token {
             token: TokenId::new(1),
             id: member,
@@ -107,6 +136,11 @@ impl Reader {
             proof: Proof::Token(token.unwrap()),
             member,
         }
+    }
+
+    /// The member behind it.
+    pub(super) fn member(&self) -> MemberId {
+        self.member
     }
 
     pub(super) fn is_program(&self) -> bool {
@@ -202,11 +236,19 @@ fn ask(row: &Row, filled: &Filled) -> Ask {
     }
 }
 
+/// A member's e-mail address.
+fn address(name: &str) -> String {
+    format!("{}@example.jp", name.replace([' ', '\''], "-"))
+}
+
 /// A browser in which this member is signed in, with the token of its pages.
-async fn session(server: &TestServer, member: MemberId) -> Browser {
+pub(super) async fn session(server: &TestServer, member: MemberId) -> Browser {
     let operator = TestServer::operator();
     let link = server.crm.make_link(&operator, member, LinkPurpose::SignIn).await;
-    let (secret, _) = server.crm.use_link(&link.unwrap(), None).await.unwrap();
+    let step = server.crm.use_link(&link.unwrap(), None, Device::default()).await;
+    let SignInStep::Done { secret, .. } = step.unwrap() else {
+        panic!("no second factor was set up");
+    };
     let mut browser = server.browser();
     browser.cookies.push(("crm_session".to_owned(), secret));
     browser.get("/nowhere").await;

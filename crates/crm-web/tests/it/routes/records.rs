@@ -5,13 +5,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crm_domain::attachments::AttachmentState;
 use crm_domain::companies::CompanyDetails;
 use crm_domain::customers::CustomerId;
-use crm_domain::members::{LinkPurpose, Role};
-use crm_domain::use_cases::Recipient;
+use crm_domain::members::{LinkPurpose, MemberId, Role, Scopes};
+use crm_domain::teams::{Sees, TeamDetails};
+use crm_domain::use_cases::{Recipient, TokenForm};
 use crm_domain::values::{CompanyName, CompanyReading, MessageText, Remarks};
 use crm_lineworks_sim::callbacks;
 
 use super::table::{About, Data, Row};
 use crate::harness::{TestServer, until};
+
+/// The name of every customer that is made here.
+pub(super) const HIDDEN: &str = "雲隠";
 
 /// A record's numbers, as they stand in paths and forms.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +85,8 @@ impl Record {
 /// Makes records.
 pub(super) struct Records<'a> {
     server: &'a TestServer,
+    /// Whose customers they are; nobody's if nobody is named.
+    owner: Option<MemberId>,
     count: AtomicU32,
 }
 
@@ -88,7 +94,17 @@ impl<'a> Records<'a> {
     pub(super) fn new(server: &'a TestServer) -> Self {
         Self {
             server,
+            owner: None,
             count: AtomicU32::new(0),
+        }
+    }
+
+    /// Those of somebody's customers.
+    pub(super) fn of_customers_of(server: &'a TestServer, owner: MemberId) -> Self {
+        Self {
+            owner: Some(owner),
+            count: AtomicU32::new(100_000),
+            ..Self::new(server)
         }
     }
 
@@ -115,27 +131,96 @@ impl<'a> Records<'a> {
             About::Sender => return self.sender().await,
             About::File => return self.file().await,
             About::Company => self.company().await,
+            About::TrashedCustomer => self.trashed_customer().await,
+            About::TrashedCompany => self.trashed_company().await,
+            About::Hold => self.hold().await,
             About::Member => self.member().await,
             About::Link => self.link().await,
+            About::Session => self.session().await,
+            About::Token => self.token().await,
+            About::Team => self.team().await,
         };
         Record {
             id,
+            user: self.user(),
             ..Record::default()
         }
     }
 
+    /// The public name of somebody's session.
+    async fn session(&self) -> String {
+        let email = format!("signed-in-{}@example.jp", self.number());
+        let member = self.server.add_member(&email, Role::Viewer).await;
+        super::readers::session(self.server, member).await;
+        let operator = TestServer::operator();
+        let lines = self.server.crm.list_sessions(&operator, None).await.unwrap();
+        let own = lines.into_iter().find(|line| line.member.id == member);
+        own.expect("a session").id
+    }
+
+    async fn token(&self) -> String {
+        let email = format!("program-{}@example.jp", self.number());
+        let form = TokenForm {
+            member: self.server.add_member(&email, Role::Viewer).await,
+            name: email.clone(),
+            scopes: Scopes::ALL,
+            expires_at: None,
+        };
+        let (crm, operator) = (&self.server.crm, TestServer::operator());
+        crm.create_token(&operator, form).await.unwrap();
+        let tokens = crm.list_tokens(&operator).await.unwrap();
+        let own = tokens.into_iter().find(|(token, _)| token.name == email);
+        own.expect("a token").0.id.to_string()
+    }
+
+    async fn team(&self) -> String {
+        let details = TeamDetails {
+            name: format!("チーム{}", self.number()),
+            sees: Sees::Own,
+        };
+        let operator = TestServer::operator();
+        let id = self.server.crm.add_team(&operator, details).await;
+        id.unwrap().to_string()
+    }
+
     async fn customer(&self) -> Record {
         let user = self.user();
-        let id = self
-            .server
-            .add_customer("山田", "太郎", Some(&user))
-            .await
-            .to_string();
+        let id = self.server.add_customer(HIDDEN, "太郎", Some(&user)).await;
+        if self.owner.is_some() {
+            let operator = TestServer::operator();
+            let assigned = self.server.crm.assign_owner(&operator, id, self.owner).await;
+            assigned.unwrap();
+        }
         Record {
-            customer: id.clone(),
-            id,
+            customer: id.to_string(),
+            id: id.to_string(),
             user,
         }
+    }
+
+    async fn trashed_customer(&self) -> String {
+        let customer = self.customer().await.id;
+        let (crm, operator) = (&self.server.crm, TestServer::operator());
+        crm.discard_customer(&operator, customer.parse().unwrap())
+            .await
+            .unwrap();
+        customer
+    }
+
+    async fn trashed_company(&self) -> String {
+        let company = self.company().await;
+        let (crm, operator) = (&self.server.crm, TestServer::operator());
+        crm.discard_company(&operator, company.parse().unwrap())
+            .await
+            .unwrap();
+        company
+    }
+
+    async fn hold(&self) -> String {
+        let customer: CustomerId = self.customer().await.id.parse().unwrap();
+        let (crm, operator) = (&self.server.crm, TestServer::operator());
+        let hold = crm.place_hold(&operator, Some(customer), "訴訟").await;
+        hold.unwrap().to_string()
     }
 
     async fn company(&self) -> String {

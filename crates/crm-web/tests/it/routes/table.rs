@@ -2,8 +2,8 @@
 
 use crm_domain::permissions::Action;
 use crm_domain::permissions::Action::{
-    DeleteMessages, DeleteRecords, Diagnose, EditRecords, HandleConversations, ManageMembers, SendMessages,
-    ViewRecords,
+    DeleteMessages, DeleteRecords, Diagnose, EditRecords, EraseRecords, HandleConversations,
+    ManageConnection, ManageMembers, ManagePrivacy, ManageTeams, ManageTokens, SendMessages, ViewRecords,
 };
 
 /// What a route needs.
@@ -16,10 +16,11 @@ pub(super) enum Needs {
     /// Somebody who is signed in, in person or by a token.
     SignedIn,
     /// Somebody who is signed in in person.
-    #[expect(dead_code, reason = "the pages of one's own sign-in are about to use it")]
     Person,
     /// Somebody who may do this.
     Act(Action),
+    /// Somebody whose record it is, or who may do this; to others it is not there.
+    Theirs(Action),
     /// There is no such page outside of the demonstration.
     Absent,
 }
@@ -30,6 +31,9 @@ pub(super) enum About {
     Nothing,
     Customer,
     Company,
+    TrashedCustomer,
+    TrashedCompany,
+    Hold,
     Conversation,
     Activity,
     File,
@@ -38,6 +42,9 @@ pub(super) enum About {
     Member,
     User,
     Link,
+    Session,
+    Token,
+    Team,
 }
 
 /// What is sent.
@@ -59,6 +66,8 @@ pub(super) struct Row {
     pub ends_session: bool,
     /// It answers the same whether the record is there or not.
     pub whatever: bool,
+    /// The record is there, but may lack what the route is about: then it answers 404 too.
+    pub may_lack: bool,
 }
 
 impl Row {
@@ -72,6 +81,7 @@ impl Row {
             json: false,
             ends_session: false,
             whatever: false,
+            may_lack: false,
         }
     }
 
@@ -119,6 +129,13 @@ impl Row {
         }
     }
 
+    const fn may_lack_it(self) -> Self {
+        Self {
+            may_lack: true,
+            ..self
+        }
+    }
+
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
@@ -134,9 +151,16 @@ const DELETE: Needs = Needs::Act(DeleteRecords);
 const SEND: Needs = Needs::Act(SendMessages);
 const HANDLE: Needs = Needs::Act(HandleConversations);
 const MEMBERS: Needs = Needs::Act(ManageMembers);
+const TEAMS: Needs = Needs::Act(ManageTeams);
+const CONNECTION: Needs = Needs::Act(ManageConnection);
 
+const PRIVACY: Needs = Needs::Act(ManagePrivacy);
+const ERASE: Needs = Needs::Act(EraseRecords);
+
+const TEAM: &[(&str, &str)] = &[("team_name", "営業{user}"), ("sees", "own")];
 const NAME: &[(&str, &str)] = &[("last_name", "山田"), ("first_name", "太郎")];
 const MESSAGE: &[(&str, &str)] = &[("message", "こんにちは"), ("anyway", "1")];
+const PASSWORD: &[(&str, &str)] = &[("current_password", "wrong"), ("code", "000000")];
 const PLACE: &[(&str, &str)] = &[("customer", "{customer}")];
 
 pub(super) const TABLE: &[Row] = &[
@@ -153,6 +177,11 @@ pub(super) const TABLE: &[Row] = &[
     Row::post("/link/:secret", Needs::Browser)
         .about(About::Link)
         .ends_session(),
+    Row::get("/login/code", Needs::Public),
+    Row::post("/login/code", Needs::Browser),
+    // Somebody is there already, so nobody can make the first administrator.
+    Row::get("/setup/:secret", Needs::Absent),
+    Row::post("/setup/:secret", Needs::Absent),
     // The board and what lives.
     Row::get("/", VIEW),
     Row::get("/board/fragment", VIEW),
@@ -186,6 +215,17 @@ pub(super) const TABLE: &[Row] = &[
         .form(&[("owner_id", "")]),
     Row::get("/members/line-works", EDIT),
     Row::get("/members/line-works.json", EDIT).as_json(),
+    Row::post("/customer/:id/export", PRIVACY).about(About::Customer),
+    // The trash.
+    Row::get("/trash", VIEW),
+    Row::post("/trash/customer/:id/restore", DELETE)
+        .about(About::TrashedCustomer)
+        .form(&[("anyway", "1")]),
+    Row::post("/trash/company/:id/restore", DELETE).about(About::TrashedCompany),
+    Row::get("/trash/customer/:id/erase", ERASE).about(About::TrashedCustomer),
+    Row::post("/trash/customer/:id/erase", ERASE).about(About::TrashedCustomer),
+    Row::get("/trash/company/:id/erase", ERASE).about(About::TrashedCompany),
+    Row::post("/trash/company/:id/erase", ERASE).about(About::TrashedCompany),
     // Conversations.
     Row::get("/customer/:id/messages", VIEW).about(About::Customer),
     Row::get("/customer/:id/send", Needs::SignedIn)
@@ -207,17 +247,13 @@ pub(super) const TABLE: &[Row] = &[
         .form(MESSAGE),
     Row::post("/conversation/:id/take", HANDLE).about(About::Conversation),
     Row::post("/conversation/:id/release", HANDLE).about(About::Conversation),
-    Row::get("/conversation/:id/hand-over", HANDLE)
-        .about(About::Conversation)
-        .whatever_is_there(),
+    Row::get("/conversation/:id/hand-over", HANDLE).about(About::Conversation),
     Row::post("/conversation/:id/hand-over", HANDLE)
         .about(About::Conversation)
         .form(&[("to", "1")]),
     Row::post("/conversation/:id/close", HANDLE).about(About::Conversation),
     Row::post("/conversation/:id/undo-close", HANDLE).about(About::Conversation),
-    Row::post("/conversation/:id/read", VIEW)
-        .about(About::Conversation)
-        .whatever_is_there(),
+    Row::post("/conversation/:id/read", VIEW).about(About::Conversation),
     Row::post("/activity/:id/delete", Needs::Act(DeleteMessages)).about(About::Activity),
     Row::post("/activity/:id/restore", Needs::Act(DeleteMessages)).about(About::Activity),
     Row::post("/send/:id/cancel", SEND).about(About::Send).form(PLACE),
@@ -240,9 +276,25 @@ pub(super) const TABLE: &[Row] = &[
         .about(About::Sender)
         .form(&[("customer_id", "{customer}")]),
     // One's own.
-    Row::get("/me", Needs::SignedIn),
+    Row::get("/me", Needs::Person),
     Row::post("/me/language", Needs::SignedIn).form(&[("language", "ja")]),
-    Row::post("/me/password", Needs::SignedIn).form(&[
+    Row::get("/me/factor", Needs::Person),
+    Row::post("/me/factor/begin", Needs::Person).form(PASSWORD),
+    Row::post("/me/factor/confirm", Needs::Person)
+        .form(&[("code", "000000")])
+        .whatever_is_there(),
+    Row::post("/me/factor/renew", Needs::Person)
+        .form(&[("renew_code", "000000")])
+        .whatever_is_there(),
+    Row::post("/me/factor/off", Needs::Person)
+        .form(PASSWORD)
+        .whatever_is_there(),
+    Row::post("/me/tokens", Needs::Person).form(&[("token_name", "会計"), ("read", "1")]),
+    Row::post("/me/sessions/end", Needs::Theirs(ManageMembers))
+        .about(About::Session)
+        .form(&[("session", "{id}")]),
+    Row::post("/me/sessions/end-all", Needs::Person).ends_session(),
+    Row::post("/me/password", Needs::Person).form(&[
         ("current_password", "wrong"),
         ("new_password", "a long enough one"),
     ]),
@@ -254,8 +306,48 @@ pub(super) const TABLE: &[Row] = &[
         .about(About::Member)
         .form(&[("role", "member")]),
     Row::post("/admin/users/:id/link", MEMBERS).about(About::Member),
-    Row::post("/admin/users/:id/disable", MEMBERS).about(About::Member),
+    Row::get("/admin/users/:id", MEMBERS).about(About::Member),
+    Row::get("/admin/users/:id/disable", MEMBERS).about(About::Member),
+    Row::post("/admin/users/:id/disable", MEMBERS)
+        .about(About::Member)
+        .form(&[("to", "later")]),
     Row::post("/admin/users/:id/enable", MEMBERS).about(About::Member),
+    Row::get("/admin/users/:id/hand-over", MEMBERS).about(About::Member),
+    Row::post("/admin/users/:id/hand-over", MEMBERS)
+        .about(About::Member)
+        .form(&[("to", "nobody")]),
+    Row::post("/admin/users/:id/factors", MEMBERS)
+        .about(About::Member)
+        .may_lack_it(),
+    Row::post("/admin/users/:id/sign-out", MEMBERS).about(About::Member),
+    Row::get("/admin/teams", TEAMS),
+    Row::post("/admin/teams", TEAMS).form(TEAM),
+    Row::get("/admin/teams/:id", TEAMS).about(About::Team),
+    Row::post("/admin/teams/:id", TEAMS).about(About::Team).form(TEAM),
+    Row::post("/admin/teams/:id/members", TEAMS)
+        .about(About::Team)
+        .form(&[("nobody", "1")]),
+    Row::get("/admin/teams/:id/delete", TEAMS).about(About::Team),
+    Row::post("/admin/teams/:id/delete", TEAMS).about(About::Team),
+    Row::get("/admin/tokens", Needs::Act(ManageTokens)),
+    Row::post("/admin/tokens", Needs::Act(ManageTokens)).form(&[
+        ("token_name", "会計"),
+        ("read", "1"),
+        ("member", "1"),
+    ]),
+    Row::post("/tokens/:id/revoke", Needs::Theirs(ManageTokens)).about(About::Token),
+    Row::get("/admin/sessions", MEMBERS),
+    Row::post("/admin/sessions/end", Needs::Theirs(ManageMembers))
+        .about(About::Session)
+        .form(&[("session", "{id}")]),
+    Row::post("/admin/sessions/end-all", MEMBERS).ends_session(),
+    Row::get("/admin/line-works", CONNECTION),
+    Row::post("/admin/line-works", CONNECTION),
+    Row::post("/admin/line-works/env", CONNECTION),
+    Row::post("/admin/line-works/check", CONNECTION),
+    Row::post("/admin/line-works/token", CONNECTION),
+    Row::post("/admin/line-works/bot", CONNECTION),
+    Row::post("/admin/line-works/test", CONNECTION),
     Row::get("/test-webhook", Needs::Act(Diagnose)),
     // The demonstration.
     Row::get("/demo/phone", Needs::Absent),
