@@ -14,10 +14,16 @@ pub const UNKNOWN_SENDERS: &str = "/unknown-senders";
 pub const CUSTOMERS: &str = "/customers";
 /// The company list.
 pub const COMPANIES: &str = "/companies";
+/// What was deleted and can be brought back.
+pub const TRASH: &str = "/trash";
 /// One's own settings.
 pub const ME: &str = "/me";
 /// What there is to administer.
 pub const ADMIN: &str = "/admin";
+/// One's own API tokens.
+pub const OWN_TOKENS: &str = "/me/tokens";
+/// One's own second factor.
+pub const FACTOR: &str = "/me/factor";
 /// The members of this CRM.
 pub const USERS: &str = "/admin/users";
 /// The teams of this CRM.
@@ -32,6 +38,16 @@ pub const AUDIT: &str = "/admin/audit";
 pub const RETENTION: &str = "/admin/retention";
 /// The connection to LINE WORKS.
 pub const LINE_WORKS: &str = "/admin/line-works";
+/// A whole `.env` is pasted here.
+pub const LINE_WORKS_ENV: &str = "/admin/line-works/env";
+/// 接続を確認.
+pub const LINE_WORKS_CHECK: &str = "/admin/line-works/check";
+/// アクセストークンを取り直す.
+pub const LINE_WORKS_TOKEN: &str = "/admin/line-works/token";
+/// この内容で設定する.
+pub const LINE_WORKS_BOT: &str = "/admin/line-works/bot";
+/// テスト送信.
+pub const LINE_WORKS_TEST: &str = "/admin/line-works/test";
 /// The members of LINE WORKS, one of whom is to be chosen.
 pub const LINE_WORKS_MEMBERS: &str = "/members/line-works";
 /// The same for the dialog of the form.
@@ -58,6 +74,16 @@ pub fn setup(secret: &str) -> String {
 /// A customer's page.
 pub fn customer(id: i64) -> String {
     format!("/customer/{id}")
+}
+
+/// A member's page of administration.
+pub fn user(id: i64) -> String {
+    format!("{USERS}/{id}")
+}
+
+/// A team's page of administration.
+pub fn team(id: i64) -> String {
+    format!("{TEAMS}/{id}")
 }
 
 /// A company's page.
@@ -114,9 +140,18 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "companies" => COMPANIES,
         "company_new" => "/company/new",
         "events" => EVENTS,
+        "trash" => TRASH,
+        "retention_rules" => "/admin/retention/rules",
+        "retention_run" => "/admin/retention/run",
+        "retention_holds" => "/admin/retention/holds",
         "me" => ME,
         "me_language" => "/me/language",
         "me_password" => "/me/password",
+        "factor" => FACTOR,
+        "factor_begin" => "/me/factor/begin",
+        "factor_confirm" => "/me/factor/confirm",
+        "factor_renew" => "/me/factor/renew",
+        "factor_off" => "/me/factor/off",
         "admin" => ADMIN,
         "admin_users" => USERS,
         "admin_teams" => TEAMS,
@@ -125,8 +160,14 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "admin_audit" => AUDIT,
         "admin_retention" => RETENTION,
         "admin_line_works" => LINE_WORKS,
+        "admin_line_works_env" => LINE_WORKS_ENV,
+        "admin_line_works_check" => LINE_WORKS_CHECK,
+        "admin_line_works_token" => LINE_WORKS_TOKEN,
+        "admin_line_works_bot" => LINE_WORKS_BOT,
+        "admin_line_works_test" => LINE_WORKS_TEST,
         "line_works_members" => LINE_WORKS_MEMBERS,
         "login" => LOGIN,
+        "login_code" => SECOND_FACTOR,
         "logout" => "/logout",
         "phone" => PHONE,
         "phone_messages" => "/demo/phone/messages",
@@ -147,6 +188,12 @@ fn with_id(name: &str, id: i64) -> Option<String> {
         "customer_owner" => ("/customer/", "/owner"),
         "customer_messages" => ("/customer/", "/messages"),
         "send_message" => ("/send-message/", ""),
+        "customer_export" => ("/customer/", "/export"),
+        "trash_customer_restore" => ("/trash/customer/", "/restore"),
+        "trash_company_restore" => ("/trash/company/", "/restore"),
+        "trash_customer_erase" => ("/trash/customer/", "/erase"),
+        "trash_company_erase" => ("/trash/company/", "/erase"),
+        "hold_lift" => ("/admin/retention/holds/", "/lift"),
         "company" => ("/company/", ""),
         "company_edit" => ("/company/", "/edit"),
         "company_delete" => ("/company/", "/delete"),
@@ -165,6 +212,14 @@ fn with_id(name: &str, id: i64) -> Option<String> {
         "sender_link" => ("/unknown-senders/", "/link"),
         "activity_delete" => ("/activity/", "/delete"),
         "activity_restore" => ("/activity/", "/restore"),
+        "user" => ("/admin/users/", ""),
+        "user_factors" => ("/admin/users/", "/factors"),
+        "user_sign_out" => ("/admin/users/", "/sign-out"),
+        "user_hand_over" => ("/admin/users/", "/hand-over"),
+        "team" => ("/admin/teams/", ""),
+        "team_members" => ("/admin/teams/", "/members"),
+        "team_delete" => ("/admin/teams/", "/delete"),
+        "token_revoke" => ("/tokens/", "/revoke"),
         "user_role" => ("/admin/users/", "/role"),
         "user_link" => ("/admin/users/", "/link"),
         "user_disable" => ("/admin/users/", "/disable"),

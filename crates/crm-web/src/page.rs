@@ -68,6 +68,8 @@ pub enum Menu {
     Customers,
     /// 未登録の送信者.
     Senders,
+    /// ごみ箱.
+    Trash,
     /// One's own settings.
     Me,
     /// 管理: what there is to administer.
@@ -128,9 +130,24 @@ const NOTICES: &[(&str, Option<&str>)] = &[
     ("message_not_treated", None),
     ("customer_deleted", None),
     ("company_deleted", None),
+    ("customer_restored", None),
+    ("company_restored", None),
+    ("erased", None),
+    ("erasing", None),
+    ("house_begun", None),
+    ("hold_placed", None),
+    ("hold_lifted", None),
     ("user_changed", None),
     ("user_disabled", Some("user_enable")),
     ("user_enabled", None),
+    ("user_left", None),
+    ("factors_reset", None),
+    ("session_ended", None),
+    ("sessions_ended", None),
+    ("sign_in_over", None),
+    ("factor_off", None),
+    ("team_deleted", None),
+    ("token_revoked", None),
     ("taken", None),
     ("released", None),
     ("handed_over", None),
@@ -139,6 +156,9 @@ const NOTICES: &[(&str, Option<&str>)] = &[
     ("nobody_waits", None),
     ("password_changed", None),
     ("language_changed", None),
+    ("connection_saved", None),
+    ("token_renewed", None),
+    ("bot_set_up", None),
 ];
 
 impl Notice {

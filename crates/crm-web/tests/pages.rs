@@ -9,8 +9,8 @@ use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
-    activities, admin, api_docs, board, companies, customers, handling, members, phone, profiles, senders,
-    system,
+    activities, admin, api_docs, board, companies, customers, factors, handling, members, phone, profiles,
+    retention, senders, sessions, setup, system, teams, tokens, trash, users,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -31,7 +31,20 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<members::SignInLinkPage>(templates, Menu::None, &mut pages);
     render::<members::MePage>(templates, Menu::Me, &mut pages);
     render::<admin::AdminPage>(templates, Menu::Admin, &mut pages);
-    render::<members::UsersPage>(templates, Menu::AdminUsers, &mut pages);
+    render::<users::UsersPage>(templates, Menu::AdminUsers, &mut pages);
+    render::<users::UserPage>(templates, Menu::AdminUsers, &mut pages);
+    render::<users::LeavePage>(templates, Menu::AdminUsers, &mut pages);
+    render::<teams::TeamsPage>(templates, Menu::AdminTeams, &mut pages);
+    render::<teams::TeamPage>(templates, Menu::AdminTeams, &mut pages);
+    render::<teams::TeamDeletePage>(templates, Menu::AdminTeams, &mut pages);
+    render::<tokens::TokensPage>(templates, Menu::AdminTokens, &mut pages);
+    render::<sessions::SessionsPage>(templates, Menu::AdminSessions, &mut pages);
+    render::<factors::FactorPage>(templates, Menu::Me, &mut pages);
+    render::<factors::LoginCodePage>(templates, Menu::None, &mut pages);
+    render::<setup::SetupPage>(templates, Menu::None, &mut pages);
+    render::<trash::TrashPage>(templates, Menu::Trash, &mut pages);
+    render::<trash::CollisionPage>(templates, Menu::Trash, &mut pages);
+    render::<retention::RetentionPage>(templates, Menu::AdminRetention, &mut pages);
     render::<senders::SendersPage>(templates, Menu::Senders, &mut pages);
     render::<senders::SenderPage>(templates, Menu::Senders, &mut pages);
     render::<senders::LinkPage>(templates, Menu::Senders, &mut pages);
@@ -189,6 +202,11 @@ fn asked_keys(source: &str) -> Vec<String> {
 const OPEN_ENDED: &[&str] = &[
     "admin_menu.",
     "admin_about.",
+    "scope.",
+    "scope_hint.",
+    "sees.",
+    "sees_hint.",
+    "token_state.",
     "board.",
     "board.column.",
     "board.empty.",

@@ -7,20 +7,29 @@ mod asking;
 mod board;
 mod callbacks;
 mod companies;
+mod connection;
 mod customers;
 mod drafts;
+mod factors;
 mod files;
 mod handling;
+mod leaving;
+mod member_rights;
 mod members;
 mod myself;
 mod notes;
 mod owners;
 mod phone;
 mod profiles;
+mod retention;
 mod send_acts;
 mod sender_links;
 mod senders;
 mod sends;
+mod sessions;
+mod teams;
+mod tokens;
+mod trash;
 
 use std::str::FromStr;
 
@@ -42,6 +51,7 @@ pub fn mount(route: Route) -> Route {
         board::mount,
         customers::mount,
         companies::mount,
+        connection::mount,
         activities::mount,
         files::mount,
         handling::mount,
@@ -54,7 +64,15 @@ pub fn mount(route: Route) -> Route {
         sender_links::mount,
         admin::mount,
         members::mount,
+        member_rights::mount,
+        leaving::mount,
+        teams::mount,
+        tokens::mount,
+        sessions::mount,
+        factors::mount,
         myself::mount,
+        retention::mount,
+        trash::mount,
         callbacks::mount,
         phone::mount,
         profiles::mount,

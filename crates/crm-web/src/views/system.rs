@@ -101,6 +101,8 @@ impl Page for DeletePage {
         vec![
             page("customer", "山田 太郎"),
             page("company", "株式会社山田製作所"),
+            page("erase_customer", "山田 太郎"),
+            page("erase_company", "株式会社山田製作所"),
         ]
     }
 }

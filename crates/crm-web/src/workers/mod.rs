@@ -1,9 +1,13 @@
 //! Work that no request waits for, or waits for a bounded time only: recording callbacks and sending messages.
 
+mod connection;
 mod fetcher;
+mod housekeeper;
+mod keys;
 mod profiles;
 mod recorder;
 mod replayer;
+mod sealer;
 mod sender;
 mod sending;
 mod signals;
@@ -32,7 +36,15 @@ pub fn start(app: &App) -> JoinSet<()> {
     workers.spawn(kept_alive("replayer", app.clone(), replayer::run));
     workers.spawn(kept_alive("sender", app.clone(), sender::run));
     workers.spawn(kept_alive("reader of names", app.clone(), profiles::run));
+    workers.spawn(kept_alive("sealer of the audit log", app.clone(), sealer::run));
+    workers.spawn(kept_alive(
+        "follower of the connection",
+        app.clone(),
+        connection::run,
+    ));
     workers.spawn(kept_alive("fetcher", app.clone(), fetcher::run));
+    workers.spawn(kept_alive("housekeeper", app.clone(), housekeeper::run));
+    workers.spawn(kept_alive("keeper of keys", app.clone(), keys::run));
     workers.spawn(kept_alive("live pages", app.clone(), crate::live::run));
     workers.spawn(kept_alive(
         "forgetter of events",

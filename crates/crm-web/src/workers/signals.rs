@@ -22,6 +22,7 @@ struct Inner {
     messages: Notify,
     files: Notify,
     changes: Notify,
+    house: Notify,
     waiting: Mutex<Waiting>,
 }
 
@@ -64,6 +65,15 @@ impl Signals {
 
     pub(super) async fn files(&self) {
         self.0.files.notified().await;
+    }
+
+    /// What is over its time is to be deleted now.
+    pub fn house_wanted(&self) {
+        self.0.house.notify_one();
+    }
+
+    pub(super) async fn house(&self) {
+        self.0.house.notified().await;
     }
 
     /// How many callbacks wait for their answer.
