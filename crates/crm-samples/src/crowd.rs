@@ -12,7 +12,6 @@ use crm_domain::standings::{LastMessage, Standing};
 use crm_domain::values::{
     CompanyName, CompanyReading, Line, LineUserId, PersonName, PersonReading, PhoneNumber, Remarks, Website,
 };
-use crm_domain::teams::Visible;
 use time::Duration;
 
 use crate::customers::{Draft, details};
@@ -248,6 +247,7 @@ mod tests {
     use crm_domain::memory::MemoryStore;
     use crm_domain::paging::PageRequest;
     use crm_domain::ports::store::{StoreError, StoreExt};
+    use crm_domain::teams::Visible;
 
     #[tokio::test]
     async fn a_crowd_has_its_size_and_few_talk_much() {
@@ -263,9 +263,11 @@ mod tests {
         assert_eq!(seen, 210 + 2_100 + 4_500);
         let (customers, first) = store
             .read(|unit| {
-                let list = unit
-                    .customers()
-                    .customer_list(&CustomerFilter::default(), &PageRequest::first(9_999), &Visible::All)?;
+                let list = unit.customers().customer_list(
+                    &CustomerFilter::default(),
+                    &PageRequest::first(9_999),
+                    &Visible::All,
+                )?;
                 let mut ids: Vec<_> = list.items.iter().map(|line| line.customer.id).collect();
                 ids.sort();
                 let first = unit.activities().activities_before(ids[0], None, 9_999)?;
@@ -275,7 +277,9 @@ mod tests {
             .unwrap();
         assert_eq!(customers, 2_100);
         assert!(first > 200, "{first}");
-        let counts = store.read(|unit| unit.board().board_counts(None, &Visible::All, 9_999)).await;
+        let counts = store
+            .read(|unit| unit.board().board_counts(None, &Visible::All, 9_999))
+            .await;
         let waiting = counts.unwrap().waiting;
         assert!((1..100).contains(&waiting), "{waiting}");
     }

@@ -7,7 +7,6 @@ use crm_domain::customers::{CustomerDetails, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::{Store, StoreError, StoreExt, UnitOfWork};
 use crm_domain::standings::{LastMessage, Standing};
-use crm_domain::teams::Visible;
 use time::Duration;
 
 use crate::talks::{TALKS, Talk};
@@ -173,6 +172,7 @@ mod tests {
     use crm_domain::memory::MemoryStore;
     use crm_domain::paging::PageRequest;
     use crm_domain::ports::store::{StoreError, StoreExt};
+    use crm_domain::teams::Visible;
 
     #[tokio::test]
     async fn the_demonstration_has_what_it_promises() {
@@ -182,8 +182,12 @@ mod tests {
         let (companies, customers) = store
             .read(|unit| {
                 let all = PageRequest::first(1_000);
-                let companies = unit.companies().company_list(&CompanyFilter::default(), &all, &Visible::All)?;
-                let customers = unit.customers().customer_list(&CustomerFilter::default(), &all, &Visible::All)?;
+                let companies =
+                    unit.companies()
+                        .company_list(&CompanyFilter::default(), &all, &Visible::All)?;
+                let customers =
+                    unit.customers()
+                        .customer_list(&CustomerFilter::default(), &all, &Visible::All)?;
                 Ok::<_, StoreError>((companies.items, customers.items))
             })
             .await
@@ -194,7 +198,9 @@ mod tests {
             (of("active"), of("unconfirmed"), of("not_set"), of("left")),
             (59, 20, 20, 1)
         );
-        let counts = store.read(|unit| unit.board().board_counts(None, &Visible::All, 1_000)).await;
+        let counts = store
+            .read(|unit| unit.board().board_counts(None, &Visible::All, 1_000))
+            .await;
         let waiting = counts.unwrap().waiting;
         assert!((3..=20).contains(&waiting), "{waiting} wait");
         assert!(
