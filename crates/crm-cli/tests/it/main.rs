@@ -7,6 +7,7 @@ mod connection;
 mod customers;
 mod desk;
 mod doctor;
+mod keys;
 mod members;
 mod messages;
 mod misuse;

@@ -140,3 +140,128 @@ fn take(pasted: &mut PastedEnv, source: &Source, name: &str) {
         None => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::connection::{ConnectionField as F, ConnectionValues};
+    use crm_domain::values::Problem;
+    use secrecy::ExposeSecret as _;
+
+    use super::read_pasted;
+    use crate::settings::{Need, Origin, Settings, Source};
+
+    const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----";
+
+    fn source(pairs: &[(&str, &str)]) -> Source {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Source::new(pairs.iter().map(own), None)
+    }
+
+    fn pages() -> ConnectionValues {
+        let mut values = ConnectionValues::default();
+        for (field, value) in [
+            (F::BotId, "1"),
+            (F::BotSecret, "new,old"),
+            (F::ClientId, "client"),
+            (F::ClientSecret, "hush"),
+            (F::ServiceAccount, "a.serviceaccount@b"),
+            (F::PrivateKey, PEM),
+        ] {
+            values.set(field, value);
+        }
+        values
+    }
+
+    #[test]
+    fn the_environment_wins_field_by_field() {
+        let given = source(&[("LINE_WORKS_BOT_ID", "2"), ("LINE_WORKS_SCOPE", "bot.message")]);
+        let merged = given.with_pages(&pages());
+        let loaded = Settings::read(&merged, Need::Everything).unwrap();
+        let shown = |name: &str| {
+            let found = loaded.shown.iter().find(|shown| shown.name == name).unwrap();
+            (found.value.clone(), found.origin.clone())
+        };
+        assert_eq!(shown("LINE_WORKS_BOT_ID"), ("2".to_owned(), Origin::Environment));
+        assert_eq!(
+            shown("LINE_WORKS_CLIENT_ID"),
+            ("client".to_owned(), Origin::Pages)
+        );
+        assert_eq!(
+            shown("LINE_WORKS_CLIENT_SECRET"),
+            ("***".to_owned(), Origin::Pages)
+        );
+        let line_works = loaded.settings.line_works.unwrap();
+        assert_eq!(
+            (line_works.bot_secrets.len(), line_works.scope.as_str()),
+            (2, "bot.message")
+        );
+        assert_eq!(line_works.private_key.expose_secret().trim_end(), PEM);
+        let fixed: Vec<_> = given
+            .fixed()
+            .into_iter()
+            .map(|value| (value.field, value.value))
+            .collect();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(fixed, [(F::BotId, text("2")), (F::Scope, text("bot.message"))]);
+    }
+
+    #[test]
+    fn what_is_lacking_may_come_from_the_pages_once_there_is_a_database() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().display().to_string();
+        let given = source(&[("CRM_DATA_DIR", &dir), ("LINE_WORKS_BOT_ID", "2")]);
+        assert!(Settings::read(&given, Need::WithPages).is_err());
+        std::fs::write(temp.path().join("crm.db"), "").unwrap();
+        let loaded = Settings::read(&given, Need::WithPages).unwrap();
+        assert!(loaded.settings.line_works.is_none() && loaded.settings.connection.is_some());
+        assert!(Settings::read(&given, Need::Everything).is_err());
+        let named = [
+            ("CRM_DATA_DIR", dir.as_str()),
+            ("LINE_WORKS_PRIVATE_KEY_FILE", "/nonexistent"),
+        ];
+        let named = source(&[named[0], named[1], ("LINE_WORKS_BOT_ID", "2")]);
+        assert!(
+            Settings::read(&named, Need::WithPages).is_err(),
+            "a file that is named has to be there"
+        );
+    }
+
+    #[test]
+    fn wrong_values_are_told_by_field() {
+        let mut values = pages();
+        values.set(F::PrivateKey, "no key");
+        values.set(F::ClientId, "with blank");
+        values.set(F::ServiceAccount, "");
+        let given = source(&[]);
+        let error = Settings::read(&given.with_pages(&values), Need::LineWorks).unwrap_err();
+        let mut wrong: Vec<_> = given
+            .wrong_fields(&error.problems)
+            .into_iter()
+            .map(|error| (error.field, error.problem))
+            .collect();
+        wrong.sort_by_key(|(field, _)| *field);
+        let expected = [
+            ("client_id", Problem::Blank),
+            ("private_key", Problem::Malformed),
+            ("service_account", Problem::Required),
+        ];
+        assert_eq!(wrong, expected);
+    }
+
+    #[test]
+    fn a_pasted_env_is_sorted_out() {
+        let text = "LINE_WORKS_BOT_ID=7\nLINE_WORKS_PRIVATE_KEY_FILE=private.key\nPORT=80\n?\n\
+                    LINE_WORKS_API_URL=https://x\nCRM_LISTEN=1\nLINE_WORKS_CLIENT_SECRET='a b'\n";
+        let pasted = read_pasted(text);
+        assert_eq!(pasted.values.get(F::BotId), Some("7"));
+        assert_eq!(pasted.values.get(F::ClientSecret), Some("a b"));
+        assert_eq!(pasted.key_file.as_deref(), Some("private.key"));
+        assert_eq!(pasted.unknown, ["PORT"]);
+        assert_eq!(pasted.elsewhere, ["CRM_LISTEN", "LINE_WORKS_API_URL"]);
+        assert_eq!(pasted.bad_lines, [4]);
+        let encoded = read_pasted(
+            "LINE_WORKS_PRIVATE_KEY_BASE64=LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUIKLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQ==",
+        );
+        assert_eq!(encoded.values.get(F::PrivateKey).map(str::trim_end), Some(PEM));
+    }
+}

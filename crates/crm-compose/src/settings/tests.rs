@@ -164,7 +164,7 @@ fn all_of_line_works_is_understood() {
     assert_eq!(line_works.bot_id, "2000001");
     assert_eq!(line_works.private_key.expose_secret(), PEM);
     assert_eq!(line_works.api_url, "https://www.worksapis.com/v1.0");
-    assert_eq!(line_works.unknown_sender, UnknownSender::Inbox);
+    assert_eq!(settings(LINE_WORKS).rules.unknown_sender, UnknownSender::Inbox);
     assert!(
         !format!("{line_works:?}").contains("SECRET") && !format!("{line_works:?}").contains("bot-secret")
     );

@@ -135,7 +135,7 @@ impl Sent {
         }
     }
 
-    /// Text fields only; written as the other kind of form, they are read in the same way.
+    /// Texts and files of text; written as the other kind of form, they are read in the same way.
     pub(super) async fn of_parts(request: &Request, body: &mut RequestBody) -> Result<Sent, Failure> {
         let mut parts = Multipart::from_request(request, body)
             .await
@@ -143,7 +143,13 @@ impl Sent {
         let mut fields = Vec::new();
         while let Some(part) = parts.next_field().await.map_err(|_| Failure::Malformed)? {
             let name = part.name().map(links::encode).unwrap_or_default();
-            let value = part.text().await.map_err(|_| Failure::Malformed)?;
+            let value = if part.file_name().is_some() {
+                // The field that takes the file says what is wrong with bytes that are no text.
+                let bytes = part.bytes().await.map_err(|_| Failure::Malformed)?;
+                String::from_utf8_lossy(&bytes).into_owned()
+            } else {
+                part.text().await.map_err(|_| Failure::Malformed)?
+            };
             fields.push(format!("{name}={}", links::encode(&value)));
         }
         Ok(Sent {
