@@ -2,7 +2,7 @@
 
 use super::Crm;
 use super::sessions::in_person;
-use super::sign_in::{accept, refuse_after};
+use super::sign_in::{counted_since, refuse_after};
 use crate::audit::{Act, Change, Deed};
 use crate::error::Error;
 use crate::factors::Factor;
@@ -133,25 +133,28 @@ impl Crm {
         let id = in_person(actor)?;
         let now = self.now();
         let account = self.own_account(id);
-        refuse_after(self.failures(account, now).await?)?;
         let factor = self.stored_factor(id).await?.ok_or(Error::NotFound("factor"))?;
         if factor.confirmed_at.is_some() {
             return Err(Error::FactorOn);
         }
-        let proof = self.proof(id, code, now).await?;
+        let proof = match self.proof(id, code, now).await? {
+            step @ Proof::Step(_) => step,
+            Proof::Recovery(_) | Proof::Nothing => Proof::Nothing,
+        };
         let (codes, hashes) = self.new_recovery_codes(id);
         let session = self.ports.secrets.hash(session.as_bytes());
         let trace = self.trace(actor);
         let turned_on = self.ports.store.write(move |uow| {
-            if !matches!(proof, Proof::Step(_)) || !accept(uow, id, &proof, now)? {
-                return Err(Error::field("code", Problem::WrongCode));
+            if !attempt(uow, id, &proof, account, now)? {
+                return Ok(None);
             }
             uow.edit_factors().confirm_factor(id, now)?;
             uow.edit_factors().set_recovery_codes(id, &hashes)?;
             uow.edit_credentials().end_sessions_of(id, Some(&session))?;
-            Ok(trace.write(uow, &[Deed::on(Act::FactorAdded, id)])?)
+            trace.write(uow, &[Deed::on(Act::FactorAdded, id)])?;
+            Ok(Some(()))
         });
-        self.counted(turned_on.await, account, now).await?;
+        self.tried(turned_on.await, id).await?;
         Ok(codes)
     }
 
@@ -160,19 +163,19 @@ impl Crm {
         let id = in_person(actor)?;
         let now = self.now();
         let account = self.own_account(id);
-        refuse_after(self.failures(account, now).await?)?;
         let proof = self.proof(id, code, now).await?;
         let (codes, hashes) = self.new_recovery_codes(id);
         let trace = self.trace(actor);
         let renewed = self.ports.store.write(move |uow| {
             need_factor(uow, id)?;
-            if !accept(uow, id, &proof, now)? {
-                return Err(Error::field("code", Problem::WrongCode));
+            if !attempt(uow, id, &proof, account, now)? {
+                return Ok(None);
             }
             uow.edit_factors().set_recovery_codes(id, &hashes)?;
-            Ok(trace.write(uow, &[Deed::on(Act::RecoveryCodesMade, id)])?)
+            trace.write(uow, &[Deed::on(Act::RecoveryCodesMade, id)])?;
+            Ok(Some(()))
         });
-        self.counted(renewed.await, account, now).await?;
+        self.tried(renewed.await, id).await?;
         Ok(codes)
     }
 
@@ -194,14 +197,15 @@ impl Crm {
         let trace = self.trace(actor);
         let turned_off = self.ports.store.write(move |uow| {
             need_factor(uow, id)?;
-            if !accept(uow, id, &proof, now)? {
-                return Err(Error::field("code", Problem::WrongCode));
+            if !attempt(uow, id, &proof, account, now)? {
+                return Ok(None);
             }
             uow.edit_factors().remove_factor(id)?;
             uow.edit_credentials().end_sessions_of(id, Some(&session))?;
-            Ok(trace.write(uow, &[Deed::on(Act::FactorRemoved, id)])?)
+            trace.write(uow, &[Deed::on(Act::FactorRemoved, id)])?;
+            Ok(Some(()))
         });
-        self.counted(turned_off.await, account, now).await
+        self.tried(turned_off.await, id).await
     }
 
     /// Takes a member's second factor away, who lost app and recovery codes, and ends the member's sessions.
@@ -270,17 +274,15 @@ impl Crm {
             .hash(format!("member {id} in person").as_bytes())
     }
 
-    /// Counts a wrong code.
-    async fn counted<T>(
-        &self,
-        outcome: Result<T, Error>,
-        account: SecretHash,
-        now: Instant,
-    ) -> Result<T, Error> {
-        if matches!(outcome, Err(Error::Invalid(_))) {
-            self.note_wrong_proof(account, now).await?;
+    /// What a unit of work with an [`attempt`] gave; none if the code was wrong.
+    pub(super) async fn tried<T>(&self, outcome: Result<Option<T>, Error>, id: MemberId) -> Result<T, Error> {
+        match outcome? {
+            Some(done) => Ok(done),
+            None => {
+                self.log_wrong_proof(Some(id)).await?;
+                Err(Error::field("code", Problem::WrongCode))
+            }
         }
-        outcome
     }
 
     fn new_recovery_codes(&self, id: MemberId) -> (Vec<String>, Vec<SecretHash>) {
@@ -309,6 +311,28 @@ impl Crm {
             .secrets
             .hash(format!("recovery code of member {id}\n{letters}").as_bytes())
     }
+}
+
+/// Uses what was proved up. If it is not good (any more) that is counted in the same unit of work, so that many who try at
+/// once get no more tries than one after the other; the unit must be stored then too.
+pub(super) fn attempt(
+    uow: &mut dyn UnitOfWork,
+    member: MemberId,
+    proof: &Proof,
+    account: SecretHash,
+    now: Instant,
+) -> Result<bool, Error> {
+    let failures = uow.credentials().failed_sign_ins(&account, counted_since(now))?;
+    refuse_after(failures)?;
+    let good = match proof {
+        Proof::Step(step) => uow.edit_factors().accept_step(member, *step)?,
+        Proof::Recovery(hash) => uow.edit_factors().use_recovery_code(member, hash, now)?,
+        Proof::Nothing => false,
+    };
+    if !good {
+        uow.edit_credentials().add_failed_sign_in(&account, now)?;
+    }
+    Ok(good)
 }
 
 fn seed_place(id: MemberId) -> Place {

@@ -3,7 +3,7 @@
 use super::Crm;
 use super::audit::Trace;
 use super::credentials::{SESSION_IDLE, SESSION_LIFE};
-use super::factors::Proof;
+use super::factors::attempt;
 use super::members::past;
 use crate::audit::{Act, By, Change, Deed};
 use crate::error::Error;
@@ -111,36 +111,24 @@ impl Crm {
         let now = self.now();
         let hash = self.ports.secrets.hash(pending.as_bytes());
         let waiting = self.waiting(hash, now).await?;
-        let failures = self.failures(waiting.account, now).await?;
-        refuse_after(failures)?;
         let proof = self.proof(waiting.member_id, code, now).await?;
         let entry = self.entry(waiting.account, device, now);
         let secret = entry.secret.clone();
-        let id = waiting.member_id;
+        let (id, account) = (waiting.member_id, waiting.account);
         let outcome = self.ports.store.write(move |uow| {
-            if !accept(uow, id, &proof, now)? {
-                return Err(Error::field("code", crate::values::Problem::WrongCode));
-            }
-            let member = uow
-                .members()
-                .member(id)?
-                .filter(|member| member.disabled_at.is_none());
+            let member = uow.members().member(id)?;
+            let member = member.filter(|member| member.disabled_at.is_none());
             let member = member.ok_or(Error::SignInOver)?;
+            if !attempt(uow, id, &proof, account, now)? {
+                return Ok(None);
+            }
             if !uow.edit_factors().take_pending_sign_in(&hash)? {
                 return Err(Error::SignInOver);
             }
             begin(uow, &member, &entry)?;
-            Ok(member)
+            Ok(Some(member))
         });
-        match outcome.await {
-            Ok(member) => Ok((secret, member)),
-            Err(error @ Error::Invalid(_)) => {
-                self.note_wrong_proof(waiting.account, now).await?;
-                self.log_wrong_proof(Some(id)).await?;
-                Err(error)
-            }
-            Err(error) => Err(error),
-        }
+        Ok((secret, self.tried(outcome.await, id).await?))
     }
 
     /// Uses a one-time link up and signs in; a link for a password needs the new password. Who has a second factor is
@@ -299,7 +287,7 @@ impl Crm {
 }
 
 /// A failure counts no more as soon as it is [`SIGN_IN_WINDOW`] old: that long whoever is turned away is told to wait.
-fn counted_since(now: Instant) -> Instant {
+pub(super) fn counted_since(now: Instant) -> Instant {
     now.minus(SIGN_IN_WINDOW - Duration::milliseconds(1))
 }
 
@@ -349,20 +337,6 @@ fn begin(uow: &mut dyn UnitOfWork, member: &Member, entry: &Entry) -> Result<(),
     credentials.add_session(&session)?;
     let signed_in = Deed::on(Act::SignedIn, member.id);
     Ok(entry.trace.of(By::from(member)).write(uow, &[signed_in])?)
-}
-
-/// Uses what was proved up; `false` if it is not good (any more).
-pub(super) fn accept(
-    uow: &mut dyn UnitOfWork,
-    member: crate::members::MemberId,
-    proof: &Proof,
-    now: Instant,
-) -> Result<bool, Error> {
-    Ok(match proof {
-        Proof::Step(step) => uow.edit_factors().accept_step(member, *step)?,
-        Proof::Recovery(hash) => uow.edit_factors().use_recovery_code(member, hash, now)?,
-        Proof::Nothing => false,
-    })
 }
 
 fn kept(device: Device) -> Device {

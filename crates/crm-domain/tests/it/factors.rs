@@ -342,3 +342,20 @@ async fn a_program_has_no_business_with_factors() {
     let change = crm.change_own_password(&program, "", PASSWORD, "a new password");
     assert_eq!(code(change.await), "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_guess_at_once_get_no_more_tries() {
+    let taro = std::sync::Arc::new(Taro::new().await);
+    let pending = taro.begin().await;
+    let guesses: Vec<_> = (0..SIGN_IN_TRIES * 3)
+        .map(|_| {
+            let (taro, pending) = (std::sync::Arc::clone(&taro), pending.clone());
+            tokio::spawn(async move { code(taro.prove(&pending, "000000").await) })
+        })
+        .collect();
+    let mut heard = 0;
+    for guess in guesses {
+        heard += usize::from(guess.await.unwrap() == "invalid");
+    }
+    assert_eq!(heard, SIGN_IN_TRIES);
+}
