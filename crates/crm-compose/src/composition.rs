@@ -38,7 +38,7 @@ pub struct Composition {
     /// LINE WORKS, as far as it is set up.
     connection: Arc<Connection>,
     keys: Result<Option<KeysAtHand>, StartError>,
-    vault: Arc<KeyVault>,
+    pub(crate) vault: Arc<KeyVault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness and hashes.

@@ -137,3 +137,6 @@ fn open_lock(path: &PathBuf) -> Result<File, Error> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     Ok(options.open(path).map_err(StoreError::unavailable)?)
 }
+
+#[cfg(test)]
+mod tests;

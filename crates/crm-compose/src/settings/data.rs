@@ -6,7 +6,7 @@ use crm_host::SecretKey;
 use secrecy::SecretString;
 
 use super::problem::Fault;
-use super::reader::{Reader, list, number};
+use super::reader::{Reader, number};
 
 /// Places and keys.
 #[derive(Debug, Clone)]
@@ -58,9 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> DataSettings {
     DataSettings {
         database: reader.parsed("CRM_DATABASE_URL", default.database, database_file),
         secret_key: reader.optional("CRM_SECRET_KEY", secret_key),
-        previous_secret_keys: reader.parsed("CRM_SECRET_KEY_PREVIOUS", Vec::new(), |text| {
-            list(text, secret_key)
-        }),
+        previous_secret_keys: reader.parsed("CRM_SECRET_KEY_PREVIOUS", Vec::new(), earlier_keys),
         spool_dir: reader
             .text("CRM_SPOOL_DIR")
             .map_or(default.spool_dir, PathBuf::from),
@@ -93,6 +91,23 @@ fn database_file(url: &str) -> Result<PathBuf, Fault> {
         _ => Err(Fault::NotADatabase),
     }
 }
+
+/// The keys in a list. A key may hold commas itself, so every run of neighbouring parts may have been one.
+fn earlier_keys(text: &str) -> Result<Vec<SecretString>, Fault> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let runs = (1..=parts.len()).flat_map(|length| parts.windows(length));
+    let keys: Vec<SecretString> = runs
+        .take(MOST_EARLIER_KEYS)
+        .filter_map(|run| secret_key(run.join(",").trim()).ok())
+        .collect();
+    if keys.is_empty() && !text.trim().is_empty() {
+        return secret_key(text).map(|key| vec![key]);
+    }
+    Ok(keys)
+}
+
+/// More runs of parts than these are not tried.
+const MOST_EARLIER_KEYS: usize = 200;
 
 fn secret_key(text: &str) -> Result<SecretString, Fault> {
     if SecretKey::from_text(text).is_err() {

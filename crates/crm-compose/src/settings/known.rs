@@ -43,11 +43,7 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
 }
 
 /// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 3] = [
-    "CRM_SECRET_KEY_PREVIOUS",
-    "CRM_BACKUP_DIR",
-    "CRM_METRICS_ALLOWED_IPS",
-];
+pub(super) const NOT_IN_USE: [&str; 2] = ["CRM_BACKUP_DIR", "CRM_METRICS_ALLOWED_IPS"];
 
 /// All of them, in the order in which they are shown.
 pub const ALL: &[Known] = &[

@@ -9,5 +9,6 @@ mod faults;
 mod file;
 mod landed;
 mod migrations;
+mod sealed_columns;
 mod upgrades;
 mod writer;

@@ -21,6 +21,7 @@ mod customers;
 mod demo;
 mod durability;
 mod erasing;
+mod factors;
 mod fault_table;
 mod files;
 mod forgery;
