@@ -188,7 +188,9 @@ pub struct Session {
 impl Session {
     /// The name under which it is listed and ended: says nothing about the secret.
     pub fn public_id(&self) -> String {
-        self.hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.hash[..8]);
+        format!("{:016x}", u64::from_be_bytes(first))
     }
 }
 

@@ -276,13 +276,11 @@ impl Crm {
 
     /// What a unit of work with an [`attempt`] gave; none if the code was wrong.
     pub(super) async fn tried<T>(&self, outcome: Result<Option<T>, Error>, id: MemberId) -> Result<T, Error> {
-        match outcome? {
-            Some(done) => Ok(done),
-            None => {
-                self.log_wrong_proof(Some(id)).await?;
-                Err(Error::field("code", Problem::WrongCode))
-            }
+        if let Some(done) = outcome? {
+            return Ok(done);
         }
+        self.log_wrong_proof(Some(id)).await?;
+        Err(Error::field("code", Problem::WrongCode))
     }
 
     fn new_recovery_codes(&self, id: MemberId) -> (Vec<String>, Vec<SecretHash>) {

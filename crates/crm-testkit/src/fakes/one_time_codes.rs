@@ -30,7 +30,9 @@ impl OneTimeCodes for CountedCodes {
     fn app_entry(&self, seed: &[u8], issuer: &str, account: &str) -> AppEntry {
         AppEntry {
             address: format!("otpauth://totp/{issuer}:{account}"),
-            secret: seed.iter().map(|byte| format!("{byte:02x}")).collect(),
+            secret: seed
+                .iter()
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
         }
     }
 }
