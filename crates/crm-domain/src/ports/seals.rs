@@ -2,20 +2,20 @@
 
 /// Makes and checks the macs of the audit log.
 pub trait Seals: Send + Sync {
-    /// HMAC-SHA256 under the present key.
-    fn seal(&self, bytes: &[u8]) -> [u8; 32];
+    /// HMAC-SHA256 under the key; `None` while there is no key.
+    fn seal(&self, bytes: &[u8]) -> Option<[u8; 32]>;
 
-    /// Whether this is their mac under the present or an older key.
+    /// Whether this is their mac.
     fn fits(&self, bytes: &[u8], mac: &[u8; 32]) -> bool;
 }
 
-/// For programs that do not seal: their log proves nothing.
+/// For programs that do not seal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSeals;
 
 impl Seals for NoSeals {
-    fn seal(&self, _: &[u8]) -> [u8; 32] {
-        [0; 32]
+    fn seal(&self, _: &[u8]) -> Option<[u8; 32]> {
+        None
     }
 
     fn fits(&self, _: &[u8], _: &[u8; 32]) -> bool {

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
+use crate::ports::vault::VaultError;
 use crate::values::Problem;
 
 /// How many entries a unit of work seals, reads or forgets.
@@ -89,6 +90,7 @@ impl Crm {
                 let position = last.map_or(1, |head| head.position + 1);
                 let before = last.map_or([0; 32], |head| head.mac);
                 let mac = macs.seal(&content(position, &before, entry));
+                let mac = mac.ok_or(VaultError::Unavailable)?;
                 last = Some(Head { position, mac });
                 seals.push(Seal {
                     position,
@@ -260,11 +262,38 @@ impl Crm {
     pub async fn note_audit_export(&self, actor: &Actor, reason: &str) -> Result<(), Error> {
         self.may(actor, Action::ViewAudit)?;
         let reason = reason_of(reason)?;
-        self.act(actor, Action::ExportRecords, move |_, _| {
-            let entry = Deed::of(Act::ListExported).value("list", None, Some("audit".to_owned()));
-            Ok(entry.because(reason.clone()).gives(()))
-        })
-        .await
+        let deed = Deed::of(Act::ListExported).value("list", None, Some("audit".to_owned()));
+        self.log(actor, Action::ExportRecords, deed.because(reason)).await
+    }
+
+    /// Writes that rows of a file are about to be taken in, which, and why.
+    pub async fn note_table_import(
+        &self,
+        actor: &Actor,
+        list: &'static str,
+        reason: Option<&str>,
+    ) -> Result<(), Error> {
+        let reason = reason.map(reason_of).transpose()?;
+        let deed = Deed::of(Act::ImportBegun).value("list", None, Some(list.to_owned()));
+        self.log(actor, Action::ImportRecords, deed.because(reason)).await
+    }
+
+    /// Writes how many rows of a file were taken in.
+    pub async fn note_table_imported(
+        &self,
+        actor: &Actor,
+        list: &'static str,
+        [added, changed, refused]: [u64; 3],
+    ) -> Result<(), Error> {
+        let count = |field: &str, rows: u64| Change::new(field, None, Some(rows.to_string()));
+        let deed = Deed::of(Act::ImportFinished)
+            .value("list", None, Some(list.to_owned()))
+            .with([
+                count("rows_added", added),
+                count("rows_changed", changed),
+                count("rows_refused", refused),
+            ]);
+        self.log(actor, Action::ImportRecords, deed).await
     }
 
     /// Forgets entries from before `before`, some at once, and says whether any were: to be called again until not.
