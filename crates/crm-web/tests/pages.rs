@@ -234,6 +234,12 @@ const OPEN_ENDED: &[&str] = &[
     "file_problem.",
     "send_waits.",
     "warning.",
+    "data_kind.",
+    "erasure_state.",
+    "erasure_cause.",
+    "trash.kind.",
+    "trash.collision.",
+    "retention.kind.",
 ];
 
 #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use crm_domain::error::Error;
 use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, Method, StatusCode, header};
@@ -165,7 +166,11 @@ impl Front {
         page.request_id = number;
         page.detail = matches!(
             failure,
-            Failure::Forged | Failure::WrongHost | Failure::WrongMethod | Failure::BadToken
+            Failure::Forged
+                | Failure::WrongHost
+                | Failure::WrongMethod
+                | Failure::BadToken
+                | Failure::Refused(Error::Held)
         )
         .then(|| failure.sentence());
         let drawn = visitor.and_then(|visitor| visitor.page(failure.status(), Menu::None, &page));
