@@ -61,7 +61,7 @@ async fn an_administrator_adds_a_member_who_chooses_a_password() {
     let chosen = ken
         .post(
             &format!("/link/{link}"),
-            &[("new_password", "ながいながいパスワード")],
+            &[("new_password", "ながくてながいパスワード")],
         )
         .await;
     assert_eq!(chosen.status, 303, "{}", chosen.text());
@@ -109,14 +109,14 @@ async fn everybody_chooses_language_and_password() {
     assert!(member.get("/me").await.text().contains("<html lang=\"ja\">"));
     let wrong = [
         ("current_password", "wrong"),
-        ("new_password", "ながいながいパスワード"),
+        ("new_password", "ながくてながいパスワード"),
     ];
     let refused = member.post("/me/password", &wrong).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("現在のパスワードが違います。"));
     let right = [
         ("current_password", PASSWORD),
-        ("new_password", "ながいながいパスワード"),
+        ("new_password", "ながくてながいパスワード"),
     ];
     assert_eq!(member.post("/me/password", &right).await.status, 303);
     assert_eq!(member.get("/customers").await.status, 200, "this session goes on");
