@@ -48,7 +48,7 @@ impl Crm {
 
     /// Makes a team. A name that another has, or none, is an invalid `name`.
     pub async fn add_team(&self, actor: &Actor, details: TeamDetails) -> Result<TeamId, Error> {
-        let details = checked(details)?;
+        let details = checked(&details)?;
         self.act(actor, Action::ManageTeams, move |uow, at| {
             let id = uow.edit_teams().add_team(&details, at)?;
             Ok(Deed::on(Act::TeamAdded, id)
@@ -60,7 +60,7 @@ impl Crm {
 
     /// Renames a team and says what its members see; the name as for [`Crm::add_team`].
     pub async fn revise_team(&self, actor: &Actor, id: TeamId, details: TeamDetails) -> Result<(), Error> {
-        let details = checked(details)?;
+        let details = checked(&details)?;
         self.act(actor, Action::ManageTeams, move |uow, at| {
             let stored = uow.teams().team(id)?.ok_or(Error::NotFound("team"))?;
             let old = TeamDetails {
@@ -171,10 +171,10 @@ fn listed(mut members: Vec<(MemberId, bool)>) -> Option<String> {
     (!names.is_empty()).then(|| names.join(" "))
 }
 
-fn checked(details: TeamDetails) -> Result<TeamDetails, Error> {
+fn checked(details: &TeamDetails) -> Result<TeamDetails, Error> {
     let name = CompanyName::new(&details.name).map_err(|problem| Error::field("name", problem))?;
     Ok(TeamDetails {
         name: name.as_str().to_owned(),
-        ..details
+        sees: details.sees,
     })
 }

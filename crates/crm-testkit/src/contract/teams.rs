@@ -192,7 +192,7 @@ async fn office(store: &AnyStore) -> Office {
         add(store, "乙", Sees::Own).await,
     );
     let company = add_company(store, &company_details("青空")).await;
-    let mut made = Vec::new();
+    let mut customers = Vec::new();
     for (name, owner, of) in [
         ("一", Some(me), None),
         ("二", Some(mate), Some(other)),
@@ -203,7 +203,7 @@ async fn office(store: &AnyStore) -> Office {
     ] {
         let customer = add_customer(store, &customer_of(name, "", company)).await;
         set(store, customer, owner, of).await;
-        made.push(customer);
+        customers.push(customer);
     }
     let sight = |owners: &[MemberId], teams: &[TeamId], whole: &[TeamId]| {
         Visible::Some(Sight {
@@ -213,12 +213,12 @@ async fn office(store: &AnyStore) -> Office {
         })
     };
     Office {
-        mine: made[0],
-        mates: made[1],
-        nobodys: made[2],
-        teams: made[3],
-        strangers: made[4],
-        of_whole_team: made[5],
+        mine: customers[0],
+        mates: customers[1],
+        nobodys: customers[2],
+        teams: customers[3],
+        strangers: customers[4],
+        of_whole_team: customers[5],
         company,
         sight: sight(&[me, mate], &[team, other], &[team]),
         narrow: sight(&[me], &[], &[]),
@@ -409,11 +409,11 @@ pub async fn events_say_whose_their_record_is_now(store: AnyStore) {
     })
     .await;
     let events = read(&store, |unit| unit.events().events_after(0, 99)).await;
-    let owned = read(&store, move |unit| {
+    let line = read(&store, move |unit| {
         unit.customers().customer(customer, &Visible::All)
     })
     .await;
-    let owner = owned.expect("the customer is there").customer.owner_id;
+    let owner = line.expect("the customer is there").customer.owner_id;
     let theirs = Whose::Customers(owner, None);
     let whose: Vec<Whose> = events
         .iter()
