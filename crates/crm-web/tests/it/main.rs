@@ -11,6 +11,7 @@
 mod access;
 mod activities;
 mod api;
+mod attacks;
 mod away;
 mod board;
 mod board_in_browser;
