@@ -9,6 +9,7 @@ mod faults;
 mod file;
 mod landed;
 mod migrations;
+mod scrub;
 mod sealed_columns;
 mod upgrades;
 mod writer;
