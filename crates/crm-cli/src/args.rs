@@ -52,6 +52,12 @@ pub(crate) enum Command {
     /// Customers.
     #[command(subcommand)]
     Customer(commands::customers::Customer),
+    /// What was deleted and can be brought back.
+    #[command(subcommand)]
+    Trash(commands::privacy::Trash),
+    /// How long things are kept.
+    #[command(subcommand)]
+    Retention(commands::privacy::Retention),
     /// Messages as recorded.
     #[command(subcommand)]
     Activity(commands::activities::Activity),
@@ -64,6 +70,9 @@ pub(crate) enum Command {
     /// The keys that encrypt secrets and stored files.
     #[command(subcommand)]
     Key(commands::keys::Key),
+    /// Who did what.
+    #[command(subcommand)]
+    Audit(commands::audit::Audit),
     /// Bring in data from elsewhere.
     #[command(subcommand)]
     Import(commands::imports::Import),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod audit_rows;
 mod commands;
 mod context;
 mod failure;
@@ -9,6 +10,7 @@ mod help;
 mod output;
 mod pages;
 mod poc;
+mod privacy_rows;
 mod progress;
 mod rows;
 mod table;

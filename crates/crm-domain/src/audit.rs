@@ -344,6 +344,42 @@ pub struct AuditFilter {
     pub to: Option<Instant>,
 }
 
+impl AuditFilter {
+    /// What a person who typed this looks for: an act's code, a record (`customer:12`; for a customer all that concerns
+    /// them), an address, or a part of a name.
+    pub fn searching(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self::default();
+        }
+        if let Some(act) = Act::from_code(text) {
+            return Self {
+                act: Some(act),
+                ..Self::default()
+            };
+        }
+        let record = text.split_once(':').and_then(|(kind, id)| {
+            let kind = RecordKind::from_code(kind.trim())?;
+            let id = id.trim().parse().ok()?;
+            Some(Record { kind, id })
+        });
+        match record {
+            Some(record) if record.kind == RecordKind::Customer => Self {
+                customer_id: Some(CustomerId::new(record.id)),
+                ..Self::default()
+            },
+            Some(record) => Self {
+                record: Some(record),
+                ..Self::default()
+            },
+            None => Self {
+                text: Some(text.to_owned()),
+                ..Self::default()
+            },
+        }
+    }
+}
+
 /// A seal with the entry that it seals and the values that are left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {

@@ -38,7 +38,7 @@ pub(crate) struct TableArgs {
     /// Only say what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// Why, for the report.
+    /// Why, in one line, for the audit log.
     #[arg(long, value_name = "R")]
     reason: Option<String>,
 }
@@ -85,7 +85,17 @@ async fn import_poc(context: &Context, file: &Path, zone: Option<&str>) -> Outco
 async fn import_table(context: &Context, kind: Kind, args: &TableArgs) -> Outcome {
     let sheet = Sheet::read(&args.file, kind)?;
     let desk = context.desk(Need::Store).await?;
+    if !args.dry_run {
+        let crm = &desk.parts.crm;
+        crm.note_table_import(&desk.actor, kind.name(), args.reason.as_deref())
+            .await?;
+    }
     let report = table::import(&desk, &sheet, args.dry_run).await?;
+    if !args.dry_run {
+        let counts = [report.created, report.updated, report.rejected];
+        let crm = &desk.parts.crm;
+        crm.note_table_imported(&desk.actor, kind.name(), counts).await?;
+    }
     let texts = context.output.texts();
     let errors: Vec<Value> = report.errors.iter().map(|error| error.json(texts)).collect();
     let json = json!({

@@ -1,6 +1,7 @@
 //! One file for each noun.
 
 pub(crate) mod activities;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod companies;
 pub(crate) mod completions;
@@ -12,6 +13,7 @@ pub(crate) mod imports;
 pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod migrate;
+pub(crate) mod privacy;
 pub(crate) mod secret_input;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
@@ -43,10 +45,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Session(command) => sessions::run(context, command).await,
         Command::Company(command) => companies::run(context, command).await,
         Command::Customer(command) => customers::run(context, command).await,
+        Command::Trash(command) => privacy::trash(context, command).await,
+        Command::Retention(command) => privacy::retention(context, command).await,
         Command::Activity(command) => activities::run(context, command).await,
         Command::Message(command) => messages::run(context, command).await,
         Command::Webhook(command) => webhook::run(context, command).await,
         Command::Key(command) => keys::run(context, command).await,
+        Command::Audit(command) => audit::run(context, command).await,
         Command::Import(command) => imports::run(context, command).await,
         Command::Backup(command) => backup::run(context, &command).await,
         Command::Dev(command) => dev::run(context, command).await,

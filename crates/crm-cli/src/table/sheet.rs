@@ -13,6 +13,17 @@ pub(crate) enum Kind {
     Activities,
 }
 
+impl Kind {
+    /// The word of the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Companies => "companies",
+            Self::Customers => "customers",
+            Self::Activities => "activities",
+        }
+    }
+}
+
 /// Field names with the labels under which spreadsheets have them.
 const COMPANY: &[(&str, &[&str])] = &[
     ("id", &["ID", "会社ID"]),

@@ -1,6 +1,7 @@
 //! Drives the real `crm` as an operator does.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod audit;
 mod companies;
 mod config;
 mod connection;
