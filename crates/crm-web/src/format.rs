@@ -54,6 +54,13 @@ impl Times {
         format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
     }
 
+    /// The instant at which this day ends in the zone; `None` at the end of all time.
+    pub fn end_of(&self, day: Date) -> Option<Instant> {
+        let midnight = day.next_day()?.midnight();
+        let about = Instant::new(midnight.assume_offset(self.now.offset()));
+        Some(Instant::new(midnight.assume_offset((self.zone)(about))))
+    }
+
     /// `2025-07-08T14:05:33+09:00`, for `<time datetime>`.
     pub fn iso(&self, at: Instant) -> String {
         let local = self.local(at);

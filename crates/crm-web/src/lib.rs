@@ -15,6 +15,7 @@ pub mod message_html;
 pub mod page;
 pub mod pages;
 pub mod problem;
+pub mod qr;
 pub mod routes;
 pub mod sentence;
 pub mod server;

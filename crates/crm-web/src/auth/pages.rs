@@ -14,6 +14,7 @@ use super::cookies::{PENDING, SESSION, expired_cookie, set_cookie};
 use super::next::safe_next;
 use super::protected::{Nothing, Open, Protected};
 use super::visitor::Visitor;
+use super::{second_factor, setup};
 use crate::forms::FormState;
 use crate::links;
 use crate::page::Menu;
@@ -23,16 +24,18 @@ use crate::views::members::{LOGIN_FIELDS, LoginPage, SignInLinkPage};
 
 /// Adds the addresses of signing in and out.
 pub fn mount(route: Route) -> Route {
-    route
+    let route = route
         .at("/login", get(show_login).post(sign_in))
         .at("/logout", post(sign_out))
-        .at("/link/:secret", get(show_link).post(use_link))
+        .at("/link/:secret", get(show_link).post(use_link));
+    setup::mount(second_factor::mount(route))
 }
 
+/// Where to go after signing in.
 #[derive(Deserialize)]
-struct Aim {
+pub(super) struct Aim {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 #[handler]
@@ -101,7 +104,12 @@ async fn go_on(visitor: &Visitor, step: SignInStep, next: &str) -> Result<Respon
 }
 
 /// Begins anew with the session's secret. What was there before ends, so that nobody can plant a session.
-async fn welcome(visitor: &Visitor, secret: &str, member: &Member, next: &str) -> Result<Response, Failure> {
+pub(super) async fn welcome(
+    visitor: &Visitor,
+    secret: &str,
+    member: &Member,
+    next: &str,
+) -> Result<Response, Failure> {
     if let Some(old) = visitor
         .signed
         .as_ref()

@@ -112,6 +112,18 @@ impl FormState {
         }
     }
 
+    /// [`FormState::refuse_with`] for a form that calls some fields otherwise: `names` are the pairs of theirs and ours.
+    pub fn refuse_as(&mut self, error: &Error, names: &[(&str, &'static str)]) {
+        let Error::Invalid(fields) = error else {
+            return self.refuse_with(error);
+        };
+        for field in fields {
+            let ours = names.iter().find(|(theirs, _)| *theirs == field.field);
+            let ours = ours.map_or(field.field, |(_, ours)| ours);
+            self.refuse(ours, Sentence::field(&FieldError::new(ours, field.problem)));
+        }
+    }
+
     /// Says what looks odd about a field.
     pub fn warn(&mut self, name: &str, key: &str) {
         if let Some(field) = self.fields.get_mut(name) {

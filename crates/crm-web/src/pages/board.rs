@@ -3,8 +3,8 @@
 use crm_domain::board::{BoardCursor, BoardLine, BoardRequest, Column, Tab};
 use crm_domain::conversations::ConversationId;
 use crm_domain::paging::PageRequest;
-use crm_domain::teams::Visible;
 use crm_domain::permissions::Action;
+use crm_domain::teams::Visible;
 use poem::http::StatusCode;
 use poem::web::Query;
 use poem::{Response, Route, get, handler};
@@ -115,7 +115,8 @@ impl BoardQuery {
             column,
             tab: self.tab_of(by)?,
             reader: Some(by.member.id),
-            visible: Visible::All,            after,
+            visible: Visible::All,
+            after,
             limit: PageRequest::ROWS,
         };
         let board = visitor.app.crm.board(&by.actor, request).await?;
@@ -196,7 +197,8 @@ async fn next(visitor: Visitor, by: Signed, Query(query): Query<NextQuery>) -> R
         column: Column::Waiting,
         tab: Tab::All,
         reader: None,
-        visible: Visible::All,        after: None,
+        visible: Visible::All,
+        after: None,
         limit: 2,
     };
     let board = visitor.app.crm.board(&by.actor, request).await?;

@@ -261,18 +261,20 @@ async fn test(
     visitor: Visitor,
     Protected { by, data: typed }: Protected<TypedTest>,
 ) -> Result<Response, Failure> {
+    let (result, refused) = match send_test(&visitor, &by, &typed.user_id).await {
+        Ok(result) => (Some(result), None),
+        Err(error @ (Error::Invalid(_) | Error::Messenger(_))) => (None, Some(Sentence::error(&error))),
+        Err(error) => return Err(error.into()),
+    };
     let mut page = page_of(&visitor, &by).await?;
     page.test = page.test.with("user_id", &typed.user_id);
-    let status = match send_test(&visitor, &by, &typed.user_id).await {
-        Ok(result) => {
-            page.result = Some(result);
-            StatusCode::OK
-        }
-        Err(error @ (Error::Invalid(_) | Error::Messenger(_))) => {
-            page.test.refuse("user_id", Sentence::error(&error));
+    page.result = result;
+    let status = match refused {
+        None => StatusCode::OK,
+        Some(why) => {
+            page.test.refuse("user_id", why);
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        Err(error) => return Err(error.into()),
     };
     draw(&visitor, status, &page)
 }

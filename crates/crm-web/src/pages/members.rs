@@ -1,31 +1,32 @@
-//! Administration of members: list, add, change the role, close and open, make a link to sign in with.
+//! Administration of members: the list, and adding one.
+
+use std::collections::{HashMap, HashSet};
 
 use crm_domain::error::Error;
+use crm_domain::instant::Instant;
 use crm_domain::members::{LinkPurpose, Member, MemberId, Role};
 use crm_domain::permissions::Action;
 use crm_domain::use_cases::MemberForm;
 use crm_domain::values::Problem;
 use poem::http::StatusCode;
-use poem::web::Path;
-use poem::{Response, Route, get, handler, post};
+use poem::{Response, Route, get, handler};
 use serde::Deserialize;
 
-use super::id;
-use crate::auth::{Nothing, Protected, Signed, Visitor};
+use super::times;
+use crate::auth::{Protected, Signed, Visitor};
+use crate::format::Times;
 use crate::forms::FormState;
 use crate::links;
 use crate::page::Menu;
 use crate::problem::Failure;
 use crate::views::Face;
-use crate::views::members::{OneTimeLink, USER_FIELDS, UserRow, UsersPage};
+use crate::views::users::{OneTimeLink, TeamTag, USER_FIELDS, UserRow, UsersPage};
+
+/// The roles one can give, the commonest first.
+pub(super) const ROLES: [Role; 3] = [Role::Member, Role::Viewer, Role::Admin];
 
 pub(super) fn mount(route: Route) -> Route {
-    route
-        .at(links::USERS, get(list).post(add))
-        .at("/admin/users/:id/role", post(change_role))
-        .at("/admin/users/:id/link", post(make_link))
-        .at("/admin/users/:id/disable", post(disable))
-        .at("/admin/users/:id/enable", post(enable))
+    route.at(links::USERS, get(list).post(add))
 }
 
 fn empty_form() -> FormState {
@@ -44,25 +45,77 @@ async fn draw(
     link: Option<OneTimeLink>,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    let members = visitor.app.crm.list_members(&by.actor).await?;
+    let crm = &visitor.app.crm;
+    let members = crm.list_members(&by.actor).await?;
+    let people = People::of(visitor, by).await?;
     let page = UsersPage {
-        rows: members.iter().map(|member| row(member, by.member.id)).collect(),
-        roles: [Role::Member, Role::Admin].map(Role::code).to_vec(),
+        rows: members.iter().map(|member| people.row(member)).collect(),
+        roles: ROLES.map(Role::code).to_vec(),
         form,
         link,
+        lonely: crm.only_one_administrator(&by.actor).await?,
     };
     visitor.page(status, Menu::AdminUsers, &page)
 }
 
-fn row(member: &Member, reader: MemberId) -> UserRow {
-    UserRow {
-        id: member.id.get(),
-        name: member.name.clone(),
-        email: member.email.as_str().to_owned(),
-        role: member.role.code(),
-        disabled: member.disabled_at.is_some(),
-        me: member.id == reader,
-        face: Face::of(member.id.get(), &member.name),
+/// What stands beside the names of members.
+pub(super) struct People {
+    reader: MemberId,
+    times: Times,
+    factors: HashSet<MemberId>,
+    seen: HashMap<MemberId, Instant>,
+    teams: HashMap<MemberId, Vec<TeamTag>>,
+}
+
+impl People {
+    pub(super) async fn of(visitor: &Visitor, by: &Signed) -> Result<People, Failure> {
+        let crm = &visitor.app.crm;
+        let mut seen = HashMap::new();
+        for session in crm.list_sessions(&by.actor, None).await? {
+            // Last used first.
+            seen.entry(session.member.id).or_insert(session.seen_at);
+        }
+        let names: HashMap<_, _> = crm
+            .list_teams(&by.actor)
+            .await?
+            .into_iter()
+            .map(|team| (team.id, team.name))
+            .collect();
+        let mut teams: HashMap<MemberId, Vec<TeamTag>> = HashMap::new();
+        for place in crm.team_members(&by.actor).await? {
+            teams.entry(place.member_id).or_default().push(TeamTag {
+                name: names.get(&place.team_id).cloned().unwrap_or_default(),
+                leader: place.leader,
+            });
+        }
+        Ok(People {
+            reader: by.member.id,
+            times: times(visitor),
+            factors: crm.members_with_factor(&by.actor).await?.into_iter().collect(),
+            seen,
+            teams,
+        })
+    }
+
+    pub(super) fn row(&self, member: &Member) -> UserRow {
+        UserRow {
+            id: member.id.get(),
+            name: member.name.clone(),
+            email: member.email.as_str().to_owned(),
+            role: member.role.code(),
+            import: member.grants.import,
+            export: member.grants.export,
+            disabled: member.disabled_at.is_some(),
+            me: member.id == self.reader,
+            face: Face::of(member.id.get(), &member.name),
+            teams: self.teams.get(&member.id).cloned().unwrap_or_default(),
+            factor: self.factors.contains(&member.id),
+            seen: self.seen.get(&member.id).map(|at| self.times.short(*at)),
+        }
+    }
+
+    pub(super) fn since(&self, member: &Member) -> String {
+        self.times.full_day(member.created_at)
     }
 }
 
@@ -81,6 +134,15 @@ impl NewUser {
             .with("email", &self.email)
             .with("role", &self.role)
     }
+
+    fn form(&self) -> Result<MemberForm, Error> {
+        Ok(MemberForm {
+            email: self.email.clone(),
+            name: self.member_name.clone(),
+            role: Role::from_code(&self.role).ok_or(Error::field("role", Problem::NotAChoice))?,
+            password: None,
+        })
+    }
 }
 
 #[handler]
@@ -89,126 +151,41 @@ async fn add(
     Protected { by, data: typed }: Protected<NewUser>,
 ) -> Result<Response, Failure> {
     by.actor.may(Action::ManageMembers)?;
-    let outcome = match Role::from_code(&typed.role) {
-        Some(role) => {
-            let (email, name) = (typed.email.clone(), typed.member_name.clone());
-            visitor
-                .app
-                .crm
-                .add_member(
-                    &by.actor,
-                    MemberForm {
-                        email,
-                        name,
-                        role,
-                        password: None,
-                    },
-                )
-                .await
-        }
-        None => Err(Error::field("role", Problem::NotAChoice)),
+    let outcome = match typed.form() {
+        Ok(form) => visitor.app.crm.add_member(&by.actor, form).await,
+        Err(error) => Err(error),
     };
     match outcome {
         Ok(new) => {
             let link = one_time_link(&visitor, &by, new).await?;
             draw(&visitor, &by, empty_form(), Some(link), StatusCode::OK).await
         }
-        Err(Error::Invalid(errors)) => {
+        Err(error @ Error::Invalid(_)) => {
             let mut form = typed.state();
-            let named = errors.into_iter().map(|mut error| {
-                if error.field == "name" {
-                    error.field = "member_name";
-                }
-                error
-            });
-            form.refuse_with(&Error::Invalid(named.collect()));
+            form.refuse_as(&error, &[("name", "member_name")]);
             draw(&visitor, &by, form, None, StatusCode::UNPROCESSABLE_ENTITY).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct NewRole {
-    role: String,
-    /// The role that the page showed.
-    seen: String,
-}
-
-#[handler]
-async fn change_role(
-    visitor: Visitor,
-    Path(number): Path<String>,
-    Protected { by, data: typed }: Protected<NewRole>,
-) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageMembers)?;
-    let role = Role::from_code(&typed.role).ok_or(Error::field("role", Problem::NotAChoice))?;
-    let seen = Role::from_code(&typed.seen);
-    let changed = visitor.app.crm.change_role(&by.actor, id(&number)?, seen, role);
-    match changed.await {
-        Err(Error::Stale) => {
-            let mut form = empty_form();
-            form.stale = true;
-            draw(&visitor, &by, form, None, StatusCode::CONFLICT).await
-        }
-        outcome => {
-            outcome?;
-            Ok(visitor.redirect(links::USERS, Some(("user_changed", None))))
-        }
-    }
-}
-
-#[handler]
-async fn make_link(
-    visitor: Visitor,
-    Path(number): Path<String>,
-    form: Protected<Nothing>,
-) -> Result<Response, Failure> {
-    let link = one_time_link(&visitor, &form.by, id(&number)?).await?;
-    draw(&visitor, &form.by, empty_form(), Some(link), StatusCode::OK).await
-}
-
-/// The link is shown once and stored nowhere, so it is no redirect that shows it.
-async fn one_time_link(visitor: &Visitor, by: &Signed, member: MemberId) -> Result<OneTimeLink, Failure> {
+/// A link with which a member chooses a password. It is shown once and stored nowhere, so it is no redirect that shows it.
+pub(super) async fn one_time_link(
+    visitor: &Visitor,
+    by: &Signed,
+    member: MemberId,
+) -> Result<OneTimeLink, Failure> {
     let crm = &visitor.app.crm;
     let secret = crm.make_link(&by.actor, member, LinkPurpose::SetPassword).await?;
-    let members = crm.list_members(&by.actor).await?;
-    let name = members
-        .into_iter()
-        .find(|other| other.id == member)
-        .map(|found| found.name);
     Ok(OneTimeLink {
-        name: name.unwrap_or_default(),
+        name: found(visitor, by, member).await?.name,
         address: format!("{}/link/{secret}", visitor.app.settings.origins.first()),
     })
 }
 
-#[handler]
-async fn disable(
-    visitor: Visitor,
-    Path(number): Path<String>,
-    form: Protected<Nothing>,
-) -> Result<Response, Failure> {
-    let member: MemberId = id(&number)?;
-    visitor
-        .app
-        .crm
-        .disable_member(&form.by.actor, member, true)
-        .await?;
-    Ok(visitor.redirect(links::USERS, Some(("user_disabled", Some(member.get())))))
-}
-
-#[handler]
-async fn enable(
-    visitor: Visitor,
-    Path(number): Path<String>,
-    form: Protected<Nothing>,
-) -> Result<Response, Failure> {
-    visitor
-        .app
-        .crm
-        .disable_member(&form.by.actor, id(&number)?, false)
-        .await?;
-    Ok(visitor.redirect(links::USERS, Some(("user_enabled", None))))
+/// One member, for administrators.
+pub(super) async fn found(visitor: &Visitor, by: &Signed, id: MemberId) -> Result<Member, Failure> {
+    let members = visitor.app.crm.list_members(&by.actor).await?;
+    let member = members.into_iter().find(|member| member.id == id);
+    Ok(member.ok_or(Error::NotFound("member"))?)
 }

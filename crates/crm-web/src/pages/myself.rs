@@ -1,17 +1,20 @@
-//! One's own settings: language and password.
+//! One's own settings: password, second factor, language, sessions, tokens.
 
 use crm_domain::error::Error;
-use crm_domain::members::{Locale, Member};
+use crm_domain::members::Locale;
 use poem::http::StatusCode;
 use poem::{Response, Route, get, handler, post};
 use serde::Deserialize;
 
+use super::{sessions, times, tokens};
 use crate::auth::{Protected, Signed, Visitor};
 use crate::forms::FormState;
 use crate::links;
 use crate::page::Menu;
 use crate::problem::Failure;
+use crate::sentence::Sentence;
 use crate::views::members::{MePage, PASSWORD_FIELDS};
+use crate::views::tokens::Tokens;
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -21,29 +24,34 @@ pub(super) fn mount(route: Route) -> Route {
 }
 
 #[handler]
-#[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
-fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
-    draw(
-        &visitor,
-        &by.member,
-        FormState::of(&PASSWORD_FIELDS),
-        StatusCode::OK,
-    )
+async fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
+    let tokens = tokens::own(&visitor, &by, None).await?;
+    draw(&visitor, &by, None, tokens, StatusCode::OK).await
 }
 
-fn draw(
+/// The whole page, with the form of the password and that of a token as they stand.
+pub(super) async fn draw(
     visitor: &Visitor,
-    member: &Member,
-    form: FormState,
+    by: &Signed,
+    form: Option<FormState>,
+    tokens: Tokens,
     status: StatusCode,
 ) -> Result<Response, Failure> {
+    let crm = &visitor.app.crm;
+    let factor = crm.factor_status(&by.actor).await?;
+    let teams = crm.own_teams(&by.actor).await?;
     let page = MePage {
-        name: member.name.clone(),
-        email: member.email.as_str().to_owned(),
-        role: member.role.code(),
-        language: member.locale.map(Locale::code).unwrap_or_default(),
-        has_password: member.has_password,
-        form,
+        name: by.member.name.clone(),
+        email: by.member.email.as_str().to_owned(),
+        role: by.member.role.code(),
+        teams: teams.into_iter().map(|team| team.name).collect(),
+        language: by.member.locale.map(Locale::code).unwrap_or_default(),
+        has_password: by.member.has_password,
+        form: form.unwrap_or_else(|| FormState::of(&PASSWORD_FIELDS)),
+        factor: factor.since.map(|since| times(visitor).full_day(since)),
+        codes_left: factor.recovery_codes_left,
+        sessions: sessions::own(visitor, by).await?,
+        tokens,
     };
     visitor.page(status, Menu::Me, &page)
 }
@@ -78,17 +86,21 @@ async fn change_password(
 ) -> Result<Response, Failure> {
     let session = by.session.as_deref().unwrap_or_default();
     let (current, new) = (typed.current_password.as_str(), typed.new_password.as_str());
-    match visitor
-        .app
-        .crm
-        .change_own_password(&by.actor, session, current, new)
-        .await
-    {
+    let crm = &visitor.app.crm;
+    let changed = crm.change_own_password(&by.actor, session, current, new);
+    match changed.await {
         Ok(()) => Ok(visitor.redirect(links::ME, Some(("password_changed", None)))),
-        Err(error @ Error::Invalid(_)) => {
+        Err(error @ (Error::Invalid(_) | Error::TooManySignIns { .. })) => {
             let mut form = FormState::of(&PASSWORD_FIELDS);
-            form.refuse_with(&error);
-            draw(&visitor, &by.member, form, StatusCode::UNPROCESSABLE_ENTITY)
+            match &error {
+                Error::Invalid(_) => form.refuse_as(&error, &[("password", "new_password")]),
+                _ => form.refuse_all(Sentence::error(&error)),
+            }
+            let failure = Failure::from(error);
+            let tokens = tokens::own(&visitor, &by, None).await?;
+            let mut response = draw(&visitor, &by, Some(form), tokens, failure.status()).await?;
+            failure.add_headers(&mut response);
+            Ok(response)
         }
         Err(error) => Err(error.into()),
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::Face;
+use super::sessions::Sessions;
+use super::tokens::Tokens;
 use crate::forms::FormState;
 use crate::page::Page;
 use crate::sentence::Sentence;
@@ -40,59 +41,26 @@ pub struct MePage {
     pub email: String,
     /// Key of the role's word.
     pub role: &'static str,
+    /// Names of one's teams.
+    pub teams: Vec<String>,
     /// One's own choice; empty follows the server's.
     pub language: &'static str,
     /// Whether the old password is asked for.
     pub has_password: bool,
     /// `current_password` and `new_password`.
     pub form: FormState,
-}
-
-/// `GET /admin/users`.
-#[derive(Debug, Clone, Serialize)]
-pub struct UsersPage {
-    /// All members.
-    pub rows: Vec<UserRow>,
-    /// Keys of the roles one can give.
-    pub roles: Vec<&'static str>,
-    /// `member_name`, `email` and `role` of a new one.
-    pub form: FormState,
-    /// A one-time link, shown once.
-    pub link: Option<OneTimeLink>,
-}
-
-/// One member.
-#[derive(Debug, Clone, Serialize)]
-pub struct UserRow {
-    /// The member's number.
-    pub id: i64,
-    /// Full name.
-    pub name: String,
-    /// E-mail address.
-    pub email: String,
-    /// Key of the role's word.
-    pub role: &'static str,
-    /// Whether signing in is closed.
-    pub disabled: bool,
-    /// Whether it is the reader.
-    pub me: bool,
-    /// Initial and colour.
-    pub face: Face,
-}
-
-/// A link that signs somebody in once.
-#[derive(Debug, Clone, Serialize)]
-pub struct OneTimeLink {
-    /// Whom.
-    pub name: String,
-    /// The whole address.
-    pub address: String,
+    /// Since when a second factor is asked for, if it is.
+    pub factor: Option<String>,
+    /// How many recovery codes are left.
+    pub codes_left: usize,
+    /// Where one is signed in.
+    pub sessions: Sessions,
+    /// One's own tokens.
+    pub tokens: Tokens,
 }
 
 /// Names of the fields of `/login`.
 pub const LOGIN_FIELDS: [&str; 2] = ["email", "password"];
-/// Names of the fields of a new member.
-pub const USER_FIELDS: [&str; 3] = ["member_name", "email", "role"];
 /// Names of the fields of a change of password.
 pub const PASSWORD_FIELDS: [&str; 2] = ["current_password", "new_password"];
 
@@ -130,7 +98,7 @@ impl Page for SignInLinkPage {
         };
         choose.form.refuse_all(Sentence {
             key: "problem.too_short".to_owned(),
-            number: Some(8),
+            number: Some(12),
             name: None,
         });
         let over = SignInLinkPage {
@@ -145,66 +113,40 @@ impl Page for MePage {
     const TEMPLATE: &'static str = "me.html";
 
     fn samples() -> Vec<MePage> {
+        let [none, mut all] = Tokens::samples();
+        all.whose = false;
+        all.owners = Vec::new();
         let settled = MePage {
             name: "田中 花子".to_owned(),
             email: "hanako@example.jp".to_owned(),
             role: "admin",
+            teams: vec!["営業第一チーム".to_owned(), "サポート".to_owned()],
             language: "ja",
             has_password: true,
             form: FormState::of(&PASSWORD_FIELDS),
+            factor: Some("2025年7月8日（火）".to_owned()),
+            codes_left: 10,
+            sessions: Sessions::sample(false),
+            tokens: all,
         };
         let mut fresh = MePage {
             role: "member",
+            teams: Vec::new(),
             language: "",
             has_password: false,
+            factor: None,
+            codes_left: 0,
+            tokens: none,
             ..settled.clone()
         };
         fresh.form.refuse(
             "new_password",
             Sentence {
                 key: "problem.too_short".to_owned(),
-                number: Some(8),
+                number: Some(12),
                 name: None,
             },
         );
         vec![settled, fresh]
-    }
-}
-
-impl Page for UsersPage {
-    const TEMPLATE: &'static str = "users.html";
-
-    fn samples() -> Vec<UsersPage> {
-        let row = |id, name: &str, role, disabled| UserRow {
-            id,
-            name: name.to_owned(),
-            email: "hanako@example.jp".to_owned(),
-            role,
-            disabled,
-            me: id == 1,
-            face: Face::of(id, name),
-        };
-        let page = UsersPage {
-            rows: vec![
-                row(1, "田中 花子", "admin", false),
-                row(2, "高橋 健", "member", false),
-                row(3, "伊藤 誠", "member", true),
-            ],
-            roles: vec!["member", "admin"],
-            form: FormState::of(&USER_FIELDS).with("role", "member"),
-            link: None,
-        };
-        let address = "https://crm.example.jp/sign-in/0123456789abcdef".to_owned();
-        let mut told = UsersPage {
-            link: Some(OneTimeLink {
-                name: "高橋 健".to_owned(),
-                address,
-            }),
-            ..page.clone()
-        };
-        told.form.refuse("email", Sentence::of("problem.email.taken"));
-        let mut stale = page.clone();
-        stale.form.stale = true;
-        vec![page, told, stale]
     }
 }
