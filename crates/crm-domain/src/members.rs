@@ -326,6 +326,9 @@ pub trait CredentialRepository {
     /// Notes that it was used.
     fn touch_session(&mut self, hash: &SecretHash, at: Instant) -> Result<(), StoreError>;
 
+    /// Lets a session go on under another secret; `false` if there is none with the old one.
+    fn renew_session(&mut self, old: &SecretHash, new: &SecretHash) -> Result<bool, StoreError>;
+
     /// Ends it for good.
     fn end_session(&mut self, hash: &SecretHash) -> Result<(), StoreError>;
 

@@ -203,6 +203,15 @@ impl CredentialRepository for Uow<'_> {
         })
     }
 
+    fn renew_session(&mut self, old: &SecretHash, new: &SecretHash) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let renewed = diesel::update(sessions::table.find(old.as_slice()))
+                .set(sessions::hash.eq(new.as_slice()))
+                .execute(conn)?;
+            Ok(renewed == 1)
+        })
+    }
+
     fn end_session(&mut self, hash: &SecretHash) -> Result<(), StoreError> {
         self.run(|conn| {
             diesel::delete(sessions::table.find(hash.as_slice())).execute(conn)?;

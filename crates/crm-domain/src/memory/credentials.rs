@@ -151,6 +151,13 @@ impl CredentialRepository for Unit {
         })
     }
 
+    fn renew_session(&mut self, old: &SecretHash, new: &SecretHash) -> Result<bool, StoreError> {
+        self.change(|state| {
+            let session = state.living_session(old);
+            Ok(session.map(|session| session.hash = *new).is_some())
+        })
+    }
+
     fn end_session(&mut self, hash: &SecretHash) -> Result<(), StoreError> {
         self.change(|state| {
             let rows = state.sessions.iter_mut();

@@ -100,6 +100,20 @@ impl Crm {
         .await
     }
 
+    /// Lets the session of whoever proved once more who they are go on under a new secret, which is returned; the old one is
+    /// good for nothing any more.
+    pub async fn renew_session(&self, secret: &str) -> Result<String, Error> {
+        let fresh = self.ports.secrets.token();
+        let old = self.ports.secrets.hash(secret.as_bytes());
+        let new = self.ports.secrets.hash(fresh.as_bytes());
+        let renewed = self.ports.store.write(move |uow| {
+            let renewed = uow.edit_credentials().renew_session(&old, &new)?;
+            renewed.then_some(()).ok_or(Error::SignInOver)
+        });
+        renewed.await?;
+        Ok(fresh)
+    }
+
     async fn session_lines(
         &self,
         member: Option<MemberId>,

@@ -163,3 +163,19 @@ async fn a_program_lists_and_ends_no_sessions() {
     let ended: Result<(), Error> = world.crm.end_session(&program, &line.id).await;
     assert_eq!(code(ended), "not_found");
 }
+
+#[tokio::test]
+async fn a_renewed_session_is_as_old_as_before() {
+    let world = World::new();
+    world.member(TARO, Role::Member).await;
+    let old = world.sign_in(TARO, PASSWORD).await.unwrap();
+    world.pass(Duration::minutes(1));
+    let new = world.crm.renew_session(&old).await.unwrap();
+    assert!(world.is_signed_in(&new).await && !world.is_signed_in(&old).await);
+    assert_eq!(code(world.crm.renew_session(&old).await), "sign_in_over");
+    let lines = world.crm.list_sessions(&admin(), Some(&new)).await.unwrap();
+    assert_eq!(
+        (lines.len(), lines[0].created_at, lines[0].present),
+        (1, after(0), true)
+    );
+}

@@ -391,3 +391,24 @@ pub async fn a_setup_link_replaces_the_one_before_and_is_taken_once(store: AnySt
     assert_eq!(answers.await.into_iter().filter(|taken| *taken).count(), 1);
     assert_eq!(expiry(2).await, None);
 }
+
+pub async fn a_renewed_session_goes_on_under_the_new_secret_alone(store: AnyStore) {
+    let owner = member(&store, 1).await;
+    let begun = begin(&store, owner, 1).await;
+    begin(&store, owner, 3).await;
+    let renew = async |old, new| {
+        write(&store, move |unit| {
+            unit.edit_credentials().renew_session(&hash(old), &hash(new))
+        })
+        .await
+    };
+    assert!(renew(1, 2).await);
+    assert!(!renew(1, 4).await);
+    assert_eq!(session(&store, 1).await, None);
+    let goes_on = Session {
+        hash: hash(2),
+        ..begun
+    };
+    assert_eq!(session(&store, 2).await, Some((goes_on, owner)));
+    assert!(session(&store, 3).await.is_some());
+}

@@ -249,6 +249,7 @@ macro_rules! contract_suite {
                 a_one_time_link_works_once_at_the_same_moment_too,
                 failed_sign_ins_are_counted_by_account_and_time,
                 sessions_are_listed_last_used_first,
+                a_renewed_session_goes_on_under_the_new_secret_alone,
                 everybodys_sessions_end_and_are_counted,
                 sessions_begun_or_used_too_long_ago_are_forgotten,
                 a_token_keeps_its_scopes_and_all_are_revoked_at_once,
