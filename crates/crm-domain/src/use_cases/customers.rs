@@ -14,7 +14,7 @@ use crate::paging::{Page, PageRequest};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 use crate::trash::TrashKey;
-use crate::values::LineUserId;
+use crate::values::{LineUserId, Problem};
 
 /// Who carries a LINE WORKS user id, and what was said last (§5.5.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,9 @@ impl Crm {
         actor: &Actor,
         details: CustomerDetails,
     ) -> Result<CustomerId, Error> {
+        let reader = Reader::of(actor);
         let added = self.act(actor, Action::EditRecords, move |uow, at| {
+            may_carry(uow, reader, None, details.line_user_id.as_ref())?;
             let id = uow.edit_customers().add_customer(&details, at)?;
             carried(uow, [None, details.line_user_id.clone()], at)?;
             announce(uow, id, at)?;
@@ -123,6 +125,8 @@ impl Crm {
         let revised = self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id, reader)?.customer;
             let version = version.unwrap_or(stored.version);
+            let [before, user] = [&stored.details, &details].map(|details| details.line_user_id.as_ref());
+            may_carry(uow, reader, before, user)?;
             uow.edit_customers().revise_customer(id, version, &details, at)?;
             let changes = audit::changed(&stored.details, &details);
             carried(
@@ -155,6 +159,7 @@ impl Crm {
         let linked = self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id, reader)?.customer;
             let before = stored.details.line_user_id.clone();
+            may_carry(uow, reader, before.as_ref(), user.as_ref())?;
             let details = CustomerDetails {
                 line_user_id: user.clone(),
                 ..stored.details.clone()
@@ -252,6 +257,26 @@ fn said_last(unit: &mut dyn ReadUnit, customer: CustomerId, count: usize) -> Res
     }
     said.truncate(count);
     Ok(said)
+}
+
+/// Giving a customer an address shows its talk with it. One that a customer carries whom they do not see is not theirs to
+/// give.
+fn may_carry(
+    uow: &mut dyn UnitOfWork,
+    reader: Reader,
+    before: Option<&LineUserId>,
+    user: Option<&LineUserId>,
+) -> Result<(), Error> {
+    let Some(user) = user.filter(|user| Some(*user) != before) else {
+        return Ok(());
+    };
+    let visible = reader.visible(uow)?;
+    for (_, id) in uow.customers().customers_carrying(std::slice::from_ref(user))? {
+        if uow.customers().customer(id, &visible)?.is_none() {
+            return Err(Error::field("line_user_id", Problem::Taken));
+        }
+    }
+    Ok(())
 }
 
 /// A customer carried the first of these ids and carries the second now.

@@ -295,3 +295,36 @@ async fn events_of_hidden_customers_are_not_told_and_moves_name_nothing() {
         .filter(|event| event.what.customer_id == Some(scene.theirs));
     assert!(theirs.count() > 0, "everybody's are relayed");
 }
+
+#[tokio::test]
+async fn giving_a_customer_the_address_of_a_hidden_one_shows_nobody_its_talk() {
+    let scene = scene().await;
+    let crm = &scene.world.crm;
+    let hidden = Some(user(2));
+    let taken = |outcome: Result<(), Error>| {
+        let Err(Error::Invalid(fields)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(fields[0].field, "line_user_id");
+        assert_eq!(fields[0].problem, Problem::Taken);
+    };
+    let details = customer_on("別", "人", &user(2));
+    taken(crm.register_customer(&scene.me, details.clone()).await.map(drop));
+    taken(
+        crm.revise_customer(&scene.me, scene.mine, None, details.clone())
+            .await,
+    );
+    taken(crm.link_customer(&scene.me, scene.mine, hidden.clone()).await);
+    // Who sees the other may, and what is there already is not asked again.
+    crm.link_customer(&scene.mate, scene.nobodys, hidden)
+        .await
+        .unwrap();
+    crm.revise_customer(&scene.me, scene.nobodys, None, details)
+        .await
+        .unwrap();
+    let page = crm
+        .conversations_of_customer(&scene.me, scene.mine)
+        .await
+        .unwrap();
+    assert_eq!(page.len(), 1);
+}
