@@ -204,6 +204,9 @@ pub trait ErasureRepository {
     /// Deletes the customer's own record, which nothing but notes on other pages refers to any more.
     fn erase_customer(&mut self, customer: CustomerId) -> Result<Tally, StoreError>;
 
+    /// Notes that no row names a content, as far as the caller knows: its file goes unless one does.
+    fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError>;
+
     /// Forgets that a content was abandoned, once it is gone or named again.
     fn settle_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError>;
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
+use crm_domain::ports::blobs::BlobHash;
 use crm_domain::ports::erased::{Erased, ErasedKey, ErasedList};
 
 use crate::data_dir::{private_file, sync_folder};
@@ -46,10 +47,7 @@ fn line(erased: &Erased) -> String {
     let at = erased.at.unix_millis();
     match &erased.key {
         ErasedKey::Customer(id) => format!("{at} customer {id} .\n"),
-        ErasedKey::Address(hash) => {
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{at} address {hex} .\n")
-        }
+        ErasedKey::Address(hash) => format!("{at} address {} .\n", BlobHash(*hash)),
     }
 }
 
@@ -62,7 +60,7 @@ fn parse(line: &str) -> Option<Erased> {
     }
     let key = match kind {
         "customer" => ErasedKey::Customer(value.parse::<CustomerId>().ok()?),
-        "address" => ErasedKey::Address(crm_domain::ports::blobs::BlobHash::from_hex(value)?.0),
+        "address" => ErasedKey::Address(BlobHash::from_hex(value)?.0),
         _ => return None,
     };
     Some(Erased { key, at })

@@ -192,6 +192,10 @@ impl ErasureRepository for Uow<'_> {
         self.run(|conn| own_record(conn, customer.get()))
     }
 
+    fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {
+        self.run(|conn| forget::abandon(conn, &hash.to_string()))
+    }
+
     fn settle_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {
         self.run(|conn| {
             diesel::delete(abandoned_blobs::table.find(hash.to_string())).execute(conn)?;

@@ -126,11 +126,17 @@ fn files(conn: &mut Conn, receipts: &[i64]) -> Result<Tally, Fault> {
     let theirs = attachments::table.filter(attachments::receipt_id.eq_any(receipts));
     let contents: Vec<Option<String>> = theirs.clone().select(attachments::sha256).load(conn)?;
     for content in contents.into_iter().flatten() {
-        diesel::insert_into(abandoned_blobs::table)
-            .values(abandoned_blobs::sha256.eq(content))
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+        abandon(conn, &content)?;
     }
     let deleted = diesel::delete(theirs).execute(conn)?;
     Ok(Tally::of(DataKind::Files, deleted))
+}
+
+/// Notes that no row names a content any more.
+pub(super) fn abandon(conn: &mut Conn, sha256: &str) -> Result<(), Fault> {
+    diesel::insert_into(abandoned_blobs::table)
+        .values(abandoned_blobs::sha256.eq(sha256))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    Ok(())
 }

@@ -391,6 +391,14 @@ impl ErasureRepository for Unit {
         self.change(|state| Ok(state.erase_customer(customer)))
     }
 
+    fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {
+        self.change(|state| {
+            state.abandoned.retain(|other| other != hash);
+            state.abandoned.insert(|_| *hash);
+            Ok(())
+        })
+    }
+
     fn settle_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {
         self.change(|state| {
             state.abandoned.retain(|other| other != hash);

@@ -62,6 +62,9 @@ impl Crm {
         self.change_again(move |uow| {
             if uow.edit_attachments().settle_attachment(attachment.id, &noted)? {
                 tell(uow, &attachment, at)?;
+            } else if let AttachmentOutcome::Stored { blob, .. } = &noted {
+                // Its message was deleted for good meanwhile.
+                uow.edit_erasures().abandon_blob(&blob.hash)?;
             }
             Ok(())
         })

@@ -41,7 +41,7 @@ impl Crm {
 
     /// A stored content that a dossier names; blocks on the disk.
     pub fn stored_content(&self, actor: &Actor, hash: &BlobHash) -> Result<Option<Content>, Error> {
-        actor.may(Action::ManagePrivacy)?;
+        self.may(actor, Action::ManagePrivacy)?;
         let opened = self.ports.blobs.open(hash);
         opened.map_err(|error| Error::Store(StoreError::unavailable(error)))
     }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
+use crate::ports::blobs::BlobHash;
 use crate::ports::erased::{Erased, ErasedKey};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 use crate::readings::forget_readings;
@@ -59,23 +60,23 @@ impl Crm {
         }
     }
 
-    /// [`Crm::erase_customer`] for background work: somebody with a hold is left alone.
+    /// [`Crm::erase_customer`] for background work; says whether it was done. Somebody with a hold is left alone.
     pub(super) async fn erase_by_rule(
         &self,
         actor: &Actor,
         id: CustomerId,
         cause: ErasureCause,
-    ) -> Result<(), Error> {
-        let held = self
-            .ports
-            .store
-            .read(move |unit| Ok::<_, Error>(unit.retention().is_held(id)?));
-        if held.await? {
-            return Ok(());
+    ) -> Result<bool, Error> {
+        let read = move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().is_held(id)?);
+        if self.ports.store.read(read).await? {
+            return Ok(false);
         }
         match self.begin(actor, Action::KeepHouse, id, cause).await? {
-            Begun::Held => Ok(()),
-            Begun::Running(erasure) => self.pursue(erasure).await,
+            Begun::Held => Ok(false),
+            Begun::Running(erasure) => {
+                self.pursue(erasure).await?;
+                Ok(true)
+            }
         }
     }
 
@@ -149,7 +150,7 @@ impl Crm {
         cause: ErasureCause,
     ) -> Result<Begun, Error> {
         let author = actor.author();
-        let subject_hash = hex(&self.ports.secrets.hash(format!("customer:{id}").as_bytes()));
+        let subject_hash = BlobHash(self.ports.secrets.hash(format!("customer:{id}").as_bytes())).to_string();
         self.act(actor, action, move |uow, at| {
             let subject = uow.erasures().subject(id)?.ok_or(Error::NotFound("customer"))?;
             let open = uow.erasures().open_erasures()?;
@@ -188,15 +189,12 @@ impl Crm {
             return Ok(());
         };
         if erasure.state == ErasureState::Running {
-            let read = move |unit: &mut dyn ReadUnit| {
-                let held = unit.retention().is_held(customer)?;
-                Ok::<_, Error>((held, unit.erasures().erasure_talks(id)?))
-            };
-            let (held, talks) = self.ports.store.read(read).await?;
-            if held {
-                return Ok(());
+            let read = move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.erasures().erasure_talks(id)?);
+            let talks = self.ports.store.read(read).await?;
+            match self.erase_rows(id, customer, &talks).await {
+                Err(Error::Held) => return Ok(()),
+                outcome => outcome?,
             }
-            self.erase_rows(id, customer, &talks).await?;
         }
         let contents = self.remove_contents().await?;
         self.ports.store.scrub().await?;
@@ -247,6 +245,9 @@ impl Crm {
     async fn erase_page_part(&self, id: ErasureId, customer: CustomerId) -> Result<bool, Error> {
         let at = self.now();
         self.change_again(move |uow| {
+            if uow.retention().is_held(customer)? {
+                return Err(Error::Held);
+            }
             let (tally, talks) = uow.edit_erasures().erase_page(customer, CHUNK, at)?;
             review_talks(uow, &talks, at)?;
             uow.edit_erasures().count_erased(id, &tally)?;
@@ -402,10 +403,6 @@ impl Crm {
 
 fn not_listed(error: std::io::Error) -> Error {
     Error::Store(StoreError::unavailable(error))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether these bytes hold one of these addresses.

@@ -17,6 +17,8 @@ use crate::trash::{TRASH_LIFE, TrashKey};
 
 /// How long one run is enough.
 const DAY: Duration = Duration::days(1);
+/// How much one run takes out of the trash.
+const TRASH_A_DAY: usize = 10_000;
 /// How many callbacks are looked at together.
 const RECEIPTS: usize = 1_000;
 
@@ -86,28 +88,19 @@ impl Crm {
         Ok(tally)
     }
 
+    /// What is over its time; those with a hold stay.
     async fn empty_trash(&self, actor: &Actor, now: Instant) -> Result<Tally, Error> {
+        let read = move |unit: &mut dyn ReadUnit| {
+            let over = unit.trash().trash_before(now.minus(TRASH_LIFE), TRASH_A_DAY)?;
+            Ok::<_, Error>(over)
+        };
         let mut tally = Tally::default();
-        let mut after = None;
-        loop {
-            let read = move |unit: &mut dyn ReadUnit| {
-                // Those with a hold stay: the next ones are looked for behind them.
-                let over = unit.trash().trash_before(now.minus(TRASH_LIFE), usize::MAX)?;
-                let next = over
-                    .into_iter()
-                    .find(|row| after.is_none_or(|place| row.place() > place));
-                Ok::<_, Error>(next)
-            };
-            let Some(next) = self.ports.store.read(read).await? else {
-                return Ok(tally);
-            };
-            after = Some(next.place());
-            match next.key {
+        for over in self.ports.store.read(read).await? {
+            match over.key {
                 TrashKey::Customer(id) => {
-                    self.erase_by_rule(actor, id, ErasureCause::Trash).await?;
-                    let read = move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.erasures().subject(id)?);
-                    let gone = self.ports.store.read(read).await?.is_none();
-                    tally.add(DataKind::Customers, usize::from(gone));
+                    if self.erase_by_rule(actor, id, ErasureCause::Trash).await? {
+                        tally.add(DataKind::Customers, 1);
+                    }
                 }
                 TrashKey::Company(id) => {
                     self.purge_company(actor, Action::KeepHouse, id).await?;
@@ -115,6 +108,7 @@ impl Crm {
                 }
             }
         }
+        Ok(tally)
     }
 
     async fn empty_bodies(&self, now: Instant) -> Result<Tally, Error> {

@@ -94,12 +94,12 @@ impl Crm {
         let (mut rules, mut wrong) = (Vec::new(), Vec::new());
         for (kind, months) in typed {
             match months_of(months) {
-                Some(months) => rules.push(Rule { kind: *kind, months }),
-                None => wrong.push(FieldError::new(kind.code(), Problem::Malformed)),
+                Ok(months) => rules.push(Rule { kind: *kind, months }),
+                Err(problem) => wrong.push(FieldError::new(kind.code(), problem)),
             }
         }
         if !wrong.is_empty() {
-            actor.may(Action::ManagePrivacy)?;
+            self.may(actor, Action::ManagePrivacy)?;
             return Err(Error::Invalid(wrong));
         }
         self.act(actor, Action::ManagePrivacy, move |uow, _| {
@@ -171,13 +171,14 @@ impl Crm {
     }
 }
 
-/// `None` for what is no number of months.
-fn months_of(typed: &str) -> Option<Option<u32>> {
+/// The months of a rule as typed; empty is for ever.
+fn months_of(typed: &str) -> Result<Option<u32>, Problem> {
     match typed.trim() {
-        "" => Some(None),
+        "" => Ok(None),
         typed => {
             let months = typed.parse::<u32>().ok();
-            months.filter(|count| (1..=MONTHS_MAX).contains(count)).map(Some)
+            let months = months.filter(|count| (1..=MONTHS_MAX).contains(count));
+            months.map(Some).ok_or(Problem::Malformed)
         }
     }
 }
