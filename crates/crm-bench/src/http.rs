@@ -1,10 +1,10 @@
 //! Just enough of an HTTP client to load a server without costing more than it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// One kept-alive connection.
 pub(crate) struct Connection {
@@ -22,10 +22,12 @@ pub(crate) struct Answer {
 impl Connection {
     /// Connects to a server of this machine; other targets are refused.
     pub(crate) async fn open(server: SocketAddr) -> anyhow::Result<Self> {
-        ensure!(server.ip().is_loopback(), "{server} is not on this machine");
-        let stream = TcpStream::connect(server)
-            .await
-            .with_context(|| format!("{server} does not answer"))?;
+        Self::open_from(Ipv4Addr::LOCALHOST, server).await
+    }
+
+    /// The same from a certain address of this machine.
+    pub(crate) async fn open_from(from: Ipv4Addr, server: SocketAddr) -> anyhow::Result<Self> {
+        let stream = connect(from, server).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -84,6 +86,15 @@ impl Connection {
         }
         Ok(std::mem::take(&mut self.buffer).split_off(head_end))
     }
+}
+
+/// A connection from an address of this machine to a server of this machine.
+pub(crate) async fn connect(from: Ipv4Addr, server: SocketAddr) -> anyhow::Result<TcpStream> {
+    ensure!(server.ip().is_loopback(), "{server} is not on this machine");
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    let connected = socket.connect(server).await;
+    connected.with_context(|| format!("{server} does not answer"))
 }
 
 enum Length {

@@ -8,6 +8,7 @@ mod hello;
 mod http;
 mod live;
 mod load;
+mod paced;
 mod pages;
 mod peer;
 mod report;
@@ -15,7 +16,9 @@ mod run;
 mod seed;
 mod server;
 pub mod shim;
+mod siege;
 mod sign_in;
+mod starve;
 mod steady;
 pub mod trial;
 
@@ -64,6 +67,10 @@ enum Command {
     Live(live::LiveOptions),
     /// A steady stream of callbacks while pages are asked for.
     Steady(steady::SteadyOptions),
+    /// Sign-in attempts while pages are asked for: do the hashes starve the pages?
+    Starve(starve::StarveOptions),
+    /// Slow connections and forged callbacks while signed ones come and pages are asked for.
+    Siege(siege::SiegeOptions),
     /// Kills the server at random under load and looks for everything that it answered.
     Crash(crash::CrashOptions),
 }
@@ -128,6 +135,8 @@ pub async fn run() -> anyhow::Result<()> {
         }
         Command::Live(options) => live::run(&options).await,
         Command::Steady(options) => steady::run(&options).await,
+        Command::Starve(options) => starve::run(&options).await,
+        Command::Siege(options) => siege::run(&options).await,
         Command::Crash(options) => crash(&options).await,
     }
 }

@@ -26,9 +26,28 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `binary` on the data folder.
     pub(crate) async fn start(binary: &Path, data: &Path, key: &Path) -> anyhow::Result<Self> {
+        Self::start_by(Command::new(binary), binary, data, key).await
+    }
+
+    /// Starts it with so many descriptors.
+    pub(crate) async fn start_with(
+        descriptors: u32,
+        binary: &Path,
+        data: &Path,
+        key: &Path,
+    ) -> anyhow::Result<Self> {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .arg("-c")
+            .arg(format!("ulimit -n {descriptors} && exec \"$0\""))
+            .arg(binary);
+        Self::start_by(shell, binary, data, key).await
+    }
+
+    async fn start_by(mut command: Command, binary: &Path, data: &Path, key: &Path) -> anyhow::Result<Self> {
         let address = free_address()?;
         let began = Instant::now();
-        let child = Command::new(binary)
+        let child = command
             .current_dir(data)
             .env("CRM_LISTEN", address.to_string())
             .env("CRM_DATA_DIR", data)

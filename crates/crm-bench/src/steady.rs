@@ -1,7 +1,7 @@
 //! A steady stream of callbacks while people look at pages. The stream does not wait for the answers (an open loop): what
 //! comes late counts from the moment at which it should have been asked.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::Size;
 use crate::callbacks::Callbacks;
-use crate::http::Connection;
+use crate::paced::{Pace, Times, keep_asking};
 use crate::report::Report;
 use crate::run::{data_folder, wait_until_recorded};
 use crate::server::{BOT_SECRET, Server};
@@ -89,32 +89,9 @@ pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What one kind of request saw.
-#[derive(Default)]
-struct Times {
-    took: Vec<Duration>,
-    failed: usize,
-}
-
 struct Seen {
     callbacks: Times,
     pages: Vec<Times>,
-}
-
-impl std::fmt::Display for Times {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut sorted = self.took.clone();
-        sorted.sort_unstable();
-        let at = |part: usize| sorted.get((sorted.len() * part / 1_000).min(sorted.len().saturating_sub(1)));
-        let of = |part| at(part).copied().unwrap_or_default();
-        write!(
-            f,
-            "p50 {:.1?}, p99 {:.1?}, longest {:.1?}",
-            of(500),
-            of(990),
-            of(1_000)
-        )
-    }
 }
 
 async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> anyhow::Result<Seen> {
@@ -130,9 +107,10 @@ async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> an
             next: began + gap * number,
             gap: gap * options.connections,
             end,
+            from: Ipv4Addr::LOCALHOST,
         };
         let request = move |out: &mut String| callbacks.request(out);
-        lines.spawn(keep_asking(server, pace, request));
+        lines.spawn(keep_asking(server, pace, |status| status == 200, request));
     }
     let mut pages = Vec::new();
     for path in &options.pages {
@@ -142,59 +120,25 @@ async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> an
             next: began,
             gap: Duration::from_secs(1) / PAGES_A_SECOND,
             end,
+            from: Ipv4Addr::LOCALHOST,
         };
         let request = move |out: &mut String| out.clone_from(&request);
-        pages.push(tokio::spawn(keep_asking(server, pace, request)));
+        pages.push(tokio::spawn(keep_asking(
+            server,
+            pace,
+            |status| status == 200,
+            request,
+        )));
     }
     let mut seen = Seen {
         callbacks: Times::default(),
         pages: Vec::new(),
     };
     while let Some(line) = lines.join_next().await {
-        let line = line??;
-        seen.callbacks.took.extend(line.took);
-        seen.callbacks.failed += line.failed;
+        seen.callbacks.add(line??);
     }
     for page in pages {
         seen.pages.push(page.await??);
     }
     Ok(seen)
-}
-
-/// When the next request is due.
-struct Pace {
-    next: Instant,
-    gap: Duration,
-    end: Instant,
-}
-
-async fn keep_asking(
-    server: SocketAddr,
-    mut pace: Pace,
-    request: impl Fn(&mut String),
-) -> anyhow::Result<Times> {
-    let (mut times, mut text) = (Times::default(), String::new());
-    let mut connection = Connection::open(server).await?;
-    while pace.next < pace.end {
-        // The timer is only exact to a millisecond: that is not the server's time. Being late is.
-        let begun = if Instant::now() < pace.next {
-            tokio::time::sleep_until(pace.next.into()).await;
-            Instant::now()
-        } else {
-            pace.next
-        };
-        pace.next += pace.gap;
-        request(&mut text);
-        let answer = connection.exchange(text.as_bytes()).await;
-        let good = answer.as_ref().is_ok_and(|answer| answer.status == 200);
-        if good {
-            times.took.push(begun.elapsed());
-        } else {
-            times.failed += 1;
-        }
-        if !answer.is_ok_and(|answer| !answer.head.to_ascii_lowercase().contains("connection: close")) {
-            connection = Connection::open(server).await?;
-        }
-    }
-    Ok(times)
 }

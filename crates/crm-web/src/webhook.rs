@@ -31,7 +31,7 @@ pub async fn answer(app: &App, mut request: Request, caller: Option<Caller>) -> 
             .finish();
     }
     if let Some(refused) = request.extensions().get::<BodyRefused>() {
-        tracing::warn!("callback refused: {refused}");
+        untaken(*refused);
         return status(refused.status());
     }
     let Ok(body) = request.take_body().into_bytes().await else {
@@ -101,6 +101,16 @@ fn detoured(detour: &Detour) {
         "callback kept in the spool, to be taken in when the database is back: {}",
         causes(detour)
     );
+}
+
+/// Whoever wants to can send these by the thousand.
+fn untaken(refused: BodyRefused) {
+    static FLOOD: Flood = Flood::new(5);
+    let Some(held) = FLOOD.pass() else { return };
+    if held > 0 {
+        tracing::warn!("{held} more callbacks refused");
+    }
+    tracing::warn!("callback refused: {refused}");
 }
 
 /// Anybody can send these, so they are told to some number only.
