@@ -1,5 +1,7 @@
 //! `crm key`.
 
+use std::fmt::Write as _;
+
 use crm_compose::{RotationError, StartError};
 use crm_domain::data_keys::DataKeyId;
 use crm_domain::use_cases::KeyStatus;
@@ -96,7 +98,11 @@ async fn status(context: &Context) -> Outcome {
 /// The secret key's fingerprint as it is shown.
 pub(super) fn fingerprint(status: &KeyStatus) -> Option<String> {
     let bytes = status.fingerprint.as_ref()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(bytes.iter().fold(String::new(), |mut text, byte| {
+        // A string takes everything that is written to it.
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }
 
 /// Without the right secret key nothing can be rotated.

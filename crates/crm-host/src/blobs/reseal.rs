@@ -24,12 +24,10 @@ pub(super) fn some(
 ) -> Result<Resealed, BlobError> {
     let sealing = folder.vault.sealing_key()?;
     let mut round = Resealed::default();
-    let mut looked = 0;
-    for hash in hashes(folder, after)? {
+    for (looked, hash) in hashes(folder, after)?.into_iter().enumerate() {
         if looked == limit {
             return Ok(round);
         }
-        looked += 1;
         round.last = Some(hash);
         match one(folder, &hash, sealing) {
             Ok(true) => round.count += 1,
