@@ -166,10 +166,14 @@ impl Crm {
     /// Whether the actor may do this. A refusal goes into the audit log, in a unit of work of its own
     /// ([`Crm::write_refusals`]), at most 10 a minute for one actor at one address.
     pub fn may(&self, actor: &Actor, action: Action) -> Result<(), Denied> {
-        actor.may(action).inspect_err(|denied| {
-            let deed = Deed::of(Act::Refused).value("action", None, Some(format!("{:?}", denied.0)));
-            self.hold_failure(By::from(actor), &deed);
-        })
+        actor.may(action).map_err(|denied| self.refused(actor, denied.0))
+    }
+
+    /// Notes that this was refused.
+    pub(super) fn refused(&self, actor: &Actor, action: Action) -> Denied {
+        let deed = Deed::of(Act::Refused).value("action", None, Some(format!("{action:?}")));
+        self.hold_failure(By::from(actor), &deed);
+        Denied(action)
     }
 
     /// Notes what failed, which leaves nothing in a unit of work, to be written by [`Crm::write_refusals`].

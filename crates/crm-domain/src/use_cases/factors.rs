@@ -210,6 +210,7 @@ impl Crm {
 
     /// Takes a member's second factor away, who lost app and recovery codes, and ends the member's sessions.
     pub async fn reset_factors(&self, actor: &Actor, id: MemberId) -> Result<(), Error> {
+        self.of_another(actor, id)?;
         self.act(actor, Action::ManageMembers, move |uow, _| {
             uow.members().member(id)?.ok_or(Error::NotFound("member"))?;
             if !uow.edit_factors().remove_factor(id)? {

@@ -144,9 +144,20 @@ impl Crm {
         .await
     }
 
+    /// One's own password and factor are changed on one's own page, which asks for them: a session that was left open is
+    /// no more than that.
+    pub(super) fn of_another(&self, actor: &Actor, id: MemberId) -> Result<(), Error> {
+        if actor.member_id() == Some(id) {
+            Err(self.refused(actor, Action::ManageMembers).into())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Sets a member's password and ends the member's sessions.
     pub async fn set_password(&self, actor: &Actor, id: MemberId, password: &str) -> Result<(), Error> {
         self.may(actor, Action::ManageMembers)?;
+        self.of_another(actor, id)?;
         let hash = self.hash_password(password).await?;
         self.act(actor, Action::ManageMembers, move |uow, _| {
             member(uow, id)?;
@@ -205,6 +216,7 @@ impl Crm {
         id: MemberId,
         purpose: LinkPurpose,
     ) -> Result<String, Error> {
+        self.of_another(actor, id)?;
         let secret = self.ports.secrets.token();
         let hash = self.ports.secrets.hash(secret.as_bytes());
         self.act(actor, Action::ManageMembers, move |uow, at| {

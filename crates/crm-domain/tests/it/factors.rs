@@ -306,7 +306,7 @@ async fn a_link_does_not_go_round_the_factor() {
         (LinkPurpose::SignIn, None),
         (LinkPurpose::SetPassword, Some("a new password")),
     ] {
-        let link = crm.make_link(&admin(), taro.id, purpose).await.unwrap();
+        let link = crm.make_link(&operator(), taro.id, purpose).await.unwrap();
         let pending = asked(crm.use_link(&link, password, Device::default()).await);
         taro.world.pass(STEP);
         let session = taro.prove(&pending, &taro.shown()).await.unwrap();

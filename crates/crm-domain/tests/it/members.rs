@@ -1,6 +1,6 @@
 //! Members: added, promoted, disabled, and the last administrator.
 
-use crm_domain::members::{Locale, MemberId, Role};
+use crm_domain::members::{LinkPurpose, Locale, MemberId, Role};
 use crm_domain::use_cases::MemberForm;
 use crm_testkit::fixtures::{admin, member, operator, person};
 
@@ -186,7 +186,7 @@ async fn an_administrators_new_password_ends_all_sessions() {
     let id = world.member("a@example.jp", Role::Member).await;
     let session = world.sign_in("a@example.jp", PASSWORD).await.unwrap();
     assert_eq!(
-        faults(world.crm.set_password(&admin(), id, "short").await),
+        faults(world.crm.set_password(&operator(), id, "short").await),
         [("password", "too_short")]
     );
     assert_eq!(
@@ -195,9 +195,30 @@ async fn an_administrators_new_password_ends_all_sessions() {
     );
     world
         .crm
-        .set_password(&admin(), id, "a new password")
+        .set_password(&operator(), id, "a new password")
         .await
         .unwrap();
     assert!(!world.is_signed_in(&session).await);
     assert!(world.sign_in("a@example.jp", "a new password").await.is_ok());
+}
+
+#[tokio::test]
+async fn administrators_too_change_their_own_password_and_factor_on_their_own_page_only() {
+    let world = World::new();
+    let id = world.member("a@example.jp", Role::Admin).await;
+    let myself = person(id.get(), "自分", Role::Admin);
+    let crm = &world.crm;
+    assert_eq!(
+        code(crm.set_password(&myself, id, "a new password").await),
+        "denied"
+    );
+    assert_eq!(
+        code(crm.make_link(&myself, id, LinkPurpose::SetPassword).await),
+        "denied"
+    );
+    assert_eq!(code(crm.reset_factors(&myself, id).await), "denied");
+    let colleague = person(id.get() + 1, "同僚", Role::Admin);
+    crm.make_link(&colleague, id, LinkPurpose::SetPassword)
+        .await
+        .unwrap();
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crm_domain::members::{Device, LinkPurpose, Member, Role};
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::use_cases::{LINK_LIFE, SESSION_IDLE, SESSION_LIFE, SIGN_IN_TRIES, SIGN_IN_WINDOW};
-use crm_testkit::fixtures::{admin, after, member};
+use crm_testkit::fixtures::{admin, after, member, operator};
 use time::Duration;
 
 use crate::world::{PASSWORD, World, code, done, faults};
@@ -152,7 +152,7 @@ async fn a_sign_in_link_works_once() {
     let id = world.crm.list_members(&admin()).await.unwrap()[0].id;
     let link = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SignIn)
+        .make_link(&operator(), id, LinkPurpose::SignIn)
         .await
         .unwrap();
     assert_eq!(world.crm.link_purpose(&link).await.unwrap(), LinkPurpose::SignIn);
@@ -185,13 +185,13 @@ async fn a_link_is_good_for_a_day() {
     let id = world.crm.list_members(&admin()).await.unwrap()[0].id;
     let early = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SignIn)
+        .make_link(&operator(), id, LinkPurpose::SignIn)
         .await
         .unwrap();
     world.pass(Duration::seconds(1));
     let late = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SignIn)
+        .make_link(&operator(), id, LinkPurpose::SignIn)
         .await
         .unwrap();
     world.pass(LINK_LIFE - Duration::seconds(1));
@@ -208,7 +208,7 @@ async fn a_link_of_a_disabled_member_is_spent() {
     let id = world.crm.list_members(&admin()).await.unwrap()[0].id;
     let link = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SignIn)
+        .make_link(&operator(), id, LinkPurpose::SignIn)
         .await
         .unwrap();
     world.crm.disable_member(&admin(), id, true).await.unwrap();
@@ -225,7 +225,7 @@ async fn a_password_link_sets_a_good_password_and_ends_other_sessions() {
     let old = world.sign_in(TARO, PASSWORD).await.unwrap();
     let link = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SetPassword)
+        .make_link(&operator(), id, LinkPurpose::SetPassword)
         .await
         .unwrap();
     assert_eq!(
@@ -261,7 +261,7 @@ async fn of_many_who_use_a_link_at_once_one_gets_in() {
     let id = world.crm.list_members(&admin()).await.unwrap()[0].id;
     let link = world
         .crm
-        .make_link(&admin(), id, LinkPurpose::SignIn)
+        .make_link(&operator(), id, LinkPurpose::SignIn)
         .await
         .unwrap();
     let tries: Vec<_> = (0..8)
