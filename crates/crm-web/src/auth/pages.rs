@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crm_domain::error::Error;
 use crm_domain::members::{LinkPurpose, Member};
-use crm_domain::use_cases::{FACTOR_WAIT, SESSION_LIFE, SignInForm, SignInStep};
+use crm_domain::use_cases::{FACTOR_WAIT, SignInForm, SignInStep};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
 use poem::{Response, Route, get, handler, post};
@@ -118,8 +118,7 @@ pub(super) async fn welcome(
         visitor.app.crm.sign_out(old).await?;
     }
     let mut response = visitor.redirect(next, None);
-    let life = Duration::from_secs(SESSION_LIFE.whole_seconds().unsigned_abs());
-    set_cookie(&mut response, SESSION, secret, life, visitor.https);
+    visitor.keep_session(&mut response, secret);
     let mut browser = visitor.browser.clone();
     browser.remember(&visitor.app.keys, member.email.as_str());
     visitor.keep_browser(&mut response, &browser);

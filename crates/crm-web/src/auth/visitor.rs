@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crm_domain::members::Device;
+use crm_domain::use_cases::SESSION_LIFE;
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 
 use super::browser::Browser;
-use super::cookies::{BROWSER, cookie, expired_cookie, set_cookie};
+use super::cookies::{BROWSER, SESSION, cookie, expired_cookie, set_cookie};
 use super::csrf::Holder;
 use super::identity::{BY_ITSELF, Identity, Signed};
 use super::origin::says_https;
@@ -159,6 +160,20 @@ impl Visitor {
             set_cookie(&mut response, Notice::COOKIE, &value, NOTICE_LIFE, self.https);
         }
         response
+    }
+
+    /// Lets the session go on under a new secret, for its owner has proved once more who they are.
+    pub async fn renew_session(&self, by: &Signed, mut response: Response) -> Result<Response, Failure> {
+        if let Some(secret) = &by.session {
+            let fresh = self.app.crm.renew_session(secret).await?;
+            self.keep_session(&mut response, &fresh);
+        }
+        Ok(response)
+    }
+
+    pub(super) fn keep_session(&self, response: &mut Response, secret: &str) {
+        let life = Duration::from_secs(SESSION_LIFE.whole_seconds().unsigned_abs());
+        set_cookie(response, SESSION, secret, life, self.https);
     }
 
     pub(super) fn keep_browser(&self, response: &mut Response, browser: &Browser) {

@@ -197,7 +197,10 @@ async fn turn_off(
     let crm = &visitor.app.crm;
     let off = crm.turn_off_factor(&by.actor, session, &typed.current_password, &typed.code);
     match off.await {
-        Ok(()) => Ok(visitor.redirect(links::ME, Some(("factor_off", None)))),
+        Ok(()) => {
+            let off = visitor.redirect(links::ME, Some(("factor_off", None)));
+            visitor.renew_session(&by, off).await
+        }
         Err(Error::NotFound(_)) => Ok(visitor.redirect(links::FACTOR, None)),
         Err(error) => {
             let (form, status, retry_after) = refused(&OFF_FIELDS, &[], error)?;

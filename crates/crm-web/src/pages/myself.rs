@@ -89,7 +89,10 @@ async fn change_password(
     let crm = &visitor.app.crm;
     let changed = crm.change_own_password(&by.actor, session, current, new);
     match changed.await {
-        Ok(()) => Ok(visitor.redirect(links::ME, Some(("password_changed", None)))),
+        Ok(()) => {
+            let changed = visitor.redirect(links::ME, Some(("password_changed", None)));
+            visitor.renew_session(&by, changed).await
+        }
         Err(error @ (Error::Invalid(_) | Error::TooManySignIns { .. })) => {
             let mut form = FormState::of(&PASSWORD_FIELDS);
             match &error {

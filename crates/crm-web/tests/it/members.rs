@@ -118,8 +118,17 @@ async fn everybody_chooses_language_and_password() {
         ("current_password", PASSWORD),
         ("new_password", "ながくてながいパスワード"),
     ];
+    let stolen = member.cookie("crm_session").unwrap().to_owned();
     assert_eq!(member.post("/me/password", &right).await.status, 303);
     assert_eq!(member.get("/customers").await.status, 200, "this session goes on");
+    assert_ne!(member.cookie("crm_session"), Some(stolen.as_str()));
+    let mut thief = server.browser();
+    thief.cookies.push(("crm_session".to_owned(), stolen));
+    assert_eq!(
+        thief.get("/customers").await.status,
+        303,
+        "the old secret is worth nothing"
+    );
 }
 
 #[tokio::test]
