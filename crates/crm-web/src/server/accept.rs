@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::connection::{self, Ends};
+use super::connection::{self, Ends, Held};
 use super::peers::{Counted, Peers};
 use super::pulse::Patience;
 use super::{Networks, Site, Tls};
@@ -98,7 +99,7 @@ pub async fn serve(
     stop: Stop,
 ) {
     let acceptor = Acceptor {
-        free: Arc::new(Semaphore::new(limits.connections)),
+        places: Places::new(limits.connections),
         peers: Peers::default(),
         limits,
         proxies,
@@ -136,8 +137,29 @@ pub async fn serve(
     }
 }
 
-struct Acceptor {
+/// The connections that can be open at once.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
     free: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Places {
+    fn new(all: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(all)),
+            all,
+        }
+    }
+
+    /// Whether less than a quarter is free.
+    pub(super) fn are_few(&self) -> bool {
+        self.free.available_permits() < self.all / 4
+    }
+}
+
+struct Acceptor {
+    places: Places,
     peers: Peers,
     limits: Limits,
     proxies: Networks,
@@ -159,6 +181,7 @@ impl Acceptor {
             site: Arc::clone(&self.site),
             secured: self.secured.clone(),
             patience: self.patience(),
+            places: self.places.clone(),
             stopping: self.stop.subscribe(),
             last,
         };
@@ -177,7 +200,7 @@ impl Acceptor {
 
     /// The next connection; `None` when there was an error, or when a peer has too many.
     async fn accept(&self, listener: &TcpListener) -> Option<Accepted> {
-        let permit = Arc::clone(&self.free).acquire_owned().await.ok()?;
+        let permit = Arc::clone(&self.places.free).acquire_owned().await.ok()?;
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -220,6 +243,7 @@ struct Talk {
     site: Site,
     secured: Option<Secured>,
     patience: Patience,
+    places: Places,
     stopping: watch::Receiver<bool>,
     last: bool,
 }
@@ -230,22 +254,39 @@ const HANDSHAKE: u8 = 0x16;
 impl Talk {
     async fn have(self, stream: TcpStream, ends: Ends) {
         let Some(secured) = &self.secured else {
-            return connection::serve(stream, ends, self.site, self.patience, self.stopping, self.last).await;
+            return self.talk(stream, ends, &self.site).await;
         };
         let Some(first) = self.in_time(first_byte(&stream)).await.flatten() else {
             return;
         };
         if first != HANDSHAKE {
-            let plain = Arc::clone(&secured.plain);
-            return connection::serve(stream, ends, plain, self.patience, self.stopping, self.last).await;
+            return self.talk(stream, ends, &secured.plain).await;
         }
         match self.in_time(secured.tls.acceptor().accept(stream)).await {
             Some(Ok(stream)) => {
                 let ends = Ends { https: true, ..ends };
-                connection::serve(stream, ends, self.site, self.patience, self.stopping, self.last).await;
+                self.talk(stream, ends, &self.site).await;
             }
             Some(Err(error)) => tracing::debug!(peer = %ends.peer, %error, "TLS did not come about"),
             None => tracing::debug!(peer = %ends.peer, "TLS came too slowly"),
+        }
+    }
+
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send>(&self, stream: S, ends: Ends, site: &Site) {
+        let held = Held {
+            patience: self.patience,
+            places: self.places.clone(),
+            stopping: self.stopping.clone(),
+            last: self.last,
+        };
+        connection::serve(stream, ends, Arc::clone(site), held).await;
+    }
+
+    fn head(&self) -> Duration {
+        if self.places.are_few() {
+            self.patience.short().head
+        } else {
+            self.patience.head
         }
     }
 
@@ -254,7 +295,7 @@ impl Talk {
         let mut stopping = self.stopping.clone();
         let ends = self.last;
         tokio::select! {
-            done = tokio::time::timeout(self.patience.head, work) => done.ok(),
+            done = tokio::time::timeout(self.head(), work) => done.ok(),
             _ = stopping.wait_for(|stop| *stop), if !ends => None,
         }
     }

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::accept::Places;
 use super::pulse::{Patience, Pulse, Verdict, Watched};
 use super::{Site, body};
 
@@ -34,16 +35,28 @@ pub(super) struct Ends {
     pub(super) https: bool,
 }
 
-/// Serves a connection until it ends, is cut, or the server stops and its last answer has left. With `last` it takes one
-/// request only and does not listen for the stop.
+/// How a connection is held.
+pub(super) struct Held {
+    pub(super) patience: Patience,
+    pub(super) places: Places,
+    pub(super) stopping: watch::Receiver<bool>,
+    /// It takes one request only and does not listen for the stop.
+    pub(super) last: bool,
+}
+
+/// Serves a connection until it ends, is cut, or the server stops and its last answer has left.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
     stream: S,
     ends: Ends,
     site: Site,
-    patience: Patience,
-    mut stopping: watch::Receiver<bool>,
-    last: bool,
+    held: Held,
 ) {
+    let Held {
+        patience,
+        places,
+        mut stopping,
+        last,
+    } = held;
     let pulse = Pulse::new();
     let io = TokioIo::new(Watched {
         stream,
@@ -67,7 +80,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
                 told = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = watch.tick() => match pulse.verdict(&patience) {
+            _ = watch.tick() => match pulse.verdict(&now(patience, &places)) {
                 Verdict::Keep => {}
                 Verdict::Retire => connection.as_mut().graceful_shutdown(),
                 Verdict::Cut => {
@@ -76,6 +89,14 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
                 }
             }
         }
+    }
+}
+
+fn now(patience: Patience, places: &Places) -> Patience {
+    if places.are_few() {
+        patience.short()
+    } else {
+        patience
     }
 }
 

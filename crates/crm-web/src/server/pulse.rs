@@ -20,6 +20,17 @@ pub(super) struct Patience {
     pub(super) write: Duration,
 }
 
+impl Patience {
+    /// What is left of it when few places are free: who says nothing makes room for who does.
+    pub(super) fn short(self) -> Self {
+        Self {
+            head: self.head / 5,
+            idle: self.idle / 15,
+            write: self.write,
+        }
+    }
+}
+
 /// What is to be done with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {

@@ -111,6 +111,20 @@ async fn when_all_places_are_taken_others_wait_for_one() {
 }
 
 #[tokio::test]
+async fn when_few_places_are_free_who_says_nothing_makes_room() {
+    let (address, _stop, _task) = running(Limits {
+        connections: 4,
+        ..Limits::default()
+    });
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(TcpStream::connect(address).await.unwrap());
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(7), Ask::get("/").send(address)).await;
+    assert_eq!(answer.expect("in less than a head's ten seconds").status, 200);
+}
+
+#[tokio::test]
 async fn the_end_waits_for_answers_and_serves_who_asks_meanwhile() {
     let (address, stop, task) = running(Limits::default());
     let _idle = TcpStream::connect(address).await.unwrap();
