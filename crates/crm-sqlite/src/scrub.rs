@@ -21,10 +21,6 @@ struct Checkpoint {
 }
 
 /// Brings the whole log into the file and empties it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to wait is this machine's time, which no test has to move"
-)]
 pub(crate) fn scrub(opener: &Opener) -> Result<(), SqliteError> {
     let mut conn = opener.plain()?;
     let begun = Instant::now();

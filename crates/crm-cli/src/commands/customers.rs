@@ -1,5 +1,7 @@
 //! `crm customer`.
 
+use std::path::PathBuf;
+
 use crm_compose::Need;
 use crm_domain::companies::CompanyId;
 use crm_domain::customers::{CustomerFilter, CustomerId, CustomerPrefix};
@@ -8,7 +10,7 @@ use serde_json::json;
 
 use super::companies::{ListArgs, note_next, put};
 use super::users::find;
-use super::{DONE, Outcome};
+use super::{DONE, Outcome, privacy};
 use crate::context::{Context, Desk};
 use crate::failure::Failure;
 use crate::fields::CustomerText;
@@ -40,6 +42,30 @@ pub(crate) enum Customer {
     Delete {
         /// Its id.
         id: CustomerId,
+    },
+    /// Bring a customer back from the trash.
+    Restore {
+        /// Its id.
+        id: CustomerId,
+        /// Also when others have the same e-mail, phone or user id.
+        #[arg(long)]
+        anyway: bool,
+    },
+    /// Erase everything about a customer for good, and show the receipt.
+    Erase {
+        /// Its id.
+        id: CustomerId,
+        /// Yes, for good.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write everything that is held about a customer as JSON.
+    Export {
+        /// Its id.
+        id: CustomerId,
+        /// Also write the files, each under its SHA-256, into this folder.
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
     },
     /// Set the LINE WORKS user id.
     Link {
@@ -95,7 +121,7 @@ impl Customer {
             _ => None,
         };
         if user.is_some_and(|user| user.contains('@')) {
-            Need::Everything
+            Need::WithPages
         } else {
             Need::Store
         }
@@ -162,6 +188,9 @@ pub(crate) async fn run(context: &Context, command: Customer) -> Outcome {
                 .output
                 .said(&sentence, &json!({"id": id, "deleted": true}));
         }
+        Customer::Restore { id, anyway } => return privacy::restore(context, &desk, id, anyway).await,
+        Customer::Erase { id, yes } => return privacy::erase(context, &desk, id, yes).await,
+        Customer::Export { id, files } => return privacy::export(&desk, id, files).await,
         Customer::Link { id, user_id } => {
             let user = LineUserId::new(&user_id)
                 .and_then(|user| user.ok_or(Problem::Required))

@@ -14,6 +14,7 @@ mod messages;
 mod misuse;
 mod poc;
 mod poc_file;
+mod privacy;
 mod sessions;
 mod tables;
 mod users;

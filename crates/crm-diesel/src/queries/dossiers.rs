@@ -7,6 +7,7 @@ use crm_domain::imports::ImportedKind;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptState;
 use crm_domain::tally::DataKind;
+use crm_domain::values::LineUserId;
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -304,7 +305,7 @@ impl DossierQueries for Uow<'_> {
     ) -> Result<Vec<Record>, StoreError> {
         let request = Request {
             customer: subject.customer.get(),
-            address: subject.address.as_ref().map(|address| address.as_str()),
+            address: subject.address.as_ref().map(LineUserId::as_str),
             talks: subject
                 .talks
                 .iter()

@@ -141,7 +141,7 @@ fn own_talks(conn: &mut Conn, id: i64, address: Option<&str>) -> Result<Vec<Talk
     let mut ids = [shown, carried].concat();
     ids.sort_unstable();
     ids.dedup();
-    let carrier = customers::table
+    let other_holder = customers::table
         .filter(customers::line_user_id.eq(conversations::address.nullable()))
         .filter(customers::id.ne(id));
     let reader = activities::table
@@ -151,7 +151,7 @@ fn own_talks(conn: &mut Conn, id: i64, address: Option<&str>) -> Result<Vec<Talk
         Ok(conversations::table
             .filter(conversations::id.eq_any(ids))
             .filter(conversations::kind.eq(ConversationKind::Person.code()))
-            .filter(not(exists(carrier)))
+            .filter(not(exists(other_holder)))
             .filter(not(exists(reader)))
             .order_by(conversations::id)
             .select((conversations::id, conversations::address))

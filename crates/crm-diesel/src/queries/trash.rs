@@ -26,6 +26,7 @@ type CustomerRow = (
     Option<i64>,
     Option<i64>,
 );
+type SharerRow = (i64, String, String, Option<i64>, Option<i64>);
 type CompanyRow = (i64, String, Option<Stamp>, Option<String>);
 type CustomersFound<'a> = customers::BoxedQuery<'a, Backend>;
 type CompaniesFound<'a> = companies::BoxedQuery<'a, Backend>;
@@ -138,7 +139,7 @@ fn sharing(conn: &mut Conn, id: i64) -> Result<Vec<Collision>, Fault> {
 }
 
 fn sharers(conn: &mut Conn, field: &'static str, query: CustomersFound<'_>) -> Result<Vec<Collision>, Fault> {
-    let found: Vec<(i64, String, String, Option<i64>, Option<i64>)> = query
+    let found: Vec<SharerRow> = query
         .order_by(customers::id)
         .limit(5)
         .select((

@@ -14,6 +14,7 @@ mod events;
 mod factors;
 mod handing_over;
 mod handling;
+mod housekeeping;
 mod imports;
 mod links;
 mod members;
