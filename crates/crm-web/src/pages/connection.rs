@@ -7,7 +7,7 @@ use crm_domain::ports::messenger::SendProblem;
 use crm_domain::sends::SendState;
 use crm_domain::use_cases::{ConnectionForm, Recipient};
 use crm_domain::values::{LineUserId, MessageText, Problem};
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use poem::{Response, Route, get, handler, post};
 use serde::Deserialize;
 
@@ -104,14 +104,26 @@ async fn save(
             connected(&visitor);
             Ok(visitor.redirect(links::LINE_WORKS, Some(("connection_saved", None))))
         }
-        Err(error @ (Error::Invalid(_) | Error::Stale)) => {
+        Err(error @ (Error::Invalid(_) | Error::Stale | Error::TooManySignIns { .. })) => {
             let mut page = page_of(&visitor, &by).await?;
             page.keep_typed(|field| typed.text(field).to_owned());
             page.form.refuse_with(&error);
-            draw(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &page)
+            refused(&visitor, &error, &page)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The page with what is wrong; after too many wrong passwords with how long to wait.
+fn refused(visitor: &Visitor, error: &Error, page: &ConnectionPage) -> Result<Response, Failure> {
+    let Error::TooManySignIns { retry_after } = error else {
+        return draw(visitor, StatusCode::UNPROCESSABLE_ENTITY, page);
+    };
+    let mut response = draw(visitor, StatusCode::TOO_MANY_REQUESTS, page)?;
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, (*retry_after).into());
+    Ok(response)
 }
 
 /// What waited for a connection goes on.
@@ -153,11 +165,11 @@ async fn paste(
     };
     match crm.save_connection(&by.actor, form, &typed.env_password).await {
         Ok(()) => pasted_well(&visitor, &by, page).await,
-        Err(error @ (Error::Invalid(_) | Error::Stale)) => {
+        Err(error @ (Error::Invalid(_) | Error::Stale | Error::TooManySignIns { .. })) => {
             page.keep_typed(|field| values.get(field).unwrap_or_default().to_owned());
             page.type_again = true;
             refuse(&mut page, &error);
-            draw(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &page)
+            refused(&visitor, &error, &page)
         }
         Err(error) => Err(error.into()),
     }

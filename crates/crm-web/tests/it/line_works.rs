@@ -431,3 +431,20 @@ async fn only_administrators_come_here() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_stranger_at_the_desk_does_not_guess_the_password() {
+    let server = bare().await;
+    let mut admin = server.signed_in(Role::Admin).await;
+    let guess = with(typed(&server), "password", "guess");
+    for _ in 0..10 {
+        assert_eq!(
+            save(&mut admin, &guess, key(&server).as_bytes()).await.status,
+            422
+        );
+    }
+    let right = save(&mut admin, &typed(&server), key(&server).as_bytes()).await;
+    assert_eq!((right.status, right.header("retry-after").is_some()), (429, true));
+    assert!(right.text().contains("value=\"2000001\""), "what was typed stays");
+    has_no_secret(&server, &right.text());
+}
