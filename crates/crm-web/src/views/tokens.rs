@@ -111,7 +111,7 @@ impl Tokens {
             }),
             ..none.clone()
         };
-        let no_scope = Sentence::of("problem.scopes.required");
+        let no_scope = Sentence::of("problem.read.required");
         all.form = all.form.with("send", "1").with("member", "1");
         all.form.refuse("token_name", Sentence::of("problem.required"));
         all.form.refuse("read", no_scope);

@@ -231,7 +231,7 @@ impl Page for LeavePage {
         let refused = LeavePage {
             disable: false,
             chosen: "1".to_owned(),
-            error: Some(Sentence::of("leaving.choose")),
+            error: Some(Sentence::of("problem.to.required")),
             ..asked.clone()
         };
         let free = LeavePage {

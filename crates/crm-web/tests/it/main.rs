@@ -10,6 +10,7 @@
 
 mod access;
 mod activities;
+mod administration;
 mod api;
 mod attacks;
 mod away;
@@ -43,11 +44,15 @@ mod resends;
 mod routes;
 mod sends;
 mod sends_in_browser;
+mod sessions;
+mod setup;
 mod sign_in;
 mod start;
+mod teams;
 mod teamwork;
 mod teamwork_in_browser;
 mod tls;
+mod tokens;
 mod trash;
 mod two_windows;
 mod unknown_senders;
