@@ -186,9 +186,8 @@ impl<R: Read> Read for Opened<R> {
         }
         let rest = self.plain.get(self.given..).unwrap_or_default();
         let count = rest.len().min(out.len());
-        for (to, from) in out.iter_mut().zip(rest) {
-            *to = *from;
-        }
+        let ((to, _), (from, _)) = (out.split_at_mut(count), rest.split_at(count));
+        to.copy_from_slice(from);
         self.given += count;
         Ok(count)
     }
