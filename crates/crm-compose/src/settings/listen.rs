@@ -37,6 +37,14 @@ pub struct TlsSettings {
     pub key: PathBuf,
 }
 
+/// Where this machine's own browser finds it; a port that the system chooses is not known yet.
+fn said_port(address: SocketAddr) -> u16 {
+    match address.port() {
+        0 => 3000,
+        port => port,
+    }
+}
+
 pub(super) fn read(reader: &mut Reader<'_>) -> ListenSettings {
     let default = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 3000));
     let address = reader.parsed("CRM_LISTEN", default, socket_address);
@@ -50,7 +58,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ListenSettings {
         address,
         callback_address,
         public_urls: if public_urls.is_empty() {
-            vec![PublicUrl::on_this_machine(3000, tls.is_some())]
+            vec![PublicUrl::on_this_machine(said_port(address), tls.is_some())]
         } else {
             public_urls
         },

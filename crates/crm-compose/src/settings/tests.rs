@@ -61,6 +61,17 @@ fn nothing_given_is_fine_and_takes_the_defaults() {
 }
 
 #[test]
+fn without_a_public_url_links_lead_to_the_port_that_is_listened_on() {
+    for (listen, url) in [
+        ("127.0.0.1:3200", "http://localhost:3200"),
+        ("0.0.0.0:0", "http://localhost:3000"),
+    ] {
+        let settings = settings(&[("CRM_LISTEN", listen)]);
+        assert_eq!(settings.listen.public_urls[0].origin(), url);
+    }
+}
+
+#[test]
 fn every_given_value_is_understood() {
     let settings = settings(&[
         ("CRM_LISTEN", "127.0.0.1:8080"),
