@@ -34,6 +34,10 @@ pub const TOKENS: &str = "/admin/tokens";
 pub const SESSIONS: &str = "/admin/sessions";
 /// Who did what.
 pub const AUDIT: &str = "/admin/audit";
+/// 書き出し of the customers.
+pub const CUSTOMERS_EXPORT: &str = "/customers/export";
+/// 書き出し of the companies.
+pub const COMPANIES_EXPORT: &str = "/companies/export";
 /// How long things are kept.
 pub const RETENTION: &str = "/admin/retention";
 /// The connection to LINE WORKS.
@@ -158,6 +162,11 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "admin_tokens" => TOKENS,
         "admin_sessions" => SESSIONS,
         "admin_audit" => AUDIT,
+        "admin_audit_csv" => "/admin/audit/csv",
+        "admin_readings" => "/admin/audit?tab=readings",
+        "admin_readings_rule" => "/admin/audit/readings",
+        "customers_export" => CUSTOMERS_EXPORT,
+        "companies_export" => COMPANIES_EXPORT,
         "admin_retention" => RETENTION,
         "admin_line_works" => LINE_WORKS,
         "admin_line_works_env" => LINE_WORKS_ENV,
@@ -185,6 +194,7 @@ fn with_id(name: &str, id: i64) -> Option<String> {
         "customer_send" => ("/customer/", "/send"),
         "customer_note" => ("/customer/", "/note"),
         "customer_draft" => ("/customer/", "/draft"),
+        "customer_team" => ("/customer/", "/team"),
         "customer_owner" => ("/customer/", "/owner"),
         "customer_messages" => ("/customer/", "/messages"),
         "send_message" => ("/send-message/", ""),

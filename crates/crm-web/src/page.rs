@@ -120,6 +120,7 @@ const NOTICES: &[(&str, Option<&str>)] = &[
     ("linked", None),
     ("message_sent", None),
     ("owner_changed", None),
+    ("team_changed", None),
     ("message_deleted", Some("activity_restore")),
     ("message_restored", None),
     ("message_already_deleted", Some("activity_restore")),

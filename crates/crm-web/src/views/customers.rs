@@ -22,6 +22,8 @@ pub struct CustomersPage {
     pub rows: Vec<CustomerRow>,
     /// Ways to the other rows.
     pub pager: Pager,
+    /// Whether the reader may take the whole list out.
+    pub may_export: bool,
 }
 
 /// One line of the list.
@@ -58,14 +60,18 @@ pub struct OwnerView {
     pub name: Option<String>,
     /// Active members, by name.
     pub choices: Vec<OwnerChoice>,
+    /// The number of the customer's team.
+    pub team: Option<i64>,
+    /// All teams, by name; the page says nothing of teams while there are none.
+    pub teams: Vec<OwnerChoice>,
     /// Whether the reader may choose.
     pub may_choose: bool,
 }
 
-/// A member who can become the owner.
+/// A member who can become the owner, or a team.
 #[derive(Debug, Clone, Serialize)]
 pub struct OwnerChoice {
-    /// The member's number.
+    /// The number.
     pub id: i64,
     /// The name.
     pub name: String,
@@ -260,6 +266,7 @@ impl Page for CustomersPage {
         };
         vec![
             CustomersPage {
+                may_export: true,
                 q: String::new(),
                 rows: CustomerRow::samples(),
                 pager: Pager {
@@ -268,16 +275,19 @@ impl Page for CustomersPage {
                 },
             },
             CustomersPage {
+                may_export: false,
                 q: "山".to_owned(),
                 rows: CustomerRow::samples(),
                 pager,
             },
             CustomersPage {
+                may_export: false,
                 q: "山".to_owned(),
                 rows: Vec::new(),
                 pager: Pager::default(),
             },
             CustomersPage {
+                may_export: false,
                 q: String::new(),
                 rows: Vec::new(),
                 pager: Pager::default(),
@@ -305,6 +315,11 @@ impl Page for CustomerPage {
                 id: Some(2),
                 name: Some("田中 花子".to_owned()),
                 choices: vec![(MemberId::new(2), "田中 花子".to_owned()).into()],
+                team: Some(1),
+                teams: vec![OwnerChoice {
+                    id: 1,
+                    name: "営業第一チーム".to_owned(),
+                }],
                 may_choose: true,
             },
             needs_look: false,

@@ -2,8 +2,9 @@
 
 use crm_domain::permissions::Action;
 use crm_domain::permissions::Action::{
-    DeleteMessages, DeleteRecords, Diagnose, EditRecords, EraseRecords, HandleConversations,
-    ManageConnection, ManageMembers, ManagePrivacy, ManageTeams, ManageTokens, SendMessages, ViewRecords,
+    DeleteMessages, DeleteRecords, Diagnose, EditRecords, EraseRecords, ExportRecords, HandleConversations,
+    ManageConnection, ManageMembers, ManagePrivacy, ManageTeams, ManageTokens, SendMessages, ViewAudit,
+    ViewRecords,
 };
 
 /// What a route needs.
@@ -152,11 +153,15 @@ const SEND: Needs = Needs::Act(SendMessages);
 const HANDLE: Needs = Needs::Act(HandleConversations);
 const MEMBERS: Needs = Needs::Act(ManageMembers);
 const TEAMS: Needs = Needs::Act(ManageTeams);
+const EXPORT: Needs = Needs::Act(ExportRecords);
+const AUDIT: Needs = Needs::Act(ViewAudit);
 const CONNECTION: Needs = Needs::Act(ManageConnection);
 
 const PRIVACY: Needs = Needs::Act(ManagePrivacy);
 const ERASE: Needs = Needs::Act(EraseRecords);
 
+const WHY: &[(&str, &str)] = &[("reason", "監査のため")];
+const READINGS: &[(&str, &str)] = &[("reading_log", "1"), ("reading_days", "90")];
 const TEAM: &[(&str, &str)] = &[("team_name", "営業{user}"), ("sees", "own")];
 const NAME: &[(&str, &str)] = &[("last_name", "山田"), ("first_name", "太郎")];
 const MESSAGE: &[(&str, &str)] = &[("message", "こんにちは"), ("anyway", "1")];
@@ -201,6 +206,13 @@ pub(super) const TABLE: &[Row] = &[
     Row::post("/company/:id/delete", DELETE).about(About::Company),
     // Customers.
     Row::get("/customers", VIEW),
+    Row::get("/customers/export", EXPORT),
+    Row::post("/customers/export", EXPORT).form(WHY),
+    Row::get("/companies/export", EXPORT),
+    Row::post("/companies/export", EXPORT).form(WHY),
+    Row::get("/admin/audit", AUDIT),
+    Row::post("/admin/audit/csv", AUDIT).form(WHY),
+    Row::post("/admin/audit/readings", Needs::Act(ManagePrivacy)).form(READINGS),
     Row::get("/customer/new", EDIT),
     Row::post("/customer/new", EDIT).form(NAME),
     Row::get("/customer/:id", VIEW).about(About::Customer),
@@ -213,6 +225,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::post("/customer/:id/owner", EDIT)
         .about(About::Customer)
         .form(&[("owner_id", "")]),
+    Row::post("/customer/:id/team", EDIT).about(About::Customer),
     Row::get("/members/line-works", EDIT),
     Row::get("/members/line-works.json", EDIT).as_json(),
     Row::post("/customer/:id/export", PRIVACY).about(About::Customer),
@@ -300,6 +313,11 @@ pub(super) const TABLE: &[Row] = &[
     ]),
     // Administration.
     Row::get("/admin", MEMBERS),
+    Row::get("/admin/retention", PRIVACY),
+    Row::post("/admin/retention/rules", PRIVACY),
+    Row::post("/admin/retention/run", PRIVACY),
+    Row::post("/admin/retention/holds", PRIVACY),
+    Row::post("/admin/retention/holds/:id/lift", PRIVACY).about(About::Hold),
     Row::get("/admin/users", MEMBERS),
     Row::post("/admin/users", MEMBERS),
     Row::post("/admin/users/:id/role", MEMBERS)
