@@ -70,7 +70,7 @@ const CHANGE: &[Row] = &[
     ("/company/999/delete", [303, 404, 404]),
     ("/conversation/999/take", [303, 404, 404]),
     ("/conversation/999/release", [303, 404, 404]),
-    ("/conversation/999/hand-over", [303, 422, 422]),
+    ("/conversation/999/hand-over", [303, 404, 404]),
     ("/conversation/999/close", [303, 404, 404]),
     ("/conversation/999/undo-close", [303, 404, 404]),
     ("/conversation/abc/read", [303, 404, 404]),

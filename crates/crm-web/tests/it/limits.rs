@@ -362,3 +362,35 @@ async fn slow_and_silent_connections_do_not_hold_up_the_others() {
         assert_eq!(answer.expect("an answer in time").status, 200);
     }
 }
+
+#[tokio::test]
+async fn sign_ins_by_the_dozen_do_not_stop_the_pages() {
+    let server = TestServer::start().await;
+    let mut person = server.signed_in(Role::Member).await;
+    let mut stranger = server.browser();
+    stranger.get("/login").await;
+    let attempts: Vec<_> = (0..60)
+        .map(|number| {
+            let mut stranger = stranger.clone();
+            let email = format!("nobody-{number}@example.jp");
+            tokio::spawn(async move {
+                let typed = [("email", email.as_str()), ("password", "wrong")];
+                stranger.post("/login", &typed).await
+            })
+        })
+        .collect();
+    for _ in 0..10 {
+        let page = tokio::time::timeout(Duration::from_secs(10), person.get("/customers")).await;
+        assert_eq!(page.expect("a page in time").status, 200);
+    }
+    let mut waited = 0;
+    for attempt in attempts {
+        let answer = attempt.await.unwrap();
+        assert!(matches!(answer.status, 422 | 429), "{}", answer.status);
+        if answer.status == 429 {
+            assert!(answer.header("retry-after").is_some());
+            waited += 1;
+        }
+    }
+    assert!(waited < 60, "some are looked at");
+}
