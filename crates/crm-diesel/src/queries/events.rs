@@ -52,6 +52,9 @@ impl Row {
 /// Owner and team of a record; `None` where it is nobody's customer's.
 type Ownership = Option<(Option<i64>, Option<i64>)>;
 
+/// A conversation's id, customer, owner and team.
+type TalkRow = (i64, Option<i64>, Option<i64>, Option<i64>);
+
 /// Whose the records of some events are.
 struct Owned {
     customers: HashMap<i64, Ownership>,
@@ -73,18 +76,17 @@ impl Owned {
         let of_customers = found
             .into_iter()
             .map(|(id, owner, team)| (id, Some((owner, team))));
-        let found: Vec<(i64, Option<i64>, Option<i64>, Option<i64>)> =
-            in_pieces(&ids(|row| row.conversation_id), |ids| {
-                Ok(conversations::table
-                    .filter(conversations::id.eq_any(ids))
-                    .select((
-                        conversations::id,
-                        conversations::customer_id,
-                        conversations::owner_id,
-                        conversations::team_id,
-                    ))
-                    .load(conn)?)
-            })?;
+        let found: Vec<TalkRow> = in_pieces(&ids(|row| row.conversation_id), |ids| {
+            Ok(conversations::table
+                .filter(conversations::id.eq_any(ids))
+                .select((
+                    conversations::id,
+                    conversations::customer_id,
+                    conversations::owner_id,
+                    conversations::team_id,
+                ))
+                .load(conn)?)
+        })?;
         let talks = found
             .into_iter()
             .map(|(id, customer, owner, team)| (id, customer.map(|_| (owner, team))));

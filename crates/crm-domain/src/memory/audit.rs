@@ -1,6 +1,6 @@
 //! The audit log in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::state::State;
 use super::unit::Unit;
@@ -17,7 +17,7 @@ use crate::ports::store::StoreError;
 pub(super) struct AuditSide {
     values: BTreeMap<AuditId, StoredValues>,
     seals: BTreeMap<i64, Seal>,
-    open: BTreeMap<AuditId, ()>,
+    open: BTreeSet<AuditId>,
 }
 
 fn entry(id: i64, new: &NewEntry) -> AuditEntry {
@@ -98,7 +98,7 @@ impl AuditQueries for Unit {
 
     fn unsealed_audit(&mut self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.look(|state| {
-            let open = state.audit_side.open.keys();
+            let open = state.audit_side.open.iter();
             open.filter_map(|id| state.audit.get(id.get()).cloned())
                 .take(limit)
                 .collect()
@@ -133,7 +133,7 @@ impl AuditRepository for Unit {
         self.change(|state| {
             for new in entries {
                 let id = AuditId::new(state.audit.insert(|id| entry(id, new)));
-                state.audit_side.open.insert(id, ());
+                state.audit_side.open.insert(id);
                 if !new.what.changes.is_empty() {
                     let values = StoredValues {
                         salt: new.salt,
@@ -150,7 +150,7 @@ impl AuditRepository for Unit {
         self.change(|state| {
             for seal in seals {
                 let side = &mut state.audit_side;
-                if side.open.remove(&seal.entry).is_none() || side.seals.contains_key(&seal.position) {
+                if !side.open.remove(&seal.entry) || side.seals.contains_key(&seal.position) {
                     return Err(StoreError::unavailable("sealed already"));
                 }
                 side.seals.insert(seal.position, *seal);

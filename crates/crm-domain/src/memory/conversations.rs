@@ -23,26 +23,23 @@ impl State {
 
     fn open_conversation(&mut self, key: &ConversationKey, at: Instant) -> ConversationId {
         let existing = self.conversations.iter().find(|(_, talk)| talk.key == *key);
-        let id = match existing {
-            Some((id, _)) => id,
-            None => {
-                let id = self.conversations.insert(|id| Conversation {
-                    id: ConversationId::new(id),
-                    key: key.clone(),
-                    link: LinkState::Unconfirmed,
-                    link_at: Conversation::no_event(),
-                    standing: Standing {
-                        version: 1,
-                        ..Standing::default()
-                    },
-                    claim_due: false,
-                });
-                let talk = ConversationId::new(id);
-                self.openings.insert(|_| Opening { talk, at });
-                id
-            }
-        };
-        ConversationId::new(id)
+        if let Some((id, _)) = existing {
+            return ConversationId::new(id);
+        }
+        let id = self.conversations.insert(|id| Conversation {
+            id: ConversationId::new(id),
+            key: key.clone(),
+            link: LinkState::Unconfirmed,
+            link_at: Conversation::no_event(),
+            standing: Standing {
+                version: 1,
+                ..Standing::default()
+            },
+            claim_due: false,
+        });
+        let talk = ConversationId::new(id);
+        self.openings.insert(|_| Opening { talk, at });
+        talk
     }
 }
 

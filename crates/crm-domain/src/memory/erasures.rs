@@ -10,6 +10,7 @@ use crate::customers::CustomerId;
 use crate::erasures::{
     Erasure, ErasureId, ErasureQueries, ErasureRepository, ErasureState, NewErasure, Subject, Talk,
 };
+use crate::id::Id;
 use crate::imports::ImportedKind;
 use crate::instant::Instant;
 use crate::ports::blobs::BlobHash;
@@ -200,7 +201,7 @@ impl State {
         let shown: Vec<i64> = self
             .activities
             .iter()
-            .filter_map(|(_, row)| row.stored.note_id.map(|note| note.get()))
+            .filter_map(|(_, row)| row.stored.note_id.map(Id::get))
             .collect();
         let before = self.notes.iter().count();
         self.notes
