@@ -76,7 +76,7 @@ impl Connection {
                 bot: line_works.bot_id().to_owned(),
             },
             Ok(None) => ConnectionState::NotSetUp,
-            Err(wrong) => ConnectionState::Unusable(self.fields_of(wrong)),
+            Err(wrong) => ConnectionState::Unusable(fields_of(wrong)),
         };
         *self.present() = Present { version, state };
         self.board.switch(made.as_ref().ok().cloned().flatten());
@@ -93,13 +93,6 @@ impl Connection {
         made.map(|made| Some(Arc::new(made))).map_err(Wrong::Config)
     }
 
-    fn fields_of(&self, wrong: &Wrong) -> Vec<FieldError> {
-        match wrong {
-            Wrong::Settings(error) => self.source.wrong_fields(&error.problems),
-            Wrong::Config(error) => vec![field_of(*error)],
-        }
-    }
-
     fn present(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,6 +107,13 @@ impl Connection {
 
     fn seen(&self, trouble: &ServiceTrouble) -> LineTrouble {
         trouble.seen(self.clock.now())
+    }
+}
+
+fn fields_of(wrong: &Wrong) -> Vec<FieldError> {
+    match wrong {
+        Wrong::Settings(error) => settings::wrong_fields(&error.problems),
+        Wrong::Config(error) => vec![field_of(*error)],
     }
 }
 
@@ -149,7 +149,7 @@ impl Connector for Connection {
     fn check(&self, values: &ConnectionValues) -> Vec<FieldError> {
         let mut wrong: Vec<FieldError> = not_digits(values).collect();
         if let Err(made) = self.make(values) {
-            for error in self.fields_of(&made) {
+            for error in fields_of(&made) {
                 if wrong.iter().all(|known| known.field != error.field) {
                     wrong.push(error);
                 }

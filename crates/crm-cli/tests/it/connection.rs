@@ -101,7 +101,7 @@ fn the_environment_and_the_pages_make_one_connection_together() {
     let (mut here, mut there) = (String::new(), Vec::new());
     for (name, value) in pairs {
         if name.ends_with("_URL") || name == "LINE_WORKS_BOT_ID" {
-            here.push_str(&format!("{name}={value}\n"));
+            here = format!("{here}{name}={value}\n");
         } else {
             there.push((name, value));
         }

@@ -31,7 +31,7 @@ pub use show::{Shown, example};
 pub use source::{Origin, Source};
 pub use web::WebSettings;
 
-pub(crate) use stored::read_pasted;
+pub(crate) use stored::{read_pasted, wrong_fields};
 
 use reader::Reader;
 

@@ -73,15 +73,6 @@ impl Source {
             .collect()
     }
 
-    /// What is wrong with LINE WORKS, field by field. What concerns other settings is no field's.
-    pub(crate) fn wrong_fields(&self, problems: &[Problem]) -> Vec<FieldError> {
-        let error = |problem: &Problem| {
-            let field = field_of(&problem.name)?;
-            Some(FieldError::new(field.code(), field_problem(&problem.fault)))
-        };
-        problems.iter().filter_map(error).collect()
-    }
-
     /// What LINE WORKS lacks is no problem as long as the pages may give it.
     pub(super) fn may_come_from_pages(&self, problem: &Problem) -> bool {
         let lacking = match problem.fault {
@@ -91,6 +82,15 @@ impl Source {
         };
         lacking && field_of(&problem.name).is_some()
     }
+}
+
+/// What is wrong with LINE WORKS, field by field. What concerns other settings is no field's.
+pub(crate) fn wrong_fields(problems: &[Problem]) -> Vec<FieldError> {
+    let error = |problem: &Problem| {
+        let field = field_of(&problem.name)?;
+        Some(FieldError::new(field.code(), field_problem(&problem.fault)))
+    };
+    problems.iter().filter_map(error).collect()
 }
 
 fn field_problem(fault: &Fault) -> FieldProblem {
@@ -147,7 +147,7 @@ mod tests {
     use crm_domain::values::Problem;
     use secrecy::ExposeSecret as _;
 
-    use super::read_pasted;
+    use super::{read_pasted, wrong_fields};
     use crate::settings::{Need, Origin, Settings, Source};
 
     const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----";
@@ -234,8 +234,7 @@ mod tests {
         values.set(F::ServiceAccount, "");
         let given = source(&[]);
         let error = Settings::read(&given.with_pages(&values), Need::LineWorks).unwrap_err();
-        let mut wrong: Vec<_> = given
-            .wrong_fields(&error.problems)
+        let mut wrong: Vec<_> = wrong_fields(&error.problems)
             .into_iter()
             .map(|error| (error.field, error.problem))
             .collect();

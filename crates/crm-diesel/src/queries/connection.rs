@@ -84,12 +84,11 @@ impl ConnectionRepository for Uow<'_> {
         self.run(|conn| {
             let next = count_on(conn, known, by, at)?;
             for (field, sealed) in changes {
-                match sealed {
-                    Some(sealed) => keep(conn, *field, sealed, by, at)?,
-                    None => {
-                        let kept = connection_values::table.find(field.code());
-                        diesel::delete(kept).execute(conn)?;
-                    }
+                if let Some(sealed) = sealed {
+                    keep(conn, *field, sealed, by, at)?;
+                } else {
+                    let kept = connection_values::table.find(field.code());
+                    diesel::delete(kept).execute(conn)?;
                 }
             }
             Ok(next)

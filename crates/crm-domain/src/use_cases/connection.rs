@@ -193,7 +193,7 @@ impl Crm {
     pub async fn renew_access_token(&self, actor: &Actor) -> Result<Result<TokenSeen, LineTrouble>, Error> {
         self.may(actor, Action::ManageConnection)?;
         let renewed = self.ports.connector.renew_token().await;
-        let deed = Deed::of(Act::ConnectionTried).value("access_token", None, outcome(&renewed));
+        let deed = Deed::of(Act::ConnectionTried).value("access_token", None, Some(outcome(&renewed)));
         self.log(actor, Action::ManageConnection, deed).await?;
         Ok(renewed)
     }
@@ -211,7 +211,7 @@ impl Crm {
         };
         let wanted = super::connection_check::wanted(&bot, url);
         let changed = connector.change_bot(&wanted).await.map(|()| wanted);
-        let deed = Deed::of(Act::ConnectionChanged).value("bot", None, outcome(&changed));
+        let deed = Deed::of(Act::ConnectionChanged).value("bot", None, Some(outcome(&changed)));
         self.log(actor, Action::ManageConnection, deed).await?;
         Ok(changed)
     }
@@ -270,8 +270,8 @@ fn too_long(values: &ConnectionValues) -> Vec<FieldError> {
 }
 
 /// How something that LINE WORKS was asked for ended.
-fn outcome<T>(outcome: &Result<T, LineTrouble>) -> Option<String> {
-    Some(if outcome.is_ok() { "ok" } else { "failed" }.to_owned())
+fn outcome<T>(outcome: &Result<T, LineTrouble>) -> String {
+    if outcome.is_ok() { "ok" } else { "failed" }.to_owned()
 }
 
 /// What the log says: secrets only that they changed.

@@ -270,7 +270,7 @@ async fn a_whole_env_is_pasted() {
     let mut admin = server.signed_in(Role::Admin).await;
     let mut env = String::from("# the old system\nFLASK_ENV=production\nno value\n");
     for (name, value) in server.simulator.settings() {
-        env.push_str(&format!("{name}=\"{value}\"\n"));
+        env = format!("{env}{name}=\"{value}\"\n");
     }
     admin.get(PAGE).await;
     let road = "/admin/line-works/env";
