@@ -12,6 +12,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
 use crate::retention::{Foreseen, Hold, HoldId, HouseRun, MONTHS_MAX, Rule, RuleKind, months_before};
 use crate::trash::TRASH_LIFE;
+use crate::values::normalise::fold_compact;
 use crate::values::{FieldError, Problem};
 
 /// How many receipts are shown.
@@ -173,7 +174,7 @@ impl Crm {
 
 /// The months of a rule as typed; empty is for ever.
 fn months_of(typed: &str) -> Result<Option<u32>, Problem> {
-    match typed.trim() {
+    match fold_compact(typed).as_str() {
         "" => Ok(None),
         typed => {
             let months = typed.parse::<u32>().ok();

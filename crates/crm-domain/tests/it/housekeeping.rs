@@ -94,7 +94,7 @@ async fn rules_take_old_messages_and_silent_strangers() {
     say(&world, 2, "誰かの話").await;
     world.pass(Duration::days(70));
     say(&world, 1, "新しい話").await;
-    let rules = [(RuleKind::Messages, "2"), (RuleKind::UnknownSenders, "2")];
+    let rules = [(RuleKind::Messages, "2"), (RuleKind::UnknownSenders, "　２ ")];
     world.crm.set_rules(&admin(), &rules).await.unwrap();
     let seen = world.crm.retention(&admin()).await.unwrap();
     let counts: Vec<u64> = seen.rules.iter().map(|rule| rule.foreseen.count).collect();

@@ -8,6 +8,7 @@ use crm_domain::retention::{Hold, HouseRun, RuleKind};
 use crm_domain::tally::Tally;
 use crm_domain::use_cases::RulePreview;
 use crm_domain::values::Problem;
+use crm_domain::values::normalise::fold_compact;
 use poem::http::{StatusCode, header};
 use poem::web::Path;
 use poem::{Response, Route, get, handler, post};
@@ -187,7 +188,7 @@ async fn place_hold(
     Protected { by, data }: Protected<NewHold>,
 ) -> Result<Response, Failure> {
     by.actor.may(Action::ManagePrivacy)?;
-    let placed = match data.customer.trim() {
+    let placed = match fold_compact(&data.customer).as_str() {
         "" => visitor.app.crm.place_hold(&by.actor, None, &data.reason).await,
         number => match number.parse() {
             Ok(customer) => {
