@@ -10,6 +10,8 @@ use crate::harness::TestServer;
 use crate::harness::server::PASSWORD;
 use crate::harness::window::Window;
 
+const ENTER: &str = "\u{e007}";
+
 /// Nothing is wider than the window.
 async fn fits(window: &Window, name: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("people");
@@ -47,8 +49,9 @@ async fn walk(width: u32) {
     let window = Window::open(&server, width).await;
     window.sign_in("admin@example.jp").await;
     window.go("/admin/tokens").await;
-    window.type_into("#f-token_name", "販売管理との連携").await;
-    window.click("#new-token [type=submit]").await;
+    window
+        .type_into("#f-token_name", &format!("販売管理との連携{ENTER}"))
+        .await;
     let made = "return !!document.querySelector('.link-card .one-time')";
     window.until("the secret", made).await;
     fits(&window, &format!("token-{width}")).await;
@@ -73,8 +76,9 @@ async fn walk(width: u32) {
 
 async fn set_a_factor_up(window: &Window, width: u32) {
     window.go("/me/factor").await;
-    window.type_into("#f-current_password", PASSWORD).await;
-    window.click("main [type=submit]").await;
+    window
+        .type_into("#f-current_password", &format!("{PASSWORD}{ENTER}"))
+        .await;
     window
         .until(
             "the picture",
@@ -83,10 +87,8 @@ async fn set_a_factor_up(window: &Window, width: u32) {
         .await;
     fits(window, &format!("factor-{width}")).await;
     let page: String = window.ask("return document.documentElement.outerHTML").await;
-    window
-        .type_into("#f-code", &factors::code(&factors::seed(&page), 0))
-        .await;
-    window.click("main form [type=submit]").await;
+    let code = factors::code(&factors::seed(&page), 0);
+    window.type_into("#f-code", &format!("{code}{ENTER}")).await;
     window
         .until(
             "the codes",
