@@ -55,7 +55,7 @@ pub struct NewReading {
     pub kind: ReadingKind,
     /// Whose page or file.
     pub customer_id: Option<CustomerId>,
-    /// The file's message.
+    /// The file.
     pub record_id: Option<i64>,
     /// The words searched for, at most 100 characters.
     pub words: Option<String>,

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+mod csv;
 pub mod demo;
 pub mod flood;
 pub mod format;
@@ -14,6 +15,7 @@ pub mod live;
 pub mod message_html;
 pub mod page;
 pub mod pages;
+mod pieces;
 pub mod problem;
 pub mod qr;
 pub mod routes;

@@ -9,8 +9,8 @@ use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
-    activities, admin, api_docs, board, companies, customers, factors, handling, members, phone, profiles,
-    retention, senders, sessions, setup, system, teams, tokens, trash, users,
+    activities, admin, api_docs, audit, board, companies, customers, exports, factors, handling, members,
+    phone, profiles, retention, senders, sessions, setup, system, teams, tokens, trash, users,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -45,6 +45,9 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<trash::TrashPage>(templates, Menu::Trash, &mut pages);
     render::<trash::CollisionPage>(templates, Menu::Trash, &mut pages);
     render::<retention::RetentionPage>(templates, Menu::AdminRetention, &mut pages);
+    render::<audit::AuditPage>(templates, Menu::AdminAudit, &mut pages);
+    render::<audit::ReadingsPage>(templates, Menu::AdminAudit, &mut pages);
+    render::<exports::ExportPage>(templates, Menu::Customers, &mut pages);
     render::<senders::SendersPage>(templates, Menu::Senders, &mut pages);
     render::<senders::SenderPage>(templates, Menu::Senders, &mut pages);
     render::<senders::LinkPage>(templates, Menu::Senders, &mut pages);
@@ -240,6 +243,13 @@ const OPEN_ENDED: &[&str] = &[
     "trash.kind.",
     "trash.collision.",
     "retention.kind.",
+    "act.",
+    "actor.",
+    "record.",
+    "reading.",
+    "audit_field.",
+    "audit_column.",
+    "export.",
 ];
 
 #[test]

@@ -8,6 +8,7 @@ use super::data_keys::of_blob;
 use super::sight::Reader;
 use crate::attachments::{Attachment, AttachmentId, AttachmentOutcome, next_wait};
 use crate::audit::{Act, Deed, Did};
+use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
@@ -80,6 +81,22 @@ impl Crm {
             .store
             .read(move |unit| in_sight(unit, id, reader))
             .await
+    }
+
+    /// On whose page an attachment stands; the oldest of them, if there are several.
+    pub async fn customer_of_file(
+        &self,
+        actor: &Actor,
+        id: AttachmentId,
+    ) -> Result<Option<CustomerId>, Error> {
+        self.may(actor, Action::ViewRecords)?;
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let file = in_sight(unit, id, reader)?;
+            let customers = unit.attachments().customers_shown(file.receipt_id)?;
+            Ok(customers.into_iter().min())
+        };
+        self.ports.store.read(read).await
     }
 
     /// The bytes of an attachment that is stored; reading them blocks on the disk, and so does this.

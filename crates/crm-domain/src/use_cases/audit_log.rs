@@ -266,6 +266,19 @@ impl Crm {
         self.log(actor, Action::ExportRecords, deed.because(reason)).await
     }
 
+    /// Writes that a whole list is taken out (`customers`, `companies`), and why. To be called before the first row leaves.
+    pub async fn note_list_export(
+        &self,
+        actor: &Actor,
+        list: &'static str,
+        reason: &str,
+    ) -> Result<(), Error> {
+        self.may(actor, Action::ExportRecords)?;
+        let reason = reason_of(reason)?;
+        let deed = Deed::of(Act::ListExported).value("list", None, Some(list.to_owned()));
+        self.log(actor, Action::ExportRecords, deed.because(reason)).await
+    }
+
     /// Writes that rows of a file are about to be taken in, which, and why.
     pub async fn note_table_import(
         &self,

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use time::Duration;
 
 use super::Crm;
+use crate::attachments::AttachmentId;
 use crate::audit::{Act, By, Change, Deed, Did};
 use crate::customers::CustomerId;
 use crate::error::Error;
@@ -42,8 +43,8 @@ pub enum Looked {
     File {
         /// Whose page.
         customer: Option<CustomerId>,
-        /// The message or callback with which it came.
-        message: i64,
+        /// Which file.
+        file: AttachmentId,
     },
 }
 
@@ -62,7 +63,7 @@ impl Crm {
                 }
                 (ReadingKind::Search, None, None, Some(words))
             }
-            Looked::File { customer, message } => (ReadingKind::File, customer, Some(message), None),
+            Looked::File { customer, file } => (ReadingKind::File, customer, Some(file.get()), None),
         };
         let reading = NewReading {
             at: self.now(),

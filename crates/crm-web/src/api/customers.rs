@@ -2,6 +2,7 @@
 
 use crm_domain::customers::{CustomerFilter, CustomerLine};
 use crm_domain::id::Id;
+use crm_domain::use_cases::Looked;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -128,6 +129,8 @@ impl Customers {
             .show_customer(&by.actor, Id::new(id.0))
             .await
             .map_err(Failure::from)?;
+        app.crm
+            .note_reading(&by.actor, Looked::Customer(line.customer.id));
         Ok(Json(line.into()))
     }
 }

@@ -4,6 +4,7 @@ use crm_domain::activities::ActivityId;
 use crm_domain::customers::{CustomerId, CustomerLine};
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
+use crm_domain::use_cases::Looked;
 use crm_domain::values::LineUserId;
 use poem::http::{StatusCode, header};
 use poem::web::{Path, Query};
@@ -155,6 +156,10 @@ async fn check(visitor: Visitor, by: Signed, Path(user): Path<String>) -> Result
     };
     match found {
         Ok(check) => {
+            for line in &check.customers {
+                let looked = Looked::Customer(line.customer.id);
+                visitor.app.crm.note_reading(&by.actor, looked);
+            }
             let recent: Vec<Value> = check
                 .recent
                 .iter()

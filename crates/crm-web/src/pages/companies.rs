@@ -6,6 +6,7 @@ use crm_domain::companies::{Company, CompanyDetails, CompanyFilter, CompanyId};
 use crm_domain::customers::CustomerFilter;
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
+use crm_domain::use_cases::Looked;
 use crm_domain::values::Remarks;
 use crm_domain::values::normalise::fold_compact;
 use poem::http::StatusCode;
@@ -41,15 +42,16 @@ pub(super) fn mount(route: Route) -> Route {
 #[handler]
 async fn list(visitor: Visitor, by: Signed, Query(query): Query<ListQuery>) -> Result<Response, Failure> {
     let prefix = Some(fold_compact(&query.q)).filter(|key| !key.is_empty());
-    let found = visitor
-        .app
-        .crm
+    let crm = &visitor.app.crm;
+    crm.note_reading(&by.actor, Looked::Search(query.q.clone()));
+    let found = crm
         .list_companies(&by.actor, CompanyFilter { prefix }, query.page()?)
         .await?;
     let page = CompaniesPage {
         rows: found.items.iter().map(CompanyRow::of).collect(),
         pager: query.pager(links::COMPANIES, found.next.as_ref()),
         q: query.q.trim().to_owned(),
+        may_export: super::may(&by, Action::ExportRecords),
     };
     visitor.page(StatusCode::OK, Menu::Companies, &page)
 }

@@ -8,6 +8,7 @@ use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Action;
 use crm_domain::senders::Sender;
 use crm_domain::sends::SendState;
+use crm_domain::use_cases::Looked;
 use crm_domain::values::{LineUserId, Remarks};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
@@ -51,11 +52,9 @@ async fn list(visitor: Visitor, by: Signed, Query(query): Query<ListQuery>) -> R
         prefix: CustomerPrefix::new(&query.q),
         company: None,
     };
-    let found = visitor
-        .app
-        .crm
-        .list_customers(&by.actor, filter, query.page()?)
-        .await?;
+    let crm = &visitor.app.crm;
+    crm.note_reading(&by.actor, Looked::Search(query.q.clone()));
+    let found = crm.list_customers(&by.actor, filter, query.page()?).await?;
     let times = times(&visitor);
     let page = CustomersPage {
         rows: found
@@ -65,6 +64,7 @@ async fn list(visitor: Visitor, by: Signed, Query(query): Query<ListQuery>) -> R
             .collect(),
         pager: query.pager(links::CUSTOMERS, found.next.as_ref()),
         q: query.q.trim().to_owned(),
+        may_export: super::may(&by, Action::ExportRecords),
     };
     visitor.page(StatusCode::OK, Menu::Customers, &page)
 }
@@ -82,7 +82,9 @@ async fn show(
     Path(number): Path<String>,
     Query(query): Query<TalkQuery>,
 ) -> Result<Response, Failure> {
-    let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
+    let crm = &visitor.app.crm;
+    let line = crm.show_customer(&by.actor, id(&number)?).await?;
+    crm.note_reading(&by.actor, Looked::Customer(line.customer.id));
     let talk = older_talk(&visitor, &by, &line, &query.before).await?;
     let composer = drafted(&visitor, &by, &line).await?;
     draw(&visitor, &by, &line, talk, composer, StatusCode::OK).await

@@ -1,30 +1,25 @@
 //! Received files: downloaded, and fetched again when they could not be. They are others' bytes on our origin, so a browser
 //! saves them and never shows or runs them (failure note 26).
 
-use std::io::{self, Read};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::Read;
 
 use bytes::Bytes;
 use crm_domain::attachments::{Attachment, AttachmentId};
 use crm_domain::customers::CustomerId;
-use http_body_util::combinators::BoxBody;
-use hyper::body::{Body as HttpBody, Frame};
+use crm_domain::use_cases::Looked;
 use poem::http::{StatusCode, header};
 use poem::web::Path;
 use poem::{Body, Response, Route, get, handler, post};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use super::id;
 use crate::auth::{Protected, Signed, Visitor};
 use crate::links;
+use crate::pieces;
 use crate::problem::Failure;
 
 /// Bytes read and sent at once.
 const PIECE: usize = 64 * 1024;
-/// Pieces read ahead of a slow reader.
-const AHEAD: usize = 2;
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -38,6 +33,11 @@ async fn download(visitor: Visitor, by: Signed, Path(number): Path<String>) -> R
     let file = crm.show_file(&by.actor, id(&number)?).await?;
     let name = download_name(&file);
     let size = file.blob.map_or(0, |blob| blob.size);
+    let looked = Looked::File {
+        customer: crm.customer_of_file(&by.actor, file.id).await?,
+        file: file.id,
+    };
+    crm.note_reading(&by.actor, looked);
     let opened = tokio::task::spawn_blocking(move || crm.open_file(&by.actor, &file)).await;
     let bytes = opened.map_err(|_| Failure::Broken("opening a file failed"))??;
     Ok(Response::builder()
@@ -50,7 +50,7 @@ async fn download(visitor: Visitor, by: Signed, Path(number): Path<String>) -> R
         )
         .header(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'")
         .header(header::CACHE_CONTROL, "private, no-store")
-        .body(Body::from(BoxBody::new(Pieces::of(bytes)))))
+        .body(sent(bytes)))
 }
 
 /// Under which name it is saved.
@@ -106,38 +106,21 @@ async fn fetch_again(
 }
 
 /// A file on its way to a browser: read on a thread that may wait, as fast as the browser takes it.
-struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
-
-impl Pieces {
-    fn of(mut bytes: Box<dyn Read + Send>) -> Self {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; PIECE];
-            loop {
-                let read = bytes.read(&mut piece);
-                if matches!(read, Ok(0)) {
-                    return;
-                }
-                let failed = read.is_err();
-                let read = read.map(|count| Bytes::copy_from_slice(piece.get(..count).unwrap_or_default()));
-                if sender.blocking_send(read).is_err() || failed {
-                    return;
-                }
+fn sent(mut bytes: Box<dyn Read + Send>) -> Body {
+    let (sender, body) = pieces::body();
+    tokio::task::spawn_blocking(move || {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = bytes.read(&mut piece);
+            if matches!(read, Ok(0)) {
+                return;
             }
-        });
-        Self(receiver)
-    }
-}
-
-impl HttpBody for Pieces {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let piece = self.0.poll_recv(context);
-        piece.map(|piece| piece.map(|bytes| bytes.map(Frame::data)))
-    }
+            let failed = read.is_err();
+            let read = read.map(|count| Bytes::copy_from_slice(piece.get(..count).unwrap_or_default()));
+            if sender.blocking_send(read).is_err() || failed {
+                return;
+            }
+        }
+    });
+    body
 }

@@ -4,12 +4,14 @@ mod activities;
 mod admin;
 mod api_docs;
 mod asking;
+mod audit;
 mod board;
 mod callbacks;
 mod companies;
 mod connection;
 mod customers;
 mod drafts;
+mod exports;
 mod factors;
 mod files;
 mod handling;
@@ -51,6 +53,8 @@ pub fn mount(route: Route) -> Route {
         board::mount,
         customers::mount,
         companies::mount,
+        exports::mount,
+        audit::mount,
         connection::mount,
         activities::mount,
         files::mount,

@@ -19,6 +19,8 @@ pub struct CompaniesPage {
     pub rows: Vec<CompanyRow>,
     /// Ways to the other rows.
     pub pager: Pager,
+    /// Whether the reader may take the whole list out.
+    pub may_export: bool,
 }
 
 /// One line of the list.
@@ -229,21 +231,25 @@ impl Page for CompaniesPage {
         };
         vec![
             CompaniesPage {
+                may_export: true,
                 q: String::new(),
                 rows: rows.clone(),
                 pager: Pager::default(),
             },
             CompaniesPage {
+                may_export: false,
                 q: "青".to_owned(),
                 rows,
                 pager,
             },
             CompaniesPage {
+                may_export: false,
                 q: "青".to_owned(),
                 rows: Vec::new(),
                 pager: Pager::default(),
             },
             CompaniesPage {
+                may_export: false,
                 q: String::new(),
                 rows: Vec::new(),
                 pager: Pager::default(),

@@ -3,12 +3,14 @@
 pub mod activities;
 pub mod admin;
 pub mod api_docs;
+pub mod audit;
 pub mod board;
 mod bodies;
 pub mod companies;
 pub mod connection;
 pub mod conversation;
 pub mod customers;
+pub mod exports;
 pub mod factors;
 pub mod handling;
 pub mod members;

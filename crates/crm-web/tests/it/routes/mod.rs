@@ -12,6 +12,7 @@
 //! - `.ends_session()` when the reader is signed out afterwards.
 mod headers;
 mod hidden;
+mod logged;
 mod mounted;
 mod readers;
 mod records;

@@ -161,7 +161,7 @@ const PRIVACY: Needs = Needs::Act(ManagePrivacy);
 const ERASE: Needs = Needs::Act(EraseRecords);
 
 const WHY: &[(&str, &str)] = &[("reason", "監査のため")];
-const READINGS: &[(&str, &str)] = &[("reading_log", "1"), ("reading_days", "90")];
+const READINGS: &[(&str, &str)] = &[("reading_log", "1"), ("reading_days", "30")];
 const TEAM: &[(&str, &str)] = &[("team_name", "営業{user}"), ("sees", "own")];
 const NAME: &[(&str, &str)] = &[("last_name", "山田"), ("first_name", "太郎")];
 const MESSAGE: &[(&str, &str)] = &[("message", "こんにちは"), ("anyway", "1")];
