@@ -8,7 +8,7 @@ use crm_compose::Need;
 use crm_domain::customers::CustomerId;
 use crm_domain::dossiers::{Datum, Dossier};
 use crm_domain::ports::blobs::BlobHash;
-use crm_domain::retention::{HoldId, RuleKind};
+use crm_domain::retention::{HoldId, MONTHS_MAX, RuleKind};
 use crm_domain::tally::DataKind;
 use crm_domain::use_cases::Restoration;
 use serde_json::json;
@@ -39,8 +39,9 @@ pub(crate) enum Retention {
         /// Of what.
         #[arg(value_parser = ["messages", "notes", "unknown_senders", "audit"])]
         kind: String,
-        /// How many months; none for ever.
-        months: Option<String>,
+        /// How many months, 1 to 1200; none for ever.
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MONTHS_MAX)))]
+        months: Option<u32>,
     },
     /// Show what is held back.
     Holds,
@@ -109,8 +110,8 @@ pub(crate) async fn retention(context: &Context, command: Retention) -> Outcome 
         }
         Retention::Set { kind, months } => {
             let kind = RuleKind::from_code(&kind).ok_or(Failure::Misused("misused", Vec::new()))?;
-            crm.set_rules(&desk.actor, &[(kind, months.as_deref().unwrap_or_default())])
-                .await?;
+            let typed = months.map(|months| months.to_string()).unwrap_or_default();
+            crm.set_rules(&desk.actor, &[(kind, &typed)]).await?;
             context.output.said(
                 &texts.text("retention.set"),
                 &json!({"kind": kind.code(), "months": months}),

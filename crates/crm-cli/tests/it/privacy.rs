@@ -74,7 +74,13 @@ fn rules_are_shown_with_what_they_would_take() {
     );
     desk.json(&["retention", "set", "messages"]);
     assert_eq!(desk.json(&["retention", "preview"])[0]["months"], Value::Null);
-    assert_eq!(desk.run(&["retention", "set", "messages", "often"]).code, 1);
+    for wrong in ["often", "0", "1201"] {
+        assert_eq!(
+            desk.run(&["retention", "set", "messages", wrong]).code,
+            2,
+            "{wrong}"
+        );
+    }
     let run = desk.json(&["retention", "run"]);
     assert_eq!((&run["held"], &run["taken"]), (&false.into(), &json!({})));
     desk.json(&["retention", "hold", "--reason", "監査中"]);
