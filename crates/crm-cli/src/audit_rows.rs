@@ -75,7 +75,15 @@ impl AuditRow {
 }
 
 impl Row for AuditRow {
-    const COLUMNS: &'static [&'static str] = &["id", "timestamp", "actor", "ip_address", "act", "record", "fields"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "timestamp",
+        "actor",
+        "ip_address",
+        "act",
+        "record",
+        "fields",
+    ];
 
     fn cells(&self, view: &View<'_>) -> Vec<String> {
         let actor = if self.actor.is_empty() {
@@ -90,7 +98,9 @@ impl Row for AuditRow {
             actor,
             self.address.clone().unwrap_or_default(),
             self.what(view),
-            record.map(|(kind, id)| format!("{kind}:{id}")).unwrap_or_default(),
+            record
+                .map(|(kind, id)| format!("{kind}:{id}"))
+                .unwrap_or_default(),
             self.fields.join(" "),
         ]
     }

@@ -64,7 +64,10 @@ mod tests {
     fn what_was_sealed_fits_also_after_the_keys_were_changed() {
         let desk = Desk::new();
         let old = VaultSeals::new(Arc::clone(&desk.vault));
-        assert!(old.seal(b"entry").is_none() && !old.fits(b"entry", &[0; 32]), "there is no key yet");
+        assert!(
+            old.seal(b"entry").is_none() && !old.fits(b"entry", &[0; 32]),
+            "there is no key yet"
+        );
         desk.name(VaultSeals::NAME, b"thirty-two bytes of randomness!!");
         let mac = old.seal(b"entry").unwrap();
         desk.rotate();

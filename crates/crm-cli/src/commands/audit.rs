@@ -61,7 +61,11 @@ pub(crate) async fn run(context: &Context, command: Audit) -> Outcome {
                 to: to.map(|day| begin(&day, 1, desk.zone())).transpose()?,
                 ..AuditFilter::searching(&text)
             };
-            let usual = if context.output.is_json() { usize::MAX } else { ROWS };
+            let usual = if context.output.is_json() {
+                usize::MAX
+            } else {
+                ROWS
+            };
             let found = read(&desk, &filter, limit.unwrap_or(usual)).await?;
             let rows: Vec<AuditRow> = found.iter().map(AuditRow::new).collect();
             context.output.list(&rows, desk.zone());
@@ -121,7 +125,11 @@ fn sentences(report: &AuditReport, texts: &Texts) -> String {
             texts.fill(&format!("audit.fault.{code}"), &words)
         })
         .collect();
-    let verdict = if lines.is_empty() { "audit.whole" } else { "audit.broken" };
+    let verdict = if lines.is_empty() {
+        "audit.whole"
+    } else {
+        "audit.broken"
+    };
     lines.push(count(verdict, report.checked.to_string()));
     if report.emptied > 0 {
         lines.push(count("audit.emptied", report.emptied.to_string()));

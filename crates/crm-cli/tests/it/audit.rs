@@ -90,16 +90,37 @@ fn the_file_itself_refuses_to_change_an_entry() {
 #[test]
 fn a_hand_in_the_file_is_found_out() {
     let cases = [
-        ("UPDATE audit SET by_name = 'x' WHERE id = 2", vec![("changed", 2)]),
-        ("UPDATE audit SET at = '2020-01-01 00:00:00.000' WHERE id = 1", vec![("changed", 1)]),
-        ("UPDATE audit SET customer_id = NULL WHERE id = 3", vec![("changed", 3)]),
+        (
+            "UPDATE audit SET by_name = 'x' WHERE id = 2",
+            vec![("changed", 2)],
+        ),
+        (
+            "UPDATE audit SET at = '2020-01-01 00:00:00.000' WHERE id = 1",
+            vec![("changed", 1)],
+        ),
+        (
+            "UPDATE audit SET customer_id = NULL WHERE id = 3",
+            vec![("changed", 3)],
+        ),
         ("DELETE FROM audit WHERE id = 2", vec![("missing", 2)]),
-        ("DELETE FROM audit WHERE id = 2; DELETE FROM audit_seals WHERE audit_id = 2", vec![("gap", 2)]),
-        ("UPDATE audit_values SET new_value = 'x' WHERE audit_id = 3", vec![("value_changed", 3)]),
-        ("DELETE FROM audit_values WHERE audit_id = 1 AND field = 'email'", vec![("value_changed", 1)]),
+        (
+            "DELETE FROM audit WHERE id = 2; DELETE FROM audit_seals WHERE audit_id = 2",
+            vec![("gap", 2)],
+        ),
+        (
+            "UPDATE audit_values SET new_value = 'x' WHERE audit_id = 3",
+            vec![("value_changed", 3)],
+        ),
+        (
+            "DELETE FROM audit_values WHERE audit_id = 1 AND field = 'email'",
+            vec![("value_changed", 1)],
+        ),
         ("DELETE FROM audit_seals WHERE audit_id = 4", vec![("loose", 0)]),
         ("DELETE FROM audit WHERE id = 1", vec![("gap", 1)]),
-        ("DELETE FROM audit WHERE id = 1; DELETE FROM audit_seals WHERE audit_id = 1", vec![("gap", 1)]),
+        (
+            "DELETE FROM audit WHERE id = 1; DELETE FROM audit_seals WHERE audit_id = 1",
+            vec![("gap", 1)],
+        ),
     ];
     for (statements, expected) in cases {
         let desk = filled();
@@ -137,7 +158,10 @@ fn emptied_values_are_counted_and_the_rest_is_proven() {
     let (code, report) = verify(&desk, &[]);
     assert_eq!((code, &report["emptied"]), (0, &json!(1)), "{report}");
     let list = desk.json(&["audit", "list", "--query", "customer_changed"]);
-    assert_eq!((&list[0]["emptied"], &list[0]["fields"]), (&json!(true), &json!(["last_name"])));
+    assert_eq!(
+        (&list[0]["emptied"], &list[0]["fields"]),
+        (&json!(true), &json!(["last_name"]))
+    );
 }
 
 #[test]
