@@ -81,7 +81,10 @@ pub(super) async fn customers(
     let differing = store.read(move |unit| {
         let mut differing = Vec::new();
         for row in &rows {
-            let Some(here) = unit.customers().customer(CustomerId::new(row.id), &Visible::All)? else {
+            let Some(here) = unit
+                .customers()
+                .customer(CustomerId::new(row.id), &Visible::All)?
+            else {
                 continue;
             };
             let (there, here) = (&row.details, &here.customer.details);

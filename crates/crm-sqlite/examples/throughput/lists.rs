@@ -142,7 +142,8 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
     let long = CustomerId::new(1_001);
     let all = CustomerFilter::default;
     timed(store, "customer list, first page", move |unit| {
-        unit.customers().customer_list(&all(), &PageRequest::first(50), &Visible::All)
+        unit.customers()
+            .customer_list(&all(), &PageRequest::first(50), &Visible::All)
     })
     .await;
     timed(store, "customer list, a page in the middle", move |unit| {
@@ -166,7 +167,8 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
             prefix: None,
             company: Some(company),
         };
-        unit.customers().customer_list(&filter, &PageRequest::first(50), &Visible::All)
+        unit.customers()
+            .customer_list(&filter, &PageRequest::first(50), &Visible::All)
     })
     .await;
     timed(store, "customers of a company beginning with 0", move |unit| {
@@ -182,10 +184,14 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
         let filter = CompanyFilter {
             prefix: Some("株".to_owned()),
         };
-        unit.companies().company_list(&filter, &PageRequest::first(50), &Visible::All)
+        unit.companies()
+            .company_list(&filter, &PageRequest::first(50), &Visible::All)
     })
     .await;
-    timed(store, "a customer", move |unit| unit.customers().customer(long, &Visible::All)).await;
+    timed(store, "a customer", move |unit| {
+        unit.customers().customer(long, &Visible::All)
+    })
+    .await;
     timed(store, "the newest 50 of a long conversation", move |unit| {
         unit.activities().activities_before(long, None, 50)
     })
@@ -197,7 +203,8 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
     })
     .await;
     timed(store, "the newest 50 of a company", move |unit| {
-        unit.activities().activities_of_company(company, None, 50, &Visible::All)
+        unit.activities()
+            .activities_of_company(company, None, 50, &Visible::All)
     })
     .await;
     timed(

@@ -7,9 +7,9 @@ use crm_domain::board::{BoardLine, BoardRequest, Column, Tab};
 use crm_domain::customers::{CustomerFilter, CustomerId};
 use crm_domain::instant::Instant;
 use crm_domain::paging::PageRequest;
-use crm_domain::teams::Visible;
 use crm_domain::ports::store::{ReadUnit, Store as _, StoreError, StoreExt};
 use crm_domain::ports::store_admin::StoreAdmin as _;
+use crm_domain::teams::Visible;
 use crm_sqlite::SqliteStore;
 use diesel::connection::SimpleConnection as _;
 use tempfile::TempDir;
@@ -73,7 +73,8 @@ async fn column(store: &SqliteStore, column: Column) -> Vec<BoardLine> {
         column,
         tab: Tab::All,
         reader: None,
-        visible: Visible::All,        after: None,
+        visible: Visible::All,
+        after: None,
         limit: 50,
     };
     read(store, move |unit| Ok(unit.board().board(&request)?.lines)).await

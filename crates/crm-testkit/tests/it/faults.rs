@@ -4,6 +4,7 @@ use crm_domain::companies::{CompanyFilter, CompanyId};
 use crm_domain::memory::MemoryStore;
 use crm_domain::paging::PageRequest;
 use crm_domain::ports::store::{StoreError, StoreExt, UnitOfWork};
+use crm_domain::teams::Visible;
 use crm_testkit::fixtures::{company_details, start};
 
 fn add(unit: &mut dyn UnitOfWork) -> Result<CompanyId, StoreError> {
@@ -14,7 +15,7 @@ fn add(unit: &mut dyn UnitOfWork) -> Result<CompanyId, StoreError> {
 async fn stored(store: &MemoryStore) -> usize {
     let page = store.read(|unit| {
         unit.companies()
-            .company_list(&CompanyFilter::default(), &PageRequest::first(99))
+            .company_list(&CompanyFilter::default(), &PageRequest::first(99), &Visible::All)
     });
     page.await.unwrap().items.len()
 }

@@ -91,7 +91,15 @@ mod tests {
             seq: 12,
         };
         assert_eq!(
-            event(&Event { seq: 12, what, whose: Whose::Everybodys }, &place).unwrap_or_default(),
+            event(
+                &Event {
+                    seq: 12,
+                    what,
+                    whose: Whose::Everybodys
+                },
+                &place
+            )
+            .unwrap_or_default(),
             "event: message\nid: ab-0-12\ndata: {\"conversation\":3,\"customer\":7}\n\n"
         );
     }

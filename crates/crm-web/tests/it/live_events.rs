@@ -7,6 +7,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::events::{EventKind, NewEvent};
 use crm_domain::members::Role;
 use crm_domain::ports::store::{StoreError, StoreExt as _};
+use crm_domain::teams::{Sees, TeamDetails};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -195,6 +196,44 @@ async fn what_is_said_is_told_within_a_second() {
         listener.next().await.map(|heard| heard.name).as_deref(),
         Some("customer")
     );
+}
+
+#[tokio::test]
+async fn what_one_does_not_see_is_not_told_and_a_move_names_nothing() {
+    let server = TestServer::start().await;
+    let hidden = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let shown = server.add_customer("佐藤", "次郎", None).await;
+    let mut browser = server.signed_in(Role::Member).await;
+    let (crm, operator) = (&server.crm, TestServer::operator());
+    let members = crm.list_members(&operator).await.unwrap();
+    let me = members[0].id;
+    let boss = server.add_member("boss@example.jp", Role::Admin).await;
+    let team = TeamDetails {
+        name: "営業".to_owned(),
+        sees: Sees::Own,
+    };
+    let team = crm.add_team(&operator, team).await.unwrap();
+    crm.set_team_members(&operator, team, vec![(me, false)])
+        .await
+        .unwrap();
+    crm.assign_owner(&operator, hidden, Some(boss)).await.unwrap();
+    let path = format!("/events?cursor={}", place(&mut browser).await);
+    let mut listener = Listener::open(server.address, &browser, &path, None).await;
+    listener.until_opened().await;
+    server
+        .simulator
+        .deliver(&crm_lineworks_sim::callbacks::text(TARO, "聞こえない"))
+        .await
+        .unwrap();
+    server.wait_for_messages(hidden, 1).await;
+    crm.assign_owner(&operator, shown, Some(boss)).await.unwrap();
+    let heard = listener.take(1).await;
+    assert_eq!((heard[0].name.as_str(), heard[0].data.as_str()), ("gone", "{}"));
+    crm.assign_owner(&operator, hidden, Some(me)).await.unwrap();
+    let heard = listener.take(2).await;
+    let names: Vec<&str> = heard.iter().map(|heard| heard.name.as_str()).collect();
+    assert!(names.contains(&"customer"), "{names:?}");
+    assert_eq!(customers(&heard).first(), Some(&hidden.get()));
 }
 
 #[tokio::test]
