@@ -107,7 +107,7 @@ impl StartError {
             ),
             Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {error}。"),
             Self::KeyLost(file) => format!(
-                "秘密鍵のファイル {} がありません。このデータベースには、その鍵でしか開けないもの（二段階認証、LINE WORKSの接続設定、受信したファイル）があるため、新しい鍵は作りません。控えからファイルを戻すか、その中身を CRM_SECRET_KEY に設定してください。",
+                "秘密鍵のファイル {} がありません。このデータベースには、その鍵でしか開けないもの（2段階認証、LINE WORKSの接続設定、受信したファイル）があるため、新しい鍵は作りません。控えからファイルを戻すか、その中身を CRM_SECRET_KEY に設定してください。",
                 file.display()
             ),
             Self::OtherKey => "秘密鍵（CRM_SECRET_KEY）が、このデータベースの鍵と違います。何も変更していません。元の鍵に戻してください。鍵を替えるときは、元の鍵を CRM_SECRET_KEY_PREVIOUS に並べてください。".to_owned(),
