@@ -27,7 +27,7 @@ impl QrCode {
             for run in line.chunk_by(|one, next| one == next) {
                 if run.first() == Some(&Color::Dark) {
                     let (x, y, length) = (column + QUIET, row + QUIET, run.len());
-                    path.push_str(&format!("M{x} {y}h{length}v1h-{length}z"));
+                    path.extend([format!("M{x} {y}h{length}v1h-{length}z")]);
                 }
                 column += run.len();
             }

@@ -204,6 +204,13 @@ fn asked_keys(source: &str) -> Vec<String> {
 /// Beginnings of keys whose end is chosen while the program runs.
 const OPEN_ENDED: &[&str] = &[
     "admin_menu.",
+    "advice.",
+    "check.",
+    "check_outcome.",
+    "connection.fixed.",
+    "connection.hint.",
+    "connection.state.",
+    "skipped.",
     "admin_about.",
     "scope.",
     "scope_hint.",

@@ -72,14 +72,14 @@ struct Rights {
     /// The role that the page showed.
     seen: String,
     /// Set when the form also holds the permissions.
-    rights: String,
+    permissions: String,
     import: String,
     export: String,
 }
 
 impl Rights {
     fn grants(&self) -> Option<Grants> {
-        (!self.rights.is_empty()).then(|| Grants {
+        (!self.permissions.is_empty()).then_some(Grants {
             import: !self.import.is_empty(),
             export: !self.export.is_empty(),
         })
@@ -92,7 +92,7 @@ async fn change_rights(
     Path(number): Path<String>,
     Protected { by, data: typed }: Protected<Rights>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageMembers)?;
+    visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
     let member = id(&number)?;
     let role = Role::from_code(&typed.role).ok_or(Error::field("role", Problem::NotAChoice))?;
     let seen = Role::from_code(&typed.seen);

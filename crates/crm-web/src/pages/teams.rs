@@ -19,6 +19,7 @@ use crate::links;
 use crate::page::Menu;
 use crate::problem::Failure;
 use crate::sentence::Sentence;
+use crate::server::spawn;
 use crate::views::Face;
 use crate::views::teams::{TEAM_FIELDS, TeamDeletePage, TeamPage, TeamPerson, TeamRow, TeamsPage};
 
@@ -75,7 +76,7 @@ async fn draw_list(
     form: FormState,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageTeams)?;
+    visitor.app.crm.may(&by.actor, Action::ManageTeams)?;
     let crm = &visitor.app.crm;
     let teams = crm.list_teams(&by.actor).await?;
     let places = crm.team_members(&by.actor).await?;
@@ -111,7 +112,7 @@ fn row(team: &Team, places: &[TeamMember], names: &HashMap<MemberId, String>) ->
 
 #[handler]
 async fn add(visitor: Visitor, Protected { by, data: typed }: Protected<Typed>) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageTeams)?;
+    visitor.app.crm.may(&by.actor, Action::ManageTeams)?;
     let outcome = match typed.details() {
         Ok(details) => visitor.app.crm.add_team(&by.actor, details).await,
         Err(error) => Err(error),
@@ -147,16 +148,15 @@ async fn draw(visitor: &Visitor, by: &Signed, id: TeamId, again: Again) -> Resul
     } else {
         StatusCode::OK
     };
-    let (places, error) = match again.members {
-        Some((places, error)) => (places, Some(error)),
-        None => {
-            let all = crm.team_members(&by.actor).await?;
-            let theirs = all.iter().filter(|place| place.team_id == id);
-            (
-                theirs.map(|place| (place.member_id, place.leader)).collect(),
-                None,
-            )
-        }
+    let (places, error) = if let Some((places, error)) = again.members {
+        (places, Some(error))
+    } else {
+        let all = crm.team_members(&by.actor).await?;
+        let theirs = all.iter().filter(|place| place.team_id == id);
+        (
+            theirs.map(|place| (place.member_id, place.leader)).collect(),
+            None,
+        )
     };
     let page = TeamPage {
         id: id.get(),
@@ -188,7 +188,7 @@ fn people(members: &[Member], places: &[(MemberId, bool)]) -> Vec<TeamPerson> {
 }
 
 async fn found(visitor: &Visitor, by: &Signed, id: TeamId) -> Result<Team, Failure> {
-    by.actor.may(Action::ManageTeams)?;
+    visitor.app.crm.may(&by.actor, Action::ManageTeams)?;
     let teams = visitor.app.crm.list_teams(&by.actor).await?;
     let team = teams.into_iter().find(|team| team.id == id);
     Ok(team.ok_or(Error::NotFound("team"))?)
@@ -200,7 +200,7 @@ async fn revise(
     Path(number): Path<String>,
     Protected { by, data: typed }: Protected<Typed>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageTeams)?;
+    visitor.app.crm.may(&by.actor, Action::ManageTeams)?;
     let team: TeamId = id(&number)?;
     let outcome = match typed.details() {
         Ok(details) => visitor.app.crm.revise_team(&by.actor, team, details).await,
@@ -282,7 +282,7 @@ async fn delete(
     let team: TeamId = id(&number)?;
     let (app, actor) = (visitor.app.clone(), form.by.actor.clone());
     // Goes on when the reader goes away.
-    let deleted = tokio::spawn(async move { app.crm.delete_team(&actor, team).await });
+    let deleted = spawn(async move { app.crm.delete_team(&actor, team).await });
     deleted
         .await
         .map_err(|_| Failure::Broken("deleting broke off"))??;

@@ -63,7 +63,7 @@ async fn role_and_permissions_change_unless_somebody_was_first() {
     let viewer = [
         ("role", "viewer"),
         ("seen", "member"),
-        ("rights", "1"),
+        ("permissions", "1"),
         ("export", "1"),
     ];
     let changed = admin.post(&format!("{page}/role"), &viewer).await;
