@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crm_domain::data_keys::DataKey;
+use crm_domain::data_keys::{DataKey, DataKeyId};
 use crm_domain::error::Error;
 use crm_domain::instant::Instant;
 use crm_domain::ports::host::{Clock, Secrets};
@@ -93,7 +93,33 @@ impl Setup<'_> {
         let now = self.clock.now();
         let folder = KeyFolder::in_files(self.files);
         let beside = folder.keys(now).map_err(StoreError::unavailable)?;
-        let first = self.vault.new_data_key(now)?;
+        if !self.in_order(&beside).await? {
+            self.bring_in_order(beside).await?;
+        }
+        self.name_secrets().await?;
+        if self.rewrap {
+            let keys = self.store.read(|unit| unit.data_keys().data_keys()).await?;
+            keep_beside(&folder, &keys, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing to write, as at most starts: a database that can only be read is enough then.
+    async fn in_order(&self, beside: &[DataKey]) -> Result<bool, Error> {
+        let Fingerprint(present) = self.wrapping.fingerprint();
+        let beside: Vec<_> = beside.iter().map(|key| key.id).collect();
+        let look = self.store.read(move |unit| {
+            let keys = unit.data_keys().data_keys()?;
+            let known = |id: &DataKeyId| keys.iter().any(|key| key.id == *id);
+            let noted = unit.data_keys().key_fingerprint()?;
+            let whole = !keys.is_empty() && beside.iter().all(known);
+            Ok::<_, Error>(whole && noted.as_deref() == Some(present.as_slice()))
+        });
+        look.await
+    }
+
+    async fn bring_in_order(&self, beside: Vec<DataKey>) -> Result<(), SetupError> {
+        let first = self.vault.new_data_key(self.clock.now())?;
         let (wrapping, secrets, rewrap) = (Arc::clone(self.wrapping), Arc::clone(self.secrets), self.rewrap);
         let ours = self.store.write(move |uow| {
             let ours = settle(uow, &wrapping, &first, secrets.as_ref(), rewrap)?;
@@ -104,11 +130,6 @@ impl Setup<'_> {
         });
         if ours.await? == Ours::No {
             return Err(SetupError::OtherKey);
-        }
-        self.name_secrets().await?;
-        if self.rewrap {
-            let keys = self.store.read(|unit| unit.data_keys().data_keys()).await?;
-            keep_beside(&folder, &keys, now)?;
         }
         Ok(())
     }

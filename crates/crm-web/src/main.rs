@@ -188,8 +188,18 @@ async fn greet_the_first(app: &App) -> Result<(), Failed> {
     let operator = Actor::Operator {
         name: "crm-web".to_owned(),
     };
-    let Some(secret) = app.crm.make_setup_link(&operator).await? else {
+    let members = app.crm.list_members(&operator).await;
+    if members.is_ok_and(|members| !members.is_empty()) {
         return Ok(());
+    }
+    // Callbacks are taken even while the database cannot be written.
+    let secret = match app.crm.make_setup_link(&operator).await {
+        Ok(Some(secret)) => secret,
+        Ok(None) => return Ok(()),
+        Err(error) => {
+            tracing::error!("the first administrator's link cannot be made now: {error}");
+            return Ok(());
+        }
     };
     tracing::warn!("nobody can sign in yet: open the link on the terminal, or crm user add");
     Ok(say(&format!(

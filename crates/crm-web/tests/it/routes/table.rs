@@ -20,6 +20,8 @@ pub(super) enum Needs {
     Person,
     /// Somebody who may do this.
     Act(Action),
+    /// Somebody who may do this, in person.
+    InPerson(Action),
     /// Somebody whose record it is, or who may do this; to others it is not there.
     Theirs(Action),
     /// There is no such page outside of the demonstration.
@@ -154,7 +156,7 @@ const HANDLE: Needs = Needs::Act(HandleConversations);
 const MEMBERS: Needs = Needs::Act(ManageMembers);
 const TEAMS: Needs = Needs::Act(ManageTeams);
 const EXPORT: Needs = Needs::Act(ExportRecords);
-const AUDIT: Needs = Needs::Act(ViewAudit);
+const AUDIT: Needs = Needs::InPerson(ViewAudit);
 const CONNECTION: Needs = Needs::Act(ManageConnection);
 
 const PRIVACY: Needs = Needs::Act(ManagePrivacy);
