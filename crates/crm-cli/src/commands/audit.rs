@@ -30,7 +30,7 @@ pub(crate) enum Audit {
     },
     /// Show who did what, newest first.
     List {
-        /// An act (customer_changed), a record (customer:12), an address, or a part of a name.
+        /// The code of an act as the JSON has it, a record (customer:12), an address, or a part of a name.
         #[arg(long)]
         query: Option<String>,
         /// From this day on (2026-12-31).

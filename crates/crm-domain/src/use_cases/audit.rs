@@ -20,6 +20,8 @@ const REFUSALS: u32 = 10;
 const WINDOW: Duration = Duration::MINUTE;
 /// How many sources are remembered; beyond, all begin anew.
 const SOURCES: usize = 10_000;
+/// How many are held while they cannot be written; beyond, the newest are lost.
+const HELD: usize = 10_000;
 
 /// Who acts, when and from where: read once, before a unit of work begins.
 #[derive(Clone)]
@@ -183,7 +185,10 @@ impl Crm {
         let about = deed.record.map_or(0, |record| record.id);
         let source = format!("{} {who} {} {about}", trace.by.kind, trace.by.name);
         if self.refusals.take((trace.address.clone(), source), trace.at) {
-            lock(&self.refusals.held).push(trace.entry(deed));
+            let mut held = lock(&self.refusals.held);
+            if held.len() < HELD {
+                held.push(trace.entry(deed));
+            }
         }
     }
 

@@ -3,11 +3,15 @@
 use crm_domain::audit::{Act, AuditEntry, AuditFilter, AuditId, Head, NewEntry, Record, RecordKind, Seal};
 use crm_domain::customers::CustomerId;
 use crm_domain::error::Error;
+use crm_domain::members::{Locale, Role};
 use crm_domain::permissions::Actor;
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::readings::{ReadingFilter, ReadingRule};
-use crm_domain::use_cases::{AuditFault, AuditReport, Looked};
-use crm_testkit::fixtures::{admin, company_details, customer_details, member, viewer};
+use crm_domain::use_cases::{AuditFault, AuditReport, Looked, Recipient};
+use crm_testkit::fakes::FakeCallbacks;
+use crm_testkit::fixtures::{
+    admin, after, company_details, customer_details, customer_on, member, person, text, user, viewer,
+};
 use time::Duration;
 
 use crate::world::World;
@@ -286,4 +290,114 @@ async fn an_export_of_the_log_needs_a_reason() {
     };
     let found = world.crm.list_audit(&admin(), by_kind, None, 10).await.unwrap();
     assert!(found.is_empty());
+}
+
+/// What the log says since the last look, oldest first.
+async fn acts(world: &World, seen: &mut usize) -> Vec<String> {
+    let mut log = world.log().await;
+    log.reverse();
+    let new = log.split_off(*seen);
+    *seen += new.len();
+    new.into_iter().map(|entry| entry.act).collect()
+}
+
+#[tokio::test]
+async fn each_act_is_told_by_whom_it_is_done() {
+    let world = World::new();
+    let (crm, admin, mut seen) = (&world.crm, admin(), 0);
+    let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let company = world.company(company_details("青空商事")).await;
+    assert_eq!(acts(&world, &mut seen).await, ["customer_added", "company_added"]);
+
+    let hanako = world.member("hanako@example.jp", Role::Member).await;
+    crm.assign_owner(&admin, customer, Some(hanako)).await.unwrap();
+    crm.revise_company(&admin, company, None, company_details("青空物産"))
+        .await
+        .unwrap();
+    crm.link_customer(&admin, customer, Some(user(2))).await.unwrap();
+    crm.change_role(&admin, hanako, None, Role::Admin).await.unwrap();
+    crm.choose_locale(&person(hanako.get(), "花子", Role::Admin), Some(Locale::En))
+        .await
+        .unwrap();
+    assert_eq!(
+        acts(&world, &mut seen).await,
+        [
+            "member_added",
+            "owner_changed",
+            "company_changed",
+            "customer_changed",
+            "member_changed",
+            "member_changed"
+        ]
+    );
+
+    let hanako = person(hanako.get(), "花子", Role::Admin);
+    world
+        .hear(&FakeCallbacks::message(&user(2), after(1), "質問"))
+        .await;
+    assert!(
+        acts(&world, &mut seen).await.is_empty(),
+        "callbacks are not audited"
+    );
+    let lines = crm.conversations_of_customer(&admin, customer).await.unwrap();
+    let talk = lines.last().unwrap().conversation.id;
+    crm.take_conversation(&hanako, talk).await.unwrap();
+    crm.take_conversation(&hanako, talk).await.unwrap();
+    crm.release_conversation(&hanako, talk).await.unwrap();
+    crm.hand_over_conversation(&admin, talk, hanako.member_id().unwrap(), None)
+        .await
+        .unwrap();
+    crm.close_conversation(&hanako, talk).await.unwrap();
+    crm.undo_closing(&hanako, talk).await.unwrap();
+    crm.write_note(&hanako, customer, text("社内向け"), None)
+        .await
+        .unwrap();
+    assert_eq!(
+        acts(&world, &mut seen).await,
+        [
+            "conversation_taken",
+            "conversation_released",
+            "conversation_handed_over",
+            "conversation_closed",
+            "closing_undone",
+            "note_written"
+        ]
+    );
+
+    let to = || Recipient::Customer(customer);
+    let key = || Some("once".to_owned());
+    let queued = crm
+        .queue_message(&hanako, to(), text("承知しました"), key())
+        .await
+        .unwrap();
+    crm.queue_message(&hanako, to(), text("承知しました"), key())
+        .await
+        .unwrap();
+    crm.cancel_message(&hanako, queued.id()).await.unwrap();
+    let said = world.page(customer).await;
+    let message = said.iter().find(|message| message.message == "質問").unwrap().id;
+    crm.delete_message(&hanako, message).await.unwrap();
+    crm.restore_message(&hanako, message).await.unwrap();
+    crm.discard_customer(&hanako, customer).await.unwrap();
+    crm.discard_company(&hanako, company).await.unwrap();
+    assert_eq!(
+        acts(&world, &mut seen).await,
+        [
+            "message_queued",
+            "message_cancelled",
+            "message_deleted",
+            "message_restored",
+            "customer_discarded",
+            "company_discarded"
+        ]
+    );
+    let log = world.log().await;
+    let texts = ["質問", "承知しました", "社内向け"];
+    for entry in &log {
+        let detail = crm.show_audit(&admin, entry.id).await.unwrap();
+        let told = format!("{detail:?}");
+        assert!(!texts.iter().any(|text| told.contains(text)), "{told}");
+    }
+    world.sealed().await;
+    assert_eq!(world.verified(None).await.faults, []);
 }

@@ -17,8 +17,6 @@ pub(super) fn mount(route: Route) -> Route {
 #[handler]
 #[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
 fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
-    by.actor
-        .may(Action::ManageMembers)
-        .map_err(crm_domain::error::Error::from)?;
+    visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
     visitor.page(StatusCode::OK, Menu::Admin, &AdminPage {})
 }

@@ -165,7 +165,7 @@ async fn register(
 
 #[handler]
 async fn show_edit(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let company = visitor.app.crm.show_company(&by.actor, id(&number)?).await?;
     let form = company_form(&company.details);
     draw_form(
@@ -245,7 +245,7 @@ fn draw_form(
     form: FormState,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let page = CompanyFormPage {
         id: record.map(|(number, _)| number),
         version: record.map(|(_, version)| version),
@@ -257,7 +257,7 @@ fn draw_form(
 
 #[handler]
 async fn ask_delete(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
-    by.actor.may(Action::DeleteRecords)?;
+    visitor.app.crm.may(&by.actor, Action::DeleteRecords)?;
     let company = visitor.app.crm.show_company(&by.actor, id(&number)?).await?;
     let back = links::company(company.id.get());
     let page = DeletePage {

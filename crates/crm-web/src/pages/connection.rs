@@ -293,7 +293,10 @@ async fn test(
 
 /// Sends by the way that every message takes, and waits for what becomes of it.
 async fn send_test(visitor: &Visitor, by: &Signed, user: &str) -> Result<ResultNote, Error> {
-    by.actor.may(crm_domain::permissions::Action::ManageConnection)?;
+    visitor
+        .app
+        .crm
+        .may(&by.actor, crm_domain::permissions::Action::ManageConnection)?;
     let user = LineUserId::new(user).map_err(|problem| Error::field("user_id", problem))?;
     let user = user.ok_or(Error::field("user_id", Problem::Required))?;
     let words = catalogue(visitor.language).text("connection.test_message", &[]);

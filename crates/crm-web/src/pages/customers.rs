@@ -231,7 +231,7 @@ async fn show_edit(
     Path(number): Path<String>,
     Query(query): Query<EditQuery>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
     let mut form = customer_form(&line.customer.details);
     if let Ok(Some(user)) = LineUserId::new(&query.line_user_id) {
@@ -321,7 +321,7 @@ async fn draw_form(
     mut form: FormState,
     status: StatusCode,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     warn_of_odd_user_id(&mut form);
     let listed =
         visitor
@@ -360,7 +360,7 @@ async fn add_chosen(visitor: &Visitor, by: &Signed, form: &FormState, companies:
 
 #[handler]
 async fn ask_delete(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
-    by.actor.may(Action::DeleteRecords)?;
+    visitor.app.crm.may(&by.actor, Action::DeleteRecords)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
     let back = links::customer(line.customer.id.get());
     let page = DeletePage {

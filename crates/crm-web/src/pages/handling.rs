@@ -164,7 +164,7 @@ async fn draw(
     asked: &HandOver,
     error: Option<&Error>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::HandleConversations)?;
+    visitor.app.crm.may(&by.actor, Action::HandleConversations)?;
     let colleagues = visitor.app.crm.takers_over(&by.actor, conversation).await?;
     let page = HandOverPage {
         id: conversation.get(),

@@ -110,7 +110,7 @@ async fn disable(
     Path(number): Path<String>,
     Protected { by, data: chosen }: Protected<Chosen>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageMembers)?;
+    visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
     let leaving = id(&number)?;
     let crm = &visitor.app.crm;
     let to = match chosen.to() {
@@ -147,7 +147,7 @@ async fn give(visitor: &Visitor, by: &Signed, leaving: MemberId, to: To) -> Resu
         To::Later => return Ok(()),
     };
     let (app, actor) = (visitor.app.clone(), by.actor.clone());
-    let given = tokio::spawn(async move { app.crm.hand_over_all(&actor, leaving, to).await });
+    let given = crate::server::spawn(async move { app.crm.hand_over_all(&actor, leaving, to).await });
     given
         .await
         .map_err(|_| Failure::Broken("handing over broke off"))??;
@@ -160,7 +160,7 @@ async fn hand_over(
     Path(number): Path<String>,
     Protected { by, data: chosen }: Protected<Chosen>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageMembers)?;
+    visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
     let leaving = id(&number)?;
     let to = match chosen.to() {
         Ok(to) => to,

@@ -150,7 +150,7 @@ async fn add(
     visitor: Visitor,
     Protected { by, data: typed }: Protected<NewUser>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageMembers)?;
+    visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
     let outcome = match typed.form() {
         Ok(form) => visitor.app.crm.add_member(&by.actor, form).await,
         Err(error) => Err(error),

@@ -39,7 +39,7 @@ async fn search(
     Path(number): Path<String>,
     Query(query): Query<Search>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let crm = &visitor.app.crm;
     let talk = id(&number)?;
     if let Some(to) = customer_now(&visitor, &by, talk).await? {
@@ -87,7 +87,7 @@ async fn link(
     Path(number): Path<String>,
     Protected { by, data: chosen }: Protected<Chosen>,
 ) -> Result<Response, Failure> {
-    by.actor.may(Action::EditRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let crm = &visitor.app.crm;
     let talk: ConversationId = id(&number)?;
     let customer: CustomerId = id(&chosen.customer_id)?;

@@ -263,7 +263,7 @@ fn again(visitor: &Visitor, line: &CustomerLine, written: Written, why: Sentence
 
 #[handler]
 async fn show_large(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
-    by.actor.may(Action::SendMessages)?;
+    visitor.app.crm.may(&by.actor, Action::SendMessages)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
     let composer = drafted(&visitor, &by, &line).await?;
     let seen = newest(&visitor, &by, line.customer.id).await?;

@@ -177,7 +177,7 @@ fn row(token: &ApiToken, owner: &str, times: &Times, now: Instant) -> TokenRow {
 
 #[handler]
 async fn add(visitor: Visitor, Protected { by, data: typed }: Protected<Typed>) -> Result<Response, Failure> {
-    by.actor.may(Action::ManageTokens)?;
+    visitor.app.crm.may(&by.actor, Action::ManageTokens)?;
     let owner = typed.member.trim().parse();
     let owner = owner.map_err(|_| Error::field("member", Problem::NotAChoice));
     match made(&visitor, &by, &typed, owner).await {

@@ -163,7 +163,7 @@ async fn ask_company(visitor: Visitor, by: Signed, Path(number): Path<String>) -
 }
 
 async fn ask(visitor: &Visitor, by: &Signed, key: TrashKey) -> Result<Response, Failure> {
-    by.actor.may(Action::EraseRecords)?;
+    visitor.app.crm.may(&by.actor, Action::EraseRecords)?;
     let trashed = visitor.app.crm.show_trashed(&by.actor, key).await?;
     let page = DeletePage {
         what: match key {

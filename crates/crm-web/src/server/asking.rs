@@ -16,6 +16,14 @@ pub(super) async fn from<T>(address: Option<IpAddr>, answering: impl Future<Outp
     }
 }
 
+/// Goes on with a request's work also when nobody waits for the answer any more.
+pub(crate) fn spawn<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    let address = ADDRESS.try_with(|address| *address).ok();
+    tokio::spawn(from(address, work))
+}
+
 /// Tells the address of the request whose task asks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestCaller;
@@ -30,13 +38,15 @@ impl Caller for RequestCaller {
 mod tests {
     use crm_domain::ports::host::Caller;
 
-    use super::{RequestCaller, from};
+    use super::{RequestCaller, from, spawn};
 
     #[tokio::test]
     async fn the_address_is_known_within_the_request_and_nowhere_else() {
         let address = "192.0.2.7".parse().ok();
         let seen = from(address, async { RequestCaller.address() }).await;
         assert_eq!(seen.as_deref(), Some("192.0.2.7"));
+        let spawned = from(address, async { spawn(async { RequestCaller.address() }) }).await;
+        assert_eq!(spawned.await.unwrap().as_deref(), Some("192.0.2.7"));
         assert_eq!(from(None, async { RequestCaller.address() }).await, None);
         assert_eq!(RequestCaller.address(), None);
     }

@@ -19,6 +19,7 @@ mod tls;
 
 pub use accept::{Limits, Secured, Stop, serve};
 pub use asking::RequestCaller;
+pub(crate) use asking::spawn;
 pub use body::BodyRefused;
 pub use front::{CallbackDoor, Caller, Front};
 pub use listen::{ListenError, bind};

@@ -15,9 +15,9 @@ const TICK: Duration = Duration::from_millis(500);
 /// The rest while the database cannot be used.
 const LONG_REST: Duration = Duration::from_secs(10);
 /// How often the end of the chain goes into the program's log, if it moved.
-const TELL_EVERY: Duration = Duration::from_secs(600);
+const TELL_EVERY: Duration = Duration::from_mins(10);
 /// How often old readings are looked for.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Tends the logs until the server stops, and once more then.
 pub(super) async fn run(app: App) {

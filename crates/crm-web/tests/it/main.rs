@@ -14,6 +14,7 @@ mod administration;
 mod api;
 mod attacks;
 mod audit;
+mod audit_in_browser;
 mod away;
 mod board;
 mod board_in_browser;
