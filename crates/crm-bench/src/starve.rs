@@ -56,7 +56,7 @@ pub(crate) async fn run(options: &StarveOptions) -> anyhow::Result<()> {
     );
     let mut attempts = JoinSet::new();
     let began = Instant::now() + Duration::from_secs(1);
-    let pace = Pace {
+    let rhythm = Pace {
         next: began,
         gap: Duration::from_secs(1),
         end: began + Duration::from_secs(options.seconds),
@@ -64,11 +64,11 @@ pub(crate) async fn run(options: &StarveOptions) -> anyhow::Result<()> {
     };
     for number in 0..options.rate {
         let form = Form::of(server.address).await?;
-        let pace = Pace {
-            next: began + pace.gap * number / options.rate,
+        let rhythm = Pace {
+            next: began + rhythm.gap * number / options.rate,
             // Attempts come from elsewhere than those who work.
             from: Ipv4Addr::new(127, 0, 0, 2),
-            ..pace
+            ..rhythm
         };
         let mut count = 0;
         let request = move |out: &mut String| {
@@ -77,12 +77,12 @@ pub(crate) async fn run(options: &StarveOptions) -> anyhow::Result<()> {
         };
         attempts.spawn(keep_asking(
             server.address,
-            pace,
+            rhythm,
             |status| matches!(status, 422 | 429),
             request,
         ));
     }
-    let pages = look(server.address, &place.cookie, pace).await?;
+    let pages = look(server.address, &place.cookie, rhythm).await?;
     let mut answered = Times::default();
     while let Some(line) = attempts.join_next().await {
         answered.add(line??);

@@ -194,6 +194,10 @@ impl Row for ActivityRow {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a row of JSON says yes or no to each of them"
+)]
 pub(crate) struct UserRow {
     id: i64,
     email: String,
@@ -232,7 +236,8 @@ impl UserRow {
         ];
         let names: Vec<String> = all
             .into_iter()
-            .filter_map(|(granted, key)| granted.then(|| view.texts.text(key)))
+            .filter(|(granted, _)| *granted)
+            .map(|(_, key)| view.texts.text(key))
             .collect();
         names.join(", ")
     }

@@ -1,8 +1,8 @@
 //! Where the program is reached: its addresses, opened before anything else, and who answers behind each.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crm_compose::settings::ListenSettings;
 use crm_web::routes;
 use crm_web::server::{self, CallbackDoor, Front, Limits, PairFiles, PlainDoor, Secured, Site, Tls};
 use crm_web::state::App;
@@ -10,6 +10,18 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Failed;
+
+/// What is to be opened.
+pub(crate) struct Addresses {
+    /// Pages, API and callbacks.
+    pub(crate) pages: SocketAddr,
+    /// Callbacks only.
+    pub(crate) callbacks: Option<SocketAddr>,
+    /// The files of the certificate, for TLS of our own.
+    pub(crate) certificate: Option<PairFiles>,
+    /// Connections at once of one address that is no trusted proxy.
+    pub(crate) per_peer: usize,
+}
 
 /// What was opened.
 pub(crate) struct Doors {
@@ -20,21 +32,17 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    /// Opens what the settings name.
-    pub(crate) fn open(listen: &ListenSettings) -> Result<Self, Failed> {
-        let files = listen.tls.as_ref().map(|tls| PairFiles {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
-        });
+    /// Opens what is named.
+    pub(crate) fn open(addresses: Addresses) -> Result<Self, Failed> {
         Ok(Self {
-            tls: files.map(Tls::load).transpose()?,
-            pages: server::bind(listen.address, "CRM_LISTEN")?,
-            callbacks: listen
-                .callback_address
+            tls: addresses.certificate.map(Tls::load).transpose()?,
+            pages: server::bind(addresses.pages, "CRM_LISTEN")?,
+            callbacks: addresses
+                .callbacks
                 .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
                 .transpose()?,
             limits: Limits {
-                per_peer: usize::try_from(listen.connections_per_address)?,
+                per_peer: addresses.per_peer,
                 ..Limits::default()
             },
         })

@@ -19,13 +19,13 @@ use crm_web::auth::{Allowance, Keys, Origins};
 use crm_web::demo::Demo;
 use crm_web::links;
 use crm_web::live::Hub;
-use crm_web::server::{self, Networks, Stop};
+use crm_web::server::{self, Networks, PairFiles, Stop};
 use crm_web::state::{App, Parts, WebSettings};
 use crm_web::templates::Templates;
 use crm_web::workers::{self, Signals};
 use tokio::task::JoinSet;
 
-use doors::Doors;
+use doors::{Addresses, Doors};
 
 const HELP: &str = "顧客管理システムのサーバー / the CRM's server
 
@@ -124,9 +124,9 @@ async fn serve() -> Result<(), Failed> {
     }
     let opened = ServerComposition::open(settings).await;
     let server = opened.map_err(|error| Failed(error.sentence(locale)))?;
-    note_start(&server).await;
+    note_start(&server);
     let listen = server.parts.settings.listen.clone();
-    let doors = Doors::open(&listen)?;
+    let doors = Doors::open(addresses_of(&listen)?)?;
     let app = app(&server, &listen, None)?;
     greet_the_first(&app).await?;
     run_until_stopped(&app, doors).await?;
@@ -163,7 +163,7 @@ fn start_log(settings: &Settings) -> Result<LogGuard, Failed> {
 }
 
 /// What whoever starts the server should know.
-async fn note_start(server: &ServerComposition) {
+fn note_start(server: &ServerComposition) {
     for name in &server.migrated {
         tracing::info!("database updated: {name}");
     }
@@ -253,6 +253,18 @@ fn networks(ranges: Vec<IpRange>) -> Networks {
         return Networks::default();
     }
     Networks::of(move |address| ranges.iter().any(|range| range.contains(address)))
+}
+
+fn addresses_of(listen: &ListenSettings) -> Result<Addresses, Failed> {
+    Ok(Addresses {
+        pages: listen.address,
+        callbacks: listen.callback_address,
+        certificate: listen.tls.as_ref().map(|tls| PairFiles {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        }),
+        per_peer: usize::try_from(listen.connections_per_address)?,
+    })
 }
 
 /// Serves until the system says stop; then lets requests and messages on their way end, within bounds.

@@ -51,7 +51,7 @@ async fn fill(parts: &Composition) {
     kept.unwrap();
 }
 
-async fn all_open(parts: &Composition) {
+fn all_open(parts: &Composition) {
     for number in 0..VALUES {
         let name = number.to_string();
         let opened = parts.vault.named_secret(&name).unwrap();
@@ -99,7 +99,7 @@ async fn an_interrupted_rotation_is_gone_on_with() {
         "with that of the audit log"
     );
     assert_eq!((rotated.forgotten.len(), rotated.kept), (1, 0));
-    all_open(&again).await;
+    all_open(&again);
     assert!(again.rotate_keys(&JOB).await.unwrap().fresh);
 }
 
@@ -124,8 +124,8 @@ async fn rotations_at_once_lose_nothing() {
     let fresh = running.join_all().await;
     assert!(fresh.iter().any(|fresh| *fresh));
     parts.rotate_keys(&JOB).await.unwrap();
-    all_open(&open(temp.path(), &[]).await).await;
-    all_open(&parts).await;
+    all_open(&open(temp.path(), &[]).await);
+    all_open(&parts);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn commands_read_by_an_earlier_key_and_leave_the_wrapping_to_the_server() 
         ("CRM_SECRET_KEY_PREVIOUS", old),
     ];
     let beside = open(temp.path(), &new).await;
-    all_open(&beside).await;
+    all_open(&beside);
     assert_eq!(beside.key_status(&JOB).await.unwrap().fingerprint, print);
     let alone = open(temp.path(), &new[..1]).await;
     assert_eq!(alone.key_trouble().unwrap().code(), "other_secret_key");

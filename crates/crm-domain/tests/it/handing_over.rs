@@ -32,10 +32,10 @@ impl Scene {
         let hanako = world.member("hanako@example.jp", Role::Member).await;
         let taro = world.member("taro@example.jp", Role::Member).await;
         let scene = Self {
+            world,
             customer,
             hanako,
             taro,
-            world,
         };
         let crm = &scene.world.crm;
         crm.assign_owner(&admin(), customer, Some(hanako)).await.unwrap();

@@ -75,8 +75,8 @@ async fn bodies_go_after_seven_days_and_nothing_goes_while_all_is_held() {
     let run = world.crm.keep_house(&JOB).await.unwrap();
     assert!(run.held && run.tally.is_empty());
     assert_eq!(bodies(&world).await, 1);
-    let held = world.crm.erase_customer(&admin(), taro).await;
-    assert!(matches!(held, Err(Error::Held)));
+    let erased = world.crm.erase_customer(&admin(), taro).await;
+    assert!(matches!(erased, Err(Error::Held)));
     world.crm.lift_hold(&admin(), hold).await.unwrap();
     let run = world.crm.keep_house(&JOB).await.unwrap();
     assert_eq!(run.tally.count(DataKind::Bodies), 1);

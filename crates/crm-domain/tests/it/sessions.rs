@@ -67,19 +67,19 @@ async fn one_ends_ones_own_and_administrators_anybodys() {
     let myself = person(taro.get(), "太郎", Role::Member);
     let here = world.sign_in(TARO, PASSWORD).await.unwrap();
     let there = world.sign_in(TARO, PASSWORD).await.unwrap();
-    let hers = world.sign_in(HANAKO, PASSWORD).await.unwrap();
+    let of_hanako = world.sign_in(HANAKO, PASSWORD).await.unwrap();
     let all = world.crm.list_sessions(&admin(), None).await.unwrap();
     assert_eq!(all.len(), 3);
     let hers_id = &all.iter().find(|line| line.member.id != taro).unwrap().id;
     assert_eq!(code(world.crm.end_session(&myself, hers_id).await), "not_found");
-    assert!(world.is_signed_in(&hers).await);
+    assert!(world.is_signed_in(&of_hanako).await);
     let mine = world.crm.list_own_sessions(&myself, Some(&here)).await.unwrap();
     let other = mine.iter().find(|line| !line.present).unwrap();
     world.crm.end_session(&myself, &other.id).await.unwrap();
     assert!(!world.is_signed_in(&there).await && world.is_signed_in(&here).await);
     assert_eq!(code(world.crm.end_session(&myself, &other.id).await), "not_found");
     world.crm.end_session(&admin(), hers_id).await.unwrap();
-    assert!(!world.is_signed_in(&hers).await);
+    assert!(!world.is_signed_in(&of_hanako).await);
     assert_eq!(code(world.crm.list_sessions(&member(), None).await), "denied");
 }
 

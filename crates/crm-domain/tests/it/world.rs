@@ -88,10 +88,10 @@ impl World {
             passwords,
             messenger,
             messengers,
-            connector,
             profiles,
             files,
             blobs,
+            connector,
         }
     }
 

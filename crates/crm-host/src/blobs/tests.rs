@@ -186,13 +186,13 @@ fn a_content_that_came_in_during_a_rotation_is_under_the_new_key() {
     let desk = Desk::new();
     let blobs = folder(temp.path(), 1_000_000, &desk);
     let mut draft = blobs.begin().unwrap();
-    draft.write(&[3; 100_000]).unwrap();
+    draft.write(&vec![3; 100_000]).unwrap();
     desk.rotate();
     desk.clock.pass(11);
     let blob = draft.keep().unwrap();
     let new = desk.vault.sealing_key().unwrap();
     assert_eq!(blobs.counts().unwrap(), [(Some(new), 1)].into());
-    assert_eq!(read(&blobs, &blob.hash).unwrap(), [3; 100_000]);
+    assert_eq!(read(&blobs, &blob.hash).unwrap(), vec![3; 100_000]);
     assert_eq!(fs::read_dir(temp.path().join("drafts")).unwrap().count(), 0);
 }
 

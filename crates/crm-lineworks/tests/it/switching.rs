@@ -54,7 +54,7 @@ async fn the_bot_is_changed_and_nothing_else_of_it() {
 #[tokio::test]
 async fn the_bot_stays_when_the_scope_allows_reading_only() {
     let all = setup_with(SimulatorConfig::default(), |config| {
-        config.scope = "bot.read".into()
+        config.scope = "bot.read".into();
     })
     .await;
     let bot = all.client.bot_setup().await.unwrap();

@@ -139,7 +139,6 @@ fn search(unit: &mut dyn ReadUnit, typed: &str, company: Option<CompanyId>) -> R
 }
 
 pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
-    let long = CustomerId::new(1_001);
     let all = CustomerFilter::default;
     timed(store, "customer list, first page", move |unit| {
         unit.customers()
@@ -175,6 +174,11 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
         search(unit, "0", Some(company))
     })
     .await;
+    companies(store).await;
+    talks(store, company, customers).await;
+}
+
+async fn companies(store: &Arc<SqliteStore>) {
     timed(store, "company list", move |unit| {
         unit.companies()
             .company_list(&CompanyFilter::default(), &PageRequest::first(50), &Visible::All)
@@ -188,6 +192,10 @@ pub(crate) async fn time(store: &Arc<SqliteStore>, customers: u32) {
             .company_list(&filter, &PageRequest::first(50), &Visible::All)
     })
     .await;
+}
+
+async fn talks(store: &Arc<SqliteStore>, company: CompanyId, customers: u32) {
+    let long = CustomerId::new(1_001);
     timed(store, "a customer", move |unit| {
         unit.customers().customer(long, &Visible::All)
     })

@@ -45,8 +45,10 @@ mod tests {
         let address = "192.0.2.7".parse().ok();
         let seen = from(address, async { RequestCaller.address() }).await;
         assert_eq!(seen.as_deref(), Some("192.0.2.7"));
-        let spawned = from(address, async { spawn(async { RequestCaller.address() }) }).await;
-        assert_eq!(spawned.await.unwrap().as_deref(), Some("192.0.2.7"));
+        let spawned = from(address, async {
+            spawn(async { RequestCaller.address() }).await.unwrap()
+        });
+        assert_eq!(spawned.await.as_deref(), Some("192.0.2.7"));
         assert_eq!(from(None, async { RequestCaller.address() }).await, None);
         assert_eq!(RequestCaller.address(), None);
     }

@@ -159,7 +159,7 @@ impl Page for RetentionPage {
         let mut busy = page.clone();
         busy.trash = 2;
         if let Some(rule) = busy.rules.first_mut() {
-            rule.months = "24".to_owned();
+            "24".clone_into(&mut rule.months);
             rule.count = Some(1_250);
             rule.held = 3;
             rule.oldest = Some("2021/04/01".to_owned());

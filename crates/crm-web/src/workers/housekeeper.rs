@@ -11,7 +11,7 @@ use crate::state::App;
 /// Looks this often for what is to be done.
 const TICK: Duration = Duration::from_secs(10);
 /// The rest after something failed.
-const LONG_REST: Duration = Duration::from_secs(60);
+const LONG_REST: Duration = Duration::from_mins(1);
 
 /// Keeps house until the server stops; what is broken off is taken up at the next start.
 pub(super) async fn run(app: App) {

@@ -11,9 +11,9 @@ use crate::problem::causes;
 use crate::state::App;
 
 /// The first look, so that a start is not burdened.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 /// How often it looks.
-const TICK: Duration = Duration::from_secs(1_800);
+const TICK: Duration = Duration::from_mins(30);
 
 /// Looks after the data keys until the server stops.
 pub(super) async fn run(app: App) {

@@ -234,8 +234,8 @@ async fn nothing_of_an_erased_person_is_left_on_the_disk() {
     assert!(!told.contains("花子の言葉"), "what others said is not");
 
     let hold = crm.place_hold(&operator, Some(id), "訴訟").await.unwrap();
-    let held = crm.erase_customer(&operator, id).await;
-    assert!(matches!(held, Err(Error::Held)), "{held:?}");
+    let refused = crm.erase_customer(&operator, id).await;
+    assert!(matches!(refused, Err(Error::Held)), "{refused:?}");
     assert!(crm.show_customer(&operator, id).await.is_ok(), "nothing happened");
     crm.lift_hold(&operator, hold).await.unwrap();
 

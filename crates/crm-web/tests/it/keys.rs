@@ -59,7 +59,7 @@ async fn keys_are_rotated_while_the_pages_that_need_them_go_on() {
     let mut server = TestServer::start().await;
     server.add_customer("山田", "太郎", Some(TARO)).await;
     let seed = member_with_factor(&server).await;
-    send_file(&server, &[1; 200_000], 1).await;
+    send_file(&server, &vec![1; 200_000], 1).await;
     let operator = TestServer::operator();
 
     let beside = server.beside(&[]).await;
@@ -72,7 +72,7 @@ async fn keys_are_rotated_while_the_pages_that_need_them_go_on() {
         "the server may still use it"
     );
     let mut browser = signed_in_by_code(&server, &seed, 1).await;
-    assert_eq!(browser.get("/file/1").await.body, [1; 200_000]);
+    assert_eq!(browser.get("/file/1").await.body, vec![1; 200_000]);
     send_file(&server, b"after the rotation", 2).await;
     assert_eq!(browser.get("/file/2").await.body, b"after the rotation");
 
@@ -83,7 +83,7 @@ async fn keys_are_rotated_while_the_pages_that_need_them_go_on() {
     assert_eq!((status.keys.len(), status.lost, status.keys[0].files), (1, 0, 2));
     server.start_again().await;
     browser.to = server.address;
-    assert_eq!(browser.get("/file/1").await.body, [1; 200_000]);
+    assert_eq!(browser.get("/file/1").await.body, vec![1; 200_000]);
     assert_eq!(browser.get("/file/2").await.body, b"after the rotation");
 }
 

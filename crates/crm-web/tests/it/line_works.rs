@@ -118,8 +118,8 @@ async fn what_is_saved_is_used_at_once_and_after_a_restart() {
     has_no_secret(&server, &page);
     assert!(!admin.get("/customers").await.text().contains(BANNER));
     let send = format!("/customer/{customer}/send");
-    let sent = admin.post(&send, &[("message", "今つながりました")]).await;
-    assert_eq!(sent.status, 303, "{}", sent.text());
+    let answer = admin.post(&send, &[("message", "今つながりました")]).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
     assert_eq!(
         server.simulator.messages_to(TARO)[0].content["text"],
         "今つながりました"

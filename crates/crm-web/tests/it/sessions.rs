@@ -11,7 +11,11 @@ async fn beside(server: &TestServer, email: &str) -> Browser {
     let mut browser = server.browser();
     browser.get("/login").await;
     let token = browser.token.clone();
-    let fields = [("email", email), ("password", PASSWORD), ("csrf_token", token.as_str())];
+    let fields = [
+        ("email", email),
+        ("password", PASSWORD),
+        ("csrf_token", token.as_str()),
+    ];
     let ask = Ask::post("/login").header("origin", format!("http://{}", server.address));
     let answer = browser.send(ask.header("user-agent", CHROME).form(&fields)).await;
     assert_eq!(answer.status, 303);
@@ -56,9 +60,13 @@ async fn administrators_see_and_end_everybodys() {
     let mut other = beside(&server, "admin@example.jp").await;
     member.get("/me").await;
     let theirs = other.get("/me").await.text();
-    let foreign = member.post("/me/sessions/end", &[("session", &name(&theirs))]).await;
+    let foreign = member
+        .post("/me/sessions/end", &[("session", &name(&theirs))])
+        .await;
     assert_eq!(foreign.status, 404, "not one's own");
-    let ended = admin.post("/admin/sessions/end", &[("session", &name(&page))]).await;
+    let ended = admin
+        .post("/admin/sessions/end", &[("session", &name(&page))])
+        .await;
     assert_eq!(ended.status, 303);
     assert_eq!(member.get("/customers").await.status, 303);
     let all = admin.post("/admin/sessions/end-all", &[]).await;

@@ -6,7 +6,12 @@ use crate::harness::TestServer;
 async fn whoever_has_the_link_becomes_the_first_administrator_once() {
     let server = TestServer::start().await;
     let operator = TestServer::operator();
-    let secret = server.crm.make_setup_link(&operator).await.unwrap().expect("a link");
+    let secret = server
+        .crm
+        .make_setup_link(&operator)
+        .await
+        .unwrap()
+        .expect("a link");
     let road = format!("/setup/{secret}");
     let mut browser = server.browser();
     for _ in 0..2 {

@@ -170,12 +170,11 @@ fn expected(row: &Row, reader: &Reader) -> Allowed {
     };
     let may = match row.needs {
         Needs::Absent => return Allowed::NotThere,
-        Needs::Public | Needs::SignedIn => true,
         Needs::Browser | Needs::Person => !reader.is_program(),
         Needs::Act(action) => actor.may(action).is_ok(),
         Needs::InPerson(action) => !reader.is_program() && actor.may(action).is_ok(),
         Needs::Theirs(action) if actor.may(action).is_err() => return Allowed::NotThere,
-        Needs::Theirs(_) => true,
+        Needs::Public | Needs::SignedIn | Needs::Theirs(_) => true,
     };
     if may { Allowed::Yes } else { Allowed::No }
 }
