@@ -1,0 +1,171 @@
+//! What the house keeps: settings, keys, logs, rules.
+
+diesel::table! {
+    connection_values (field) {
+        field -> Text,
+        sealed -> Binary,
+        changed_at -> Timestamp,
+        changed_by -> Text,
+    }
+}
+
+diesel::table! {
+    connection_versions (id) {
+        id -> BigInt,
+        version -> BigInt,
+        saved_at -> Timestamp,
+        saved_by -> Text,
+    }
+}
+
+diesel::table! {
+    data_keys (id) {
+        id -> Text,
+        wrapped -> Binary,
+        made_at -> Timestamp,
+        retired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    key_fingerprint (id) {
+        id -> BigInt,
+        fingerprint -> Binary,
+    }
+}
+
+diesel::table! {
+    named_secrets (name) {
+        name -> Text,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    operations (key) {
+        key -> Binary,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        by_kind -> Text,
+        member_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        by_name -> Text,
+        address -> Nullable<Text>,
+        act -> Text,
+        record_kind -> Nullable<Text>,
+        record_id -> Nullable<BigInt>,
+        customer_id -> Nullable<BigInt>,
+        fields -> Text,
+        reason -> Nullable<Text>,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_values (id) {
+        id -> BigInt,
+        audit_id -> BigInt,
+        salt -> Binary,
+        field -> Text,
+        old_value -> Nullable<Text>,
+        new_value -> Nullable<Text>,
+        masked -> Bool,
+    }
+}
+
+diesel::table! {
+    audit_seals (audit_id) {
+        audit_id -> BigInt,
+        position -> Nullable<BigInt>,
+        mac -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    reading_log (id) {
+        id -> BigInt,
+        at -> Timestamp,
+        by_kind -> Text,
+        member_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        by_name -> Text,
+        address -> Nullable<Text>,
+        kind -> Text,
+        customer_id -> Nullable<BigInt>,
+        record_id -> Nullable<BigInt>,
+        words -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    reading_rule (id) {
+        id -> BigInt,
+        is_on -> Bool,
+        days -> BigInt,
+    }
+}
+
+diesel::table! {
+    erasures (id) {
+        id -> BigInt,
+        customer_id -> Nullable<BigInt>,
+        subject -> Text,
+        cause -> Text,
+        state -> Text,
+        requested_at -> Timestamp,
+        requested_by_id -> Nullable<BigInt>,
+        requested_by -> Text,
+        finished_at -> Nullable<Timestamp>,
+        tally -> Text,
+    }
+}
+
+diesel::table! {
+    erasure_talks (id) {
+        id -> BigInt,
+        erasure_id -> BigInt,
+        conversation_id -> BigInt,
+        address -> Text,
+    }
+}
+
+diesel::table! {
+    abandoned_blobs (sha256) {
+        sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    retention_rules (kind) {
+        kind -> Text,
+        months -> Integer,
+    }
+}
+
+diesel::table! {
+    legal_holds (id) {
+        id -> BigInt,
+        customer_id -> Nullable<BigInt>,
+        reason -> Text,
+        placed_at -> Timestamp,
+        placed_by -> Text,
+        lifted_at -> Nullable<Timestamp>,
+        lifted_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    house_runs (id) {
+        id -> BigInt,
+        started_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+        held -> Bool,
+        tally -> Text,
+    }
+}
