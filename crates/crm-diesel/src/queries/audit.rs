@@ -325,9 +325,9 @@ fn add_one(conn: &mut Conn, new: &NewEntry) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Ids of the oldest sealed entries up to the first that is not older, with their positions.
-fn trimmable(conn: &mut Conn, before: Instant, limit: i64) -> Result<Vec<(i64, i64)>, Fault> {
-    let first_to_stay: Option<i64> = audit_seals::table
+/// The position of the first sealed entry that is not older; behind everything if there is none.
+fn first_to_stay(conn: &mut Conn, before: Instant) -> Result<i64, Fault> {
+    let first: Option<i64> = audit_seals::table
         .inner_join(audit::table.on(audit::id.eq(audit_seals::audit_id)))
         .filter(audit_seals::position.is_not_null())
         .filter(audit::at.ge(Stamp(before)))
@@ -335,14 +335,7 @@ fn trimmable(conn: &mut Conn, before: Instant, limit: i64) -> Result<Vec<(i64, i
         .select(audit_seals::position.assume_not_null())
         .first(conn)
         .optional()?;
-    let end = first_to_stay.unwrap_or(i64::MAX);
-    Ok(audit_seals::table
-        .inner_join(audit::table.on(audit::id.eq(audit_seals::audit_id)))
-        .filter(audit_seals::position.lt(end))
-        .order_by(audit_seals::position)
-        .limit(limit)
-        .select((audit_seals::position.assume_not_null(), audit::id))
-        .load(conn)?)
+    Ok(first.unwrap_or(i64::MAX))
 }
 
 impl AuditRepository for Uow<'_> {
@@ -401,7 +394,14 @@ impl AuditRepository for Uow<'_> {
 
     fn trim_audit(&mut self, before: Instant, limit: usize) -> Result<Option<i64>, StoreError> {
         self.run(|conn| {
-            let going = trimmable(conn, before, rows(limit))?;
+            let end = first_to_stay(conn, before)?;
+            let going: Vec<(i64, i64)> = audit_seals::table
+                .inner_join(audit::table.on(audit::id.eq(audit_seals::audit_id)))
+                .filter(audit_seals::position.lt(end))
+                .order_by(audit_seals::position)
+                .limit(rows(limit))
+                .select((audit_seals::position.assume_not_null(), audit::id))
+                .load(conn)?;
             let Some((last, _)) = going.last().copied() else {
                 return Ok(None);
             };
@@ -417,6 +417,14 @@ impl AuditRepository for Uow<'_> {
     }
 
     fn trimmable_audit(&mut self, before: Instant) -> Result<usize, StoreError> {
-        self.run(|conn| Ok(trimmable(conn, before, i64::MAX)?.len()))
+        self.run(|conn| {
+            let end = first_to_stay(conn, before)?;
+            let count: i64 = audit_seals::table
+                .inner_join(audit::table.on(audit::id.eq(audit_seals::audit_id)))
+                .filter(audit_seals::position.lt(end))
+                .count()
+                .get_result(conn)?;
+            Ok(usize::try_from(count).unwrap_or_default())
+        })
     }
 }
