@@ -105,3 +105,20 @@ impl Row for AuditRow {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::audit::{Act, By};
+    use crm_domain::members::Locale;
+
+    use crate::texts::Texts;
+
+    #[test]
+    fn every_act_and_actor_has_its_words() {
+        let texts = Texts::of(Locale::Ja);
+        let acts = Act::ALL.iter().map(|act| format!("act.{}", act.code()));
+        for key in acts.chain(By::KINDS.iter().map(|kind| format!("actor.{kind}"))) {
+            assert!(texts.find(&key).is_some(), "{key}");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
-use crate::members::{Member, MemberId};
+use crate::members::{Member, MemberId, Role};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::sends::Author;
@@ -97,10 +97,7 @@ impl Crm {
         let reader = Reader::of(actor);
         self.act(actor, Action::HandleConversations, move |uow, at| {
             let mut standing = person(uow, id, reader)?.standing;
-            let member = uow
-                .members()
-                .member(to)?
-                .filter(|member| member.disabled_at.is_none());
+            let member = uow.members().member(to)?.filter(can_handle);
             let member = member.ok_or(Error::field("to", Problem::Missing))?;
             sees(uow, id, &member)?;
             if let Some(text) = &note {
@@ -132,17 +129,14 @@ impl Crm {
         talk.await.map(|_| colleagues)
     }
 
-    /// Who can be handed a conversation: every active member, by name.
+    /// Who can be handed a conversation: every active member who may do more than look, by name.
     pub async fn colleagues(&self, actor: &Actor) -> Result<Vec<(MemberId, String)>, Error> {
         self.may(actor, Action::HandleConversations)?;
         let members = self
             .ports
             .store
             .read(|unit| Ok::<_, Error>(unit.members().members()?));
-        let active = members
-            .await?
-            .into_iter()
-            .filter(|member| member.disabled_at.is_none());
+        let active = members.await?.into_iter().filter(can_handle);
         Ok(active.map(|member| (member.id, member.name)).collect())
     }
 
@@ -266,6 +260,10 @@ fn person<U: ReadUnit + ?Sized>(
     } else {
         Err(Error::NotFound("conversation"))
     }
+}
+
+fn can_handle(member: &Member) -> bool {
+    member.disabled_at.is_none() && member.role != Role::Viewer
 }
 
 /// Who is handed a conversation must see its customer.

@@ -170,7 +170,7 @@ impl Front {
                 | Failure::WrongHost
                 | Failure::WrongMethod
                 | Failure::BadToken
-                | Failure::Refused(Error::Held)
+                | Failure::Refused(Error::Held | Error::LastAdministrator(_))
         )
         .then(|| failure.sentence());
         let drawn = visitor.and_then(|visitor| visitor.page(failure.status(), Menu::None, &page));

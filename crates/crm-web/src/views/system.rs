@@ -18,7 +18,9 @@ pub struct ErrorPage {
 }
 
 /// The statuses that have words of their own.
-pub const ERROR_KINDS: [&str; 9] = ["400", "403", "404", "409", "413", "422", "429", "500", "503"];
+pub const ERROR_KINDS: [&str; 10] = [
+    "400", "403", "404", "405", "409", "413", "422", "429", "500", "503",
+];
 
 impl ErrorPage {
     /// The page for a status; one without words of its own takes those of its class.

@@ -358,7 +358,8 @@ async fn who_changes_a_role_second_is_told() {
     let scene = Scene::set().await;
     let tanaka = add(&scene.server, "tanaka@example.jp", "田中 花子").await;
     let mut admin = scene.server.signed_in(Role::Admin).await;
-    let page = admin.get("/admin/users").await.text();
+    let page = format!("/admin/users/{}", tanaka.member_id().unwrap());
+    let page = admin.get(&page).await.text();
     assert!(page.contains("name=\"seen\" autocomplete=\"off\" value=\"member\""));
     let path = format!("/admin/users/{}/role", tanaka.member_id().unwrap());
     let first = [("role", "admin"), ("seen", "member")];

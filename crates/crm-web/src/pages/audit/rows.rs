@@ -125,3 +125,24 @@ fn record(kind: &str, id: i64) -> RecordView {
         link,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crm_domain::audit::{Act, By, RecordKind};
+
+    use crate::i18n::{Language, catalogue};
+
+    #[test]
+    fn every_act_record_and_actor_has_its_words() {
+        let acts = Act::ALL.iter().map(|act| format!("act.{}", act.code()));
+        let records = RecordKind::ALL
+            .iter()
+            .map(|kind| format!("record.{}", kind.code()));
+        let actors = By::KINDS.iter().map(|kind| format!("actor.{kind}"));
+        for key in acts.chain(records).chain(actors) {
+            for language in Language::ALL {
+                assert!(catalogue(language).get(&key).is_some(), "{key}");
+            }
+        }
+    }
+}
