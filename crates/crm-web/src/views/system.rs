@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_status_finds_its_words() {
         assert_eq!(ErrorPage::of(404).kind, "404");
-        assert_eq!(ErrorPage::of(405).kind, "400");
+        assert_eq!(ErrorPage::of(418).kind, "400");
         assert_eq!(ErrorPage::of(502).kind, "500");
     }
 }
