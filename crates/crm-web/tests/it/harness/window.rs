@@ -115,7 +115,9 @@ impl Window {
 
     /// Waits until a script returns true.
     pub async fn until(&self, what: &str, script: &str) {
-        until(what, async || self.ask::<bool>(script).await.then_some(())).await;
+        // What is asked for may not be there yet.
+        let holds = async || self.ask::<Option<bool>>(script).await == Some(true);
+        until(what, async || holds().await.then_some(())).await;
     }
 
     /// Ends the browser; a window that is only dropped leaves it to the system.
