@@ -6,6 +6,7 @@
 //! `Option`, collisions that are to be expected are outcomes, methods borrow their arguments because a unit of work may
 //! run twice, and whoever needs the time gets it passed.
 
+pub mod bell;
 pub mod blobs;
 pub mod callbacks;
 pub mod connector;
