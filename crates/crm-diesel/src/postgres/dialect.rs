@@ -2,10 +2,12 @@
 
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::Timestamp;
-use time::PrimitiveDateTime;
+use time::{Duration, PrimitiveDateTime};
 
 use crate::stamp::Stamp;
 
@@ -24,6 +26,19 @@ impl FromSql<Timestamp, Pg> for Stamp {
         let at = <PrimitiveDateTime as FromSql<Timestamp, Pg>>::from_sql(value)?;
         Ok(Self(Instant::from_utc(at)))
     }
+}
+
+/// Now, by the database's own clock. Whatever is a lease goes by it: the instances' clocks differ.
+pub(super) fn db_now() -> SqlLiteral<Timestamp> {
+    db_in(Duration::ZERO)
+}
+
+/// The instant that is so far away by the database's own clock; cut to milliseconds.
+pub(super) fn db_in(away: Duration) -> SqlLiteral<Timestamp> {
+    let millis = away.whole_milliseconds();
+    sql(&format!(
+        "date_trunc('milliseconds', clock_timestamp() AT TIME ZONE 'utc') + interval '{millis} milliseconds'"
+    ))
 }
 
 diesel::define_sql_function! {

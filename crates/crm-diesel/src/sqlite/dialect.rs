@@ -2,9 +2,12 @@
 
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::Timestamp;
 use diesel::sqlite::{Sqlite, SqliteValue};
+use time::Duration;
 
 use crate::stamp::{Stamp, read, write};
 
@@ -27,6 +30,20 @@ impl FromSql<Timestamp, Sqlite> for Stamp {
             .map(Self)
             .ok_or_else(|| "not a date and time".into())
     }
+}
+
+/// Now, by the database's own clock. Whatever is a lease goes by it: the instances' clocks differ.
+pub(super) fn db_now() -> SqlLiteral<Timestamp> {
+    db_in(Duration::ZERO)
+}
+
+/// The instant that is so far away by the database's own clock; cut to milliseconds.
+pub(super) fn db_in(away: Duration) -> SqlLiteral<Timestamp> {
+    let (sign, away) = (if away.is_negative() { '-' } else { '+' }, away.unsigned_abs());
+    let (seconds, millis) = (away.as_secs(), away.subsec_millis());
+    sql(&format!(
+        "strftime('%Y-%m-%d %H:%M:%f', 'now', '{sign}{seconds}.{millis:03} seconds')"
+    ))
 }
 
 diesel::define_sql_function! {
