@@ -8,6 +8,7 @@
 
 pub mod bell;
 pub mod blobs;
+pub mod bulk;
 pub mod callbacks;
 pub mod connector;
 pub mod erased;
