@@ -1,5 +1,6 @@
 //! Instants as the databases keep them.
 
+use crm_domain::dossiers::Datum;
 use crm_domain::instant::Instant;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -19,9 +20,15 @@ impl Stamp {
     }
 }
 
+impl From<Stamp> for Datum {
+    fn from(at: Stamp) -> Self {
+        Self::Text(at.0.to_string())
+    }
+}
+
 /// `2025-07-08 02:45:46.446`.
 #[cfg(feature = "sqlite")]
-pub(crate) fn write(at: Instant) -> String {
+pub fn write(at: Instant) -> String {
     let at = at.utc();
     let (year, month, day) = at.to_calendar_date();
     let (hour, minute, second, milli) = at.time().as_hms_milli();
@@ -33,7 +40,7 @@ pub(crate) fn write(at: Instant) -> String {
 
 /// Reads what [`write`] wrote; also without fraction or seconds, and with `T` or `Z`.
 #[cfg(feature = "sqlite")]
-pub(crate) fn read(text: &str) -> Option<Instant> {
+pub fn read(text: &str) -> Option<Instant> {
     let (date, clock) = text.split_once([' ', 'T'])?;
     let mut date = date.splitn(3, '-');
     let mut part = || date.next();

@@ -1,7 +1,7 @@
 //! What is held about one person, table by table.
 
 use crm_domain::conversations::ConversationId;
-use crm_domain::dossiers::{Datum, DossierQueries, Record};
+use crm_domain::dossiers::{DossierQueries, Record};
 use crm_domain::erasures::Subject;
 use crm_domain::imports::ImportedKind;
 use crm_domain::ports::store::StoreError;
@@ -40,12 +40,6 @@ macro_rules! told {
             }
         }
     };
-}
-
-impl From<Stamp> for Datum {
-    fn from(at: Stamp) -> Self {
-        Self::Text(at.0.to_string())
-    }
 }
 
 told!(CustomerRow of customers {

@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
 use crate::audit::{AuditQueries, AuditRepository};
+use crate::backlog::BacklogQueries;
+use crate::backups::{BackupQueries, BackupRepository};
 use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::connection::{ConnectionQueries, ConnectionRepository};
@@ -23,6 +25,7 @@ use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
+use crate::leases::{LeaseQueries, LeaseRepository};
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crate::notes::{NoteQueries, NoteRepository};
 use crate::readings::{ReadingQueries, ReadingRepository};
@@ -120,6 +123,8 @@ pub trait ReadUnit {
     fn notes(&mut self) -> &mut dyn NoteQueries;
     /// Drafts.
     fn drafts(&mut self) -> &mut dyn DraftQueries;
+    /// What waits.
+    fn backlog(&mut self) -> &mut dyn BacklogQueries;
     /// Callbacks.
     fn receipts(&mut self) -> &mut dyn ReceiptQueries;
     /// Senders and their names.
@@ -150,8 +155,12 @@ pub trait ReadUnit {
     fn readings(&mut self) -> &mut dyn ReadingQueries;
     /// Imports.
     fn imports(&mut self) -> &mut dyn ImportQueries;
+    /// Backups.
+    fn backups(&mut self) -> &mut dyn BackupQueries;
     /// Data keys and what they sealed.
     fn data_keys(&mut self) -> &mut dyn DataKeyQueries;
+    /// Who does which job.
+    fn leases(&mut self) -> &mut dyn LeaseQueries;
     /// The trash.
     fn trash(&mut self) -> &mut dyn TrashQueries;
     /// Erasures and their receipts.
@@ -211,8 +220,12 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_readings(&mut self) -> &mut dyn ReadingRepository;
     /// Imports.
     fn edit_imports(&mut self) -> &mut dyn ImportRepository;
+    /// Backups.
+    fn edit_backups(&mut self) -> &mut dyn BackupRepository;
     /// Data keys and what they sealed.
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository;
+    /// Who does which job.
+    fn edit_leases(&mut self) -> &mut dyn LeaseRepository;
     /// The trash.
     fn edit_trash(&mut self) -> &mut dyn TrashRepository;
     /// Erasures and their receipts.
@@ -249,6 +262,12 @@ pub trait Store: Send + Sync {
 
     /// Runs a reading on one consistent view.
     async fn run_read(&self, work: ReadWork) -> Result<(), StoreError>;
+
+    /// Runs a reading whose answer may be some seconds old, on one consistent view; where a copy is at hand for that, it
+    /// spares the database.
+    async fn run_stale(&self, work: ReadWork) -> Result<(), StoreError> {
+        self.run_read(work).await
+    }
 
     /// Whether the database answers and can be written.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -325,6 +344,19 @@ pub trait StoreExt: Store {
     {
         let (slot, result) = slots();
         self.run_read(Box::new(move |unit| fill(&slot, work(unit))))
+            .await?;
+        take(&result)
+    }
+
+    /// [`StoreExt::read`] for what may be some seconds old, such as exports.
+    async fn read_stale<T, E, F>(&self, mut work: F) -> Result<T, E>
+    where
+        F: FnMut(&mut dyn ReadUnit) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (slot, result) = slots();
+        self.run_stale(Box::new(move |unit| fill(&slot, work(unit))))
             .await?;
         take(&result)
     }

@@ -1,0 +1,232 @@
+//! Where units of work come in: lends each a connection, watches its time, runs it again where that is right.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crm_diesel::postgres::Conn;
+use crm_domain::ports::store::{ReadWork, StoreError, Work};
+use deadpool::managed::Object;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::error::PostgresError;
+use crate::pool::{Manager, Pool};
+use crate::unit::{self, Attempt};
+
+/// How long a unit of work may take, all its attempts together.
+const WRITE: Duration = Duration::from_secs(10);
+/// How long a reading may take.
+const READ: Duration = Duration::from_secs(20);
+/// How long a server that cannot be reached is tried again.
+const REACH: Duration = Duration::from_secs(2);
+/// How often a unit runs that failed for a reason of the server's.
+const FAILURES: u32 = 4;
+/// Who collided this often takes its further turns alone.
+const PATIENCE: u32 = 4;
+
+/// Runs units of work on the connections of a pool.
+pub(crate) struct Desk {
+    pool: Pool,
+    /// Where those wait who collide again and again.
+    lane: tokio::sync::Mutex<()>,
+}
+
+impl Desk {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self {
+            pool,
+            lane: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Runs a unit of work until it is stored, decided otherwise, or out of time.
+    pub(crate) async fn write(self: Arc<Self>, mut work: Work) -> Result<(), StoreError> {
+        let mut turns = Turns::new(WRITE);
+        let mut alone = None;
+        loop {
+            let line = self.line(&turns).await?;
+            let run = move |conn: &mut Conn| {
+                let attempt = unit::write(conn, &mut work);
+                (work, attempt)
+            };
+            let back = self.attempt(line, turns.end, run).await?;
+            work = back.0;
+            match back.1 {
+                Attempt::Done(result) | Attempt::Spoilt(result) => return result,
+                Attempt::Collided(error) => turns.collided(error).await?,
+                Attempt::Failed(error) => turns.failed(error).await?,
+            }
+            if turns.collisions >= PATIENCE && alone.is_none() {
+                alone = tokio::time::timeout_at(turns.end, self.lane.lock()).await.ok();
+            }
+        }
+    }
+
+    /// Runs a reading; it may always be run again.
+    pub(crate) async fn read(self: Arc<Self>, work: ReadWork) -> Result<(), StoreError> {
+        self.read_within(work, READ).await.map_err(|(_, error)| error)
+    }
+
+    /// Runs a reading, and gives it back when it could not be done.
+    pub(crate) async fn read_within(
+        &self,
+        mut work: ReadWork,
+        within: Duration,
+    ) -> Result<(), (Option<ReadWork>, StoreError)> {
+        let mut turns = Turns::new(within);
+        loop {
+            let line = match self.line(&turns).await {
+                Ok(line) => line,
+                Err(error) => return Err((Some(work), error)),
+            };
+            let run = move |conn: &mut Conn| {
+                let attempt = unit::read(conn, &mut work);
+                (work, attempt)
+            };
+            let back = self.attempt(line, turns.end, run).await;
+            let (given_back, attempt) = back.map_err(|error| (None, error))?;
+            work = given_back;
+            let again = match attempt {
+                Attempt::Done(result) | Attempt::Spoilt(result) => return result.map_err(|error| (None, error)),
+                Attempt::Collided(error) => turns.collided(error).await,
+                Attempt::Failed(error) => turns.failed(error).await,
+            };
+            if let Err(error) = again {
+                return Err((Some(work), error));
+            }
+        }
+    }
+
+    /// Lends a connection to something that is neither a unit of work nor a reading, and gives it back if it went well.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        within: Duration,
+        work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turns = Turns::new(within);
+        let line = self.line(&turns).await?;
+        let (result, _) = self
+            .attempt(line, turns.end, |conn| {
+                let result = work(conn);
+                let attempt = match &result {
+                    Ok(_) => Attempt::Done(Ok(())),
+                    Err(error) => Attempt::Failed(error.clone()),
+                };
+                (result, attempt)
+            })
+            .await?;
+        result
+    }
+
+    /// A connection; a server that cannot be reached is tried again for a while.
+    async fn line(&self, turns: &Turns) -> Result<Object<Manager>, StoreError> {
+        let give_up = turns.end.min(Instant::now() + REACH);
+        loop {
+            match self.pool.line(turns.left()).await {
+                Ok(line) => return Ok(line),
+                Err(PostgresError::Unreachable { .. }) if Instant::now() < give_up => {
+                    sleep(Duration::from_millis(100)).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Runs something on a connection in a thread of its own. When its time is over the connection is cut, so that a server
+    /// that stands still gives an error.
+    async fn attempt<W: Send + 'static>(
+        &self,
+        mut line: Object<Manager>,
+        end: Instant,
+        run: impl FnOnce(&mut Conn) -> (W, Attempt) + Send + 'static,
+    ) -> Result<(W, Attempt), StoreError> {
+        let (cutter, fate) = (line.cutter.clone(), line.fate.clone());
+        let mut job = tokio::task::spawn_blocking(move || {
+            let ran = run(&mut line.conn);
+            (line, ran)
+        });
+        let mut late = false;
+        let done = tokio::select! {
+            done = &mut job => done,
+            () = sleep_until(end) => {
+                late = true;
+                cutter.cut();
+                job.await
+            }
+        };
+        let Ok((line, (work, attempt))) = done else {
+            return Err(PostgresError::Panicked.into());
+        };
+        let attempt = match attempt {
+            Attempt::Done(result) => {
+                Pool::give_back(line);
+                return Ok((work, Attempt::Done(result)));
+            }
+            Attempt::Collided(error) => {
+                Pool::give_back(line);
+                return Ok((work, Attempt::Collided(error)));
+            }
+            attempt @ Attempt::Spoilt(_) => attempt,
+            Attempt::Failed(_) if late => Attempt::Failed(PostgresError::Silent(WRITE.as_secs()).into()),
+            Attempt::Failed(error) => Attempt::Failed(match fate.get() {
+                Some(reason) => PostgresError::Lost(reason).into(),
+                None => error,
+            }),
+        };
+        self.pool.throw_away(line);
+        Ok((work, attempt))
+    }
+}
+
+/// How often a unit was tried, and until when it may be.
+struct Turns {
+    end: Instant,
+    collisions: u32,
+    failures: u32,
+    chance: RandomState,
+}
+
+impl Turns {
+    fn new(within: Duration) -> Self {
+        Self {
+            end: Instant::now() + within,
+            collisions: 0,
+            failures: 0,
+            chance: RandomState::new(),
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Others were faster: waits a little, by chance, so that not all come back at once.
+    async fn collided(&mut self, error: StoreError) -> Result<(), StoreError> {
+        self.collisions += 1;
+        let most = 1_u64 << self.collisions.min(7);
+        let wait = Duration::from_micros(self.chance.hash_one(self.collisions) % (most * 1_000));
+        self.rest(wait, error).await
+    }
+
+    /// The connection or the server failed before anything was stored.
+    async fn failed(&mut self, error: StoreError) -> Result<(), StoreError> {
+        self.failures += 1;
+        if self.failures >= FAILURES {
+            return Err(error);
+        }
+        let wait = Duration::from_millis(20 + self.chance.hash_one(self.failures) % 80);
+        self.rest(wait, error).await
+    }
+
+    async fn rest(&self, wait: Duration, error: StoreError) -> Result<(), StoreError> {
+        if wait >= self.left() {
+            return Err(error);
+        }
+        sleep(wait).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! What can go wrong with the server, in sentences. None of them holds a password.
+
+use std::path::PathBuf;
+
+use crm_domain::ports::store::StoreError;
+
+/// The source of a [`StoreError::Unavailable`] of this store.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PostgresError {
+    /// The address makes no sense.
+    #[error(
+        "the address of the database cannot be used: {0}; it looks like postgres://user:password@host:5432/database"
+    )]
+    Address(String),
+    /// The certificates that `sslrootcert` names cannot be read.
+    #[error("the certificates in {} cannot be read: {reason}; sslrootcert names a PEM file", path.display())]
+    Roots {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No server could be reached.
+    #[error("no PostgreSQL answers at {at}: {reason}; check that it runs there and that the address is right")]
+    Unreachable {
+        /// Hosts and ports.
+        at: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Wrong name or password.
+    #[error("PostgreSQL at {at} does not let the user {user} in: {reason}; check the user's name and password")]
+    NotAllowed {
+        /// Host and port.
+        at: String,
+        /// The user's name.
+        user: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// The database is not there.
+    #[error("there is no database {name} at {at}; create it: createdb -h {at} {name}")]
+    NoDatabase {
+        /// Host and port.
+        at: String,
+        /// Its name.
+        name: String,
+    },
+    /// PostgreSQL takes no further connection.
+    #[error("PostgreSQL at {at} takes no further connections: {reason}; lower CRM_DATABASE_CONNECTIONS or raise max_connections")]
+    TooMany {
+        /// Host and port.
+        at: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// All connections are in use.
+    #[error("all {connections} connections to the database were in use for {seconds} seconds; the database is slow, or CRM_DATABASE_CONNECTIONS is too low")]
+    Full {
+        /// How many there are.
+        connections: usize,
+        /// How long one was waited for.
+        seconds: u64,
+    },
+    /// The server did not answer in time.
+    #[error("the database did not answer within {0} seconds; nothing was stored")]
+    Silent(u64),
+    /// The connection was lost.
+    #[error("the connection to the database was lost: {0}; nothing was stored")]
+    Lost(String),
+    /// The caller's code panicked.
+    #[error("a unit of work failed inside and was undone")]
+    Panicked,
+    /// The store is being closed.
+    #[error("the database is being closed")]
+    Closed,
+    /// A migration failed; the database is as it was.
+    #[error("migration {name} failed, nothing was changed: {reason}")]
+    Migration {
+        /// Its name.
+        name: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
+    /// The database is no file that could be copied.
+    #[error("a database on PostgreSQL is not copied as a file; use `crm backup`")]
+    NoFile,
+    /// The threads of the store could not be started.
+    #[error("the threads that talk to the database could not be started: {0}")]
+    Threads(String),
+}
+
+impl From<PostgresError> for StoreError {
+    fn from(error: PostgresError) -> Self {
+        Self::unavailable(error)
+    }
+}
