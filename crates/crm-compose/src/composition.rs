@@ -5,27 +5,28 @@ use std::sync::Arc;
 
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::backup_shelf::NoShelf;
 use crm_domain::ports::host::{Clock, NoCaller, Secrets};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
-use crm_domain::ports::vault::KeyShelf as _;
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{
-    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, FolderBlobs, KeyVault, RingSecrets,
-    SecretKey, ServerLock, SystemClock, TotpCodes, VaultSeals,
+    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, KeyVault, RingSecrets, SealedBlobs,
+    SecretKey, SystemClock, TotpCodes, VaultSeals,
 };
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
-use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret;
 
 use crate::connection::Connection;
+use crate::database::{
+    LockTrouble, OpenDatabase, Opener, Place, StoreLock, make_folder_of, unapplied_in_file,
+};
 use crate::keys::{KeysAtHand, Setup, SetupError};
+use crate::machine::Machine;
 use crate::settings::{DataSettings, LineWorksSettings, Settings};
 use crate::start_error::StartError;
-
-/// Connections that read.
-const READERS: u32 = 4;
+use crate::upgrade::Upgraded;
 
 /// A program's parts.
 pub struct Composition {
@@ -38,6 +39,7 @@ pub struct Composition {
     /// LINE WORKS, as far as it is set up.
     connection: Arc<Connection>,
     keys: Result<Option<KeysAtHand>, StartError>,
+    pub(crate) place: Place,
     pub(crate) vault: Arc<KeyVault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -47,7 +49,7 @@ pub struct Composition {
     pub settings: Settings,
 }
 
-/// A server's parts: it alone works on the store.
+/// A server's parts. On a file it alone works on the store.
 pub struct ServerComposition {
     /// What every program has.
     pub parts: Composition,
@@ -55,30 +57,28 @@ pub struct ServerComposition {
     pub key: SecretKey,
     /// Whether others can read the key's file; worth a warning.
     pub key_exposed: bool,
-    /// The names of the migrations that were applied at this start.
-    pub migrated: Vec<String>,
+    /// What was done to the database at this start.
+    pub migrated: Upgraded,
     /// What is wrong with the spool, if anything; worth an error, since a full disk would lose callbacks.
     pub spool_trouble: Option<SpoolError>,
     /// Held as long as the server works.
-    pub lock: ServerLock,
+    pub lock: StoreLock,
 }
 
 impl ServerComposition {
-    /// Makes the data folder, takes the lock, migrates the database and puts everything together.
+    /// Makes the data folder, says that a server works on the store, migrates it and puts everything together.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         make_folder(&settings.data.dir)?;
-        let file = settings.data.database.clone();
-        make_folder_of(&file)?;
-        let lock = ServerLock::acquire(&ServerLock::file_of(&file))?;
+        make_folder_of(&settings.data.database)?;
+        let opened = OpenDatabase::open(&settings.data.database, true, Opener::Server)?;
+        let lock = opened.place().serve().await;
+        let lock = lock.map_err(|trouble| locked(trouble, &settings))?;
         let (spool, spool_trouble) = open_spool(&settings.data)?;
-        let mut parts = Composition::put_together(settings, true, Some(spool))?;
+        let mut parts = Composition::put_together(settings, opened, true, Some(spool))?;
         let keys = std::mem::replace(&mut parts.keys, Ok(None))?;
         let keys = keys.ok_or(StartError::OtherKey)?;
-        let migrated = parts
-            .admin
-            .migrate()
-            .await
-            .map_err(|source| parts.store_error(source))?;
+        parts.check_version().await?;
+        let migrated = parts.bring_up_to_date().await?;
         parts.set_up_keys(&keys, true).await?;
         parts.connect().await?;
         Ok(Self {
@@ -98,15 +98,17 @@ impl Composition {
     pub async fn for_command(settings: Settings) -> Result<(Self, Vec<String>), StartError> {
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
-        let parts = Self::put_together(settings, true, None)?;
+        let opened = OpenDatabase::open(&settings.data.database, true, Opener::Command)?;
+        let parts = Self::put_together(settings, opened, true, None)?;
+        parts.check_version().await?;
         let failed = |source| parts.store_error(source);
         let pending = parts.store.migrations_pending().await.map_err(failed)?;
         let mut applied = Vec::new();
         if pending > 0 {
-            if parts.server_runs()? {
+            if parts.server_runs().await? {
                 return Err(StartError::OtherVersion(pending));
             }
-            applied = parts.admin.migrate().await.map_err(failed)?;
+            applied = parts.bring_up_to_date().await?.applied;
         }
         if let Ok(Some(keys)) = &parts.keys {
             parts.set_up_keys(keys, false).await?;
@@ -117,29 +119,29 @@ impl Composition {
 
     /// Opens the store as it is: makes and migrates nothing.
     pub fn as_it_is(settings: Settings) -> Result<Self, StartError> {
-        if !settings.data.database.exists() {
+        if settings.data.database.is_missing() {
             return Err(StartError::NoDatabase(settings.data.database));
         }
-        Self::put_together(settings, false, None)
+        let opened = OpenDatabase::open(&settings.data.database, false, Opener::Command)?;
+        Self::put_together(settings, opened, false, None)
     }
 
     /// Every migration of this program and whether the database has it; a missing database is not made.
     pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
-        let file = settings.data.database.clone();
-        let status = if file.exists() {
-            Self::put_together(settings, false, None)?
-                .admin
-                .migrations()
-                .await
+        let database = settings.data.database;
+        let status = if database.is_missing() {
+            unapplied_in_file()
         } else {
-            crm_sqlite::unapplied_migrations()
+            let opened = OpenDatabase::open(&database, false, Opener::Command)?;
+            opened.admin.migrations().await
         };
-        status.map_err(|source| StartError::Store { file, source })
+        status.map_err(|source| StartError::Store { database, source })
     }
 
     /// With a spool it is a server's, which alone keeps things tidy.
     fn put_together(
         settings: Settings,
+        opened: OpenDatabase,
         create: bool,
         spool: Option<Arc<dyn Spool>>,
     ) -> Result<Self, StartError> {
@@ -151,14 +153,13 @@ impl Composition {
         }
         let connection = Arc::new(Connection::new(&settings, Arc::clone(&clock)));
         let board = connection.board();
-        let store = open_store(&settings.data.database, create)?;
-        let (keys, vault) = keys_of(&settings.data, &store, create, &clock, &secrets)?;
+        let (keys, vault) = keys_of(&settings.data, &opened, create, &clock, &secrets)?;
         let quarantine = DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock));
         if spool.is_some() {
             quarantine.keep_tidy();
         }
         let crm = Crm::new(Ports {
-            store: store.clone(),
+            store: Arc::clone(&opened.store),
             clock: Arc::clone(&clock),
             secrets: Arc::clone(&secrets),
             codes: Arc::new(TotpCodes),
@@ -171,21 +172,24 @@ impl Composition {
             spool: spool.unwrap_or_else(|| Arc::new(NoSpool)),
             quarantine: Arc::new(quarantine),
             files: Arc::clone(&board) as _,
-            blobs: Arc::new(FolderBlobs::new(
+            blobs: Arc::new(SealedBlobs::in_folder(
                 settings.data.files_dir.clone(),
                 settings.data.files_quota,
                 Arc::clone(&vault),
             )),
+            shelf: Arc::new(NoShelf),
             erased: Arc::new(ErasedFile::new(&settings.data.dir)),
             profiles: Arc::clone(&board) as _,
             vault: Arc::clone(&vault) as _,
+            several_instances: false,
         });
         Ok(Self {
             crm,
             keys,
+            place: opened.place(),
             vault,
-            admin: store.clone(),
-            store,
+            admin: opened.admin,
+            store: opened.store,
             connection,
             clock,
             secrets,
@@ -231,25 +235,40 @@ impl Composition {
         self.keys.as_ref().err()
     }
 
-    /// Takes the lock that a server would hold: whoever has it may send what is queued and write in bulk.
-    pub fn lock_store(&self) -> Result<ServerLock, StartError> {
-        Ok(ServerLock::acquire(&ServerLock::file_of(
-            &self.settings.data.database,
-        ))?)
+    /// Takes the store for this program alone, so that no server works on it: whoever has it may send what is queued and
+    /// write in bulk.
+    pub async fn lock_store(&self) -> Result<StoreLock, StartError> {
+        let taken = self.place.take().await;
+        taken.map_err(|trouble| locked(trouble, &self.settings))
     }
 
     /// Whether a server works on the store now.
-    pub fn server_runs(&self) -> Result<bool, StartError> {
-        Ok(ServerLock::is_held(&ServerLock::file_of(
-            &self.settings.data.database,
-        ))?)
+    pub async fn server_runs(&self) -> Result<bool, StartError> {
+        let served = self.place.is_served().await;
+        served.map_err(|trouble| locked(trouble, &self.settings))
+    }
+
+    /// The machine it runs on.
+    pub fn machine(&self) -> Machine {
+        Machine::of(&self.settings, self.admin.as_ref())
     }
 
     pub(crate) fn store_error(&self, source: StoreError) -> StartError {
         StartError::Store {
-            file: self.settings.data.database.clone(),
+            database: self.settings.data.database.clone(),
             source,
         }
+    }
+}
+
+fn locked(trouble: LockTrouble, settings: &Settings) -> StartError {
+    match trouble {
+        LockTrouble::File(error) => StartError::Lock(error),
+        LockTrouble::InUse => StartError::InUse(settings.data.database.clone()),
+        LockTrouble::Store(source) => StartError::Store {
+            database: settings.data.database.clone(),
+            source,
+        },
     }
 }
 
@@ -258,17 +277,20 @@ type KeysAndVault = (Result<Option<KeysAtHand>, StartError>, Arc<KeyVault>);
 
 fn keys_of(
     data: &DataSettings,
-    store: &Arc<SqliteStore>,
+    opened: &OpenDatabase,
     create: bool,
     clock: &Arc<dyn Clock>,
     secrets: &Arc<dyn Secrets>,
 ) -> Result<KeysAndVault, StartError> {
-    let print = store.key_fingerprint().map_err(|source| StartError::Store {
-        file: data.database.clone(),
-        source,
-    })?;
+    let print = opened
+        .shelf
+        .key_fingerprint()
+        .map_err(|source| StartError::Store {
+            database: data.database.clone(),
+            source,
+        })?;
     let keys = KeysAtHand::find(data, print.as_deref(), create);
-    let shelf = Arc::clone(store);
+    let shelf = Arc::clone(&opened.shelf);
     let vault = Arc::new(KeyVault::new(shelf, Arc::clone(clock), Arc::clone(secrets)));
     if let Ok(Some(keys)) = &keys {
         vault.unlock(Arc::clone(&keys.wrapping));
@@ -289,32 +311,12 @@ fn open_spool(data: &DataSettings) -> Result<(Arc<dyn Spool>, Option<SpoolError>
     Ok((Arc::new(spool), outcome.err()))
 }
 
-fn open_store(file: &Path, create: bool) -> Result<Arc<SqliteStore>, StartError> {
-    let options = SqliteOptions {
-        path: file.to_owned(),
-        readers: READERS,
-        create,
-    };
-    let store = SqliteStore::open(options).map_err(|source| StartError::Store {
-        file: file.to_owned(),
-        source,
-    })?;
-    Ok(Arc::new(store))
-}
-
 pub(crate) fn make_folder(dir: &Path) -> Result<(), StartError> {
     let made = DataDir::create(dir);
     made.map(|_| ()).map_err(|source| StartError::Folder {
         dir: dir.to_owned(),
         source,
     })
-}
-
-fn make_folder_of(file: &Path) -> Result<(), StartError> {
-    match file.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => make_folder(dir),
-        _ => Ok(()),
-    }
 }
 
 /// The client's own form of the settings.
@@ -358,17 +360,17 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let settings = settings(&temp.path().join("data"));
         let server = ServerComposition::open(settings.clone()).await.unwrap();
-        assert!(!server.migrated.is_empty() && !server.key_exposed);
+        assert!(!server.migrated.applied.is_empty() && server.migrated.copy.is_none() && !server.key_exposed);
         server.parts.crm.ready().await.unwrap();
         let second = ServerComposition::open(settings.clone()).await.err().unwrap();
         assert_eq!(second.code(), "server_runs");
         assert!(second.sentence(Locale::Ja).contains("使用中"), "{second}");
         let (command, applied) = Composition::for_command(settings.clone()).await.unwrap();
-        assert!(applied.is_empty() && command.server_runs().unwrap());
-        assert!(command.lock_store().is_err());
+        assert!(applied.is_empty() && command.server_runs().await.unwrap());
+        assert!(command.lock_store().await.is_err());
         drop(server);
-        assert!(!command.server_runs().unwrap());
-        command.lock_store().unwrap();
+        assert!(!command.server_runs().await.unwrap());
+        command.lock_store().await.unwrap();
     }
 
     #[tokio::test]

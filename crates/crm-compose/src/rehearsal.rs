@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::composition::{Composition, make_folder};
+use crate::settings::Database;
 use crate::start_error::StartError;
 
 /// The copy; dropping it removes its folder.
@@ -27,7 +28,7 @@ impl Composition {
         let file = dir.join("crm.db");
         let copied = self.admin.backup(&file).await;
         copied.map_err(|source| self.store_error(source))?;
-        settings.data.database = file;
+        settings.data.database = Database::File(file);
         Ok((Self::as_it_is(settings)?, guard))
     }
 }

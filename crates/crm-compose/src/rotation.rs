@@ -1,8 +1,5 @@
 //! A whole rotation of the data keys, step by step.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
-
 use crm_domain::data_keys::DataKeyId;
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
@@ -53,7 +50,8 @@ impl Composition {
     /// Makes a new data key, seals everything anew and forgets the keys that nothing uses. A running server goes on; the
     /// key it may still seal with is kept for some minutes and forgotten by the server itself, or by the next rotation.
     pub async fn rotate_keys(&self, actor: &Actor) -> Result<Rotated, RotationError> {
-        let _lock = take_lock(&self.settings.data.database)?;
+        let lock = self.place.lock_rotation().await.map_err(Error::from)?;
+        let _lock = lock.ok_or(RotationError::AtWork)?;
         let status = self.key_status(actor).await?;
         let mut rotated = Rotated {
             fresh: self.crm.begin_rotation(actor, &status).await?,
@@ -66,7 +64,7 @@ impl Composition {
             }
         }
         // While no server runs nobody seals with an older key any more.
-        let alone = self.lock_store();
+        let alone = self.lock_store().await;
         let mut before = self.crm.now();
         if alone.is_err() {
             before = before.minus(KEPT_AFTER_RETIREMENT);
@@ -116,26 +114,6 @@ async fn apart<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|failed| Err(StoreError::unavailable(failed).into()))
-}
-
-/// One rotation at a time; freed by the system however the program ends.
-fn take_lock(database: &Path) -> Result<File, RotationError> {
-    let mut name = database.file_name().unwrap_or_default().to_os_string();
-    name.push(".keys.lock");
-    let file = open_lock(&database.with_file_name(name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RotationError::AtWork),
-        Err(TryLockError::Error(error)) => Err(Error::from(StoreError::unavailable(error)).into()),
-    }
-}
-
-fn open_lock(path: &PathBuf) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(options.open(path).map_err(StoreError::unavailable)?)
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use crm_host::LockError;
 use crm_host::secret_key::KeyError;
 use crm_lineworks::ConfigError;
 
-use crate::settings::SettingsError;
+use crate::settings::{Database, SettingsError};
+
+/// The version of this program.
+const OURS: &str = env!("CARGO_PKG_VERSION");
 
 /// What stopped the start.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +42,38 @@ pub enum StartError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// The database cannot be opened or migrated.
-    #[error("the database {} cannot be used: {source}", .file.display())]
+    #[error("the database {database} cannot be used: {source}")]
     Store {
-        /// The file.
+        /// Which.
+        database: Database,
+        /// Why.
+        source: StoreError,
+    },
+    /// A server or a command works on the database server's store.
+    #[error("the database {0} is in use")]
+    InUse(Database),
+    /// A newer program took something from the database that this one needs.
+    #[error("the database {database} needs a newer program ({product})")]
+    NewerDatabase {
+        /// Which.
+        database: Database,
+        /// The version of the program that brought it there.
+        product: String,
+    },
+    /// A migration failed, or the look at what it would do.
+    #[error("the database {database} was not brought up to date: {source}")]
+    Migration {
+        /// Which.
+        database: Database,
+        /// The copy taken before.
+        copy: Option<PathBuf>,
+        /// Why.
+        source: StoreError,
+    },
+    /// The copy before the migrations could not be taken.
+    #[error("the copy {} could not be written: {source}", .file.display())]
+    CopyBefore {
+        /// Where to.
         file: PathBuf,
         /// Why.
         source: StoreError,
@@ -50,8 +82,8 @@ pub enum StartError {
     #[error("{0} migration(s) are missing and the server is running")]
     OtherVersion(usize),
     /// The database was never made.
-    #[error("there is no database {}", .0.display())]
-    NoDatabase(PathBuf),
+    #[error("there is no database {0}")]
+    NoDatabase(Database),
     /// The settings of LINE WORKS make no sense together.
     #[error("LINE WORKS: {0}")]
     LineWorks(#[from] ConfigError),
@@ -78,9 +110,12 @@ impl StartError {
             Self::KeyLost(_) => "secret_key_lost",
             Self::OtherKey => "other_secret_key",
             Self::Vault(error) => error.code(),
-            Self::Lock(LockError::Held { .. }) => "server_runs",
+            Self::Lock(LockError::Held { .. }) | Self::InUse(_) => "server_runs",
             Self::Lock(LockError::File { .. }) => "lock_file",
             Self::Store { .. } => "store_unavailable",
+            Self::NewerDatabase { .. } => "newer_database",
+            Self::Migration { .. } => "migration_failed",
+            Self::CopyBefore { .. } => "copy_failed",
             Self::OtherVersion(_) => "other_version",
             Self::NoDatabase(_) => "no_database",
             Self::LineWorks(_) => "line_works_settings",
@@ -117,17 +152,36 @@ impl StartError {
                 pid.map(|pid| format!("、プロセス{pid}")).unwrap_or_default()
             ),
             Self::Lock(error) => format!("{error}。データベースのフォルダーの権限を確かめてください。"),
-            Self::Store { file, source } => format!(
+            Self::InUse(database) => format!(
+                "データベース {database} は、サーバー（crm-web）または他の crm コマンドが使用中です。終わってからやり直してください。"
+            ),
+            Self::Store { database: Database::File(file), source } => format!(
                 "データベース {} を使えません（{}）。場所、権限、ディスクの空きを確かめてください。",
+                file.display(),
+                reasons(source)
+            ),
+            Self::Store { database, source } => format!(
+                "データベース {database} を使えません（{}）。サーバーが動いているか、CRM_DATABASE_URL のアドレス、ユーザー、パスワードを確かめてください。",
+                reasons(source)
+            ),
+            Self::NewerDatabase { database, product } => format!(
+                "データベース {database} は新しい版（{product}）で更新されており、この版（{OURS}）では使えません。何も変更していません。{product} 以降のプログラムを使ってください。この版に戻すには、更新前のバックアップを crm restore で戻します。"
+            ),
+            Self::Migration { database, copy, source } => format!(
+                "データベース {database} を更新できませんでした（{}）。データベースは元のままです{}。以前の版のプログラムならそのまま使えます。原因を直してから起動し直してください。",
+                reasons(source),
+                copy.as_ref().map(|file| format!("（念のためのコピー: {}）", file.display())).unwrap_or_default()
+            ),
+            Self::CopyBefore { file, source } => format!(
+                "更新の前のコピー {} を作れなかったため、更新していません（{}）。CRM_BACKUP_DIR の場所、権限、空きを確かめてください。",
                 file.display(),
                 reasons(source)
             ),
             Self::OtherVersion(count) => format!(
                 "データベースに{count}件の更新が必要ですが、サーバーが動いています。サーバーを新しい版で起動し直してください。"
             ),
-            Self::NoDatabase(file) => format!(
-                "データベース {} がありません。CRM_DATA_DIR を確かめるか、crm migrate で作成してください。",
-                file.display()
+            Self::NoDatabase(database) => format!(
+                "データベース {database} がありません。CRM_DATA_DIR を確かめるか、crm migrate で作成してください。"
             ),
             Self::LineWorks(error) => format!("LINE WORKSの設定に誤りがあります: {error}"),
             Self::Settings(error) => error.to_string(),
@@ -154,17 +208,36 @@ impl StartError {
                 pid.map(|pid| format!(", process {pid}")).unwrap_or_default()
             ),
             Self::Lock(error) => format!("{error}. Check the permissions of the database's folder."),
-            Self::Store { file, source } => format!(
+            Self::InUse(database) => format!(
+                "A server (crm-web) or another crm command is working on the database {database}. Try again when it has ended."
+            ),
+            Self::Store { database: Database::File(file), source } => format!(
                 "The database {} cannot be used ({}). Check place, permissions and disk space.",
+                file.display(),
+                reasons(source)
+            ),
+            Self::Store { database, source } => format!(
+                "The database {database} cannot be used ({}). Check that it runs, and address, user and password in CRM_DATABASE_URL.",
+                reasons(source)
+            ),
+            Self::NewerDatabase { database, product } => format!(
+                "The database {database} was brought up to date by version {product}; this version ({OURS}) cannot work on it. Nothing was changed. Use {product} or newer. To go back to this version, restore the copy from before the update with crm restore."
+            ),
+            Self::Migration { database, copy, source } => format!(
+                "The database {database} could not be brought up to date ({}). It is as it was{}, and the former version can go on with it. Mend the cause and start again.",
+                reasons(source),
+                copy.as_ref().map(|file| format!(" (a copy: {})", file.display())).unwrap_or_default()
+            ),
+            Self::CopyBefore { file, source } => format!(
+                "The copy {} before the update could not be written, so nothing was updated ({}). Check place, permissions and free space of CRM_BACKUP_DIR.",
                 file.display(),
                 reasons(source)
             ),
             Self::OtherVersion(count) => format!(
                 "The database needs {count} update(s) while the server is running. Restart the server with the new version."
             ),
-            Self::NoDatabase(file) => format!(
-                "There is no database {}. Check CRM_DATA_DIR, or make it with crm migrate.",
-                file.display()
+            Self::NoDatabase(database) => format!(
+                "There is no database {database}. Check CRM_DATA_DIR, or make it with crm migrate."
             ),
             Self::LineWorks(error) => format!("The settings of LINE WORKS are wrong: {error}"),
             Self::Settings(error) => error.to_string(),

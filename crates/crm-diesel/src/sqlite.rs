@@ -13,6 +13,10 @@ mod activities;
 mod attachments;
 #[path = "queries/audit.rs"]
 mod audit;
+#[path = "queries/backlog.rs"]
+mod backlog;
+#[path = "queries/backups.rs"]
+mod backups;
 #[path = "queries/board.rs"]
 mod board;
 #[path = "queries/companies.rs"]
@@ -49,6 +53,8 @@ mod holdings;
 mod imports;
 #[path = "queries/inserted.rs"]
 mod inserted;
+#[path = "queries/leases.rs"]
+mod leases;
 #[path = "queries/members.rs"]
 mod members;
 #[path = "queries/notes.rs"]
@@ -81,6 +87,8 @@ mod teams;
 mod trash;
 #[path = "queries/uow.rs"]
 mod uow;
+#[path = "queries/versions.rs"]
+pub mod versions;
 #[path = "queries/waitings.rs"]
 mod waitings;
 

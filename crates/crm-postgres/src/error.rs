@@ -85,6 +85,15 @@ pub enum PostgresError {
     /// The database is no file that could be copied.
     #[error("a database on PostgreSQL is not copied as a file; use `crm backup`")]
     NoFile,
+    /// The user may not do it.
+    #[error("PostgreSQL does not allow it: {0}; give the user the right, or make it the owner of the database")]
+    Forbidden(String),
+    /// The server's disk is full.
+    #[error("the disk of the PostgreSQL server is full: {0}; make room and run the same again")]
+    DiskFull(String),
+    /// A copy into this database was begun and not finished.
+    #[error("the database {0} holds a copy that is not finished and is no store yet; run the same copy again to finish it")]
+    Unfinished(String),
     /// The threads of the store could not be started.
     #[error("the threads that talk to the database could not be started: {0}")]
     Threads(String),

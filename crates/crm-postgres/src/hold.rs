@@ -32,9 +32,9 @@ pub struct Hold(#[expect(dead_code, reason = "held, never read")] Held);
 
 enum Held {
     /// On this connection alone.
-    Once(PlainClient),
+    Once(#[expect(dead_code, reason = "held, never read")] PlainClient),
     /// Taken again on a new connection whenever one is lost.
-    Kept(Keeper),
+    Kept(#[expect(dead_code, reason = "held, never read")] Keeper),
 }
 
 struct Keeper(AbortHandle);

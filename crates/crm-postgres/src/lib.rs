@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod bulk;
 mod blobs;
 mod bell;
 mod connection;

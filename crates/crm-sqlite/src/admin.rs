@@ -5,7 +5,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use crm_domain::ports::store::StoreError;
-use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
+use crm_domain::ports::store_admin::{MigrationStatus, SchemaVersion, StoreAdmin};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -24,6 +24,19 @@ impl StoreAdmin for SqliteStore {
         apart(move || migrations::migrate(&opener)).await
     }
 
+    async fn schema_version(&self) -> Result<Option<SchemaVersion>, StoreError> {
+        self.readers.with(migrations::version).await
+    }
+
+    fn newest_known(&self) -> i64 {
+        migrations::newest()
+    }
+
+    async fn rehearse(&self) -> Result<Vec<String>, StoreError> {
+        let opener = self.opener.clone();
+        apart(move || rehearse(&opener)).await
+    }
+
     async fn backup(&self, file: &Path) -> Result<(), StoreError> {
         let (opener, file) = (self.opener.clone(), file.to_owned());
         apart(move || Ok(copy(&opener, &file)?)).await
@@ -36,6 +49,26 @@ pub(crate) async fn apart<T: Send + 'static>(
 ) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or(Err(SqliteError::Panicked.into()))
+}
+
+/// Migrates a copy beside the file, which is gone afterwards.
+fn rehearse(opener: &Opener) -> Result<Vec<String>, StoreError> {
+    let beside = opener.beside(".rehearsal");
+    forget(&beside);
+    let outcome = copy(opener, &beside)
+        .map_err(StoreError::from)
+        .and_then(|()| migrations::migrate(&Opener::new(beside.clone(), false, None)?));
+    forget(&beside);
+    outcome
+}
+
+/// Removes a database that is of no use any more, with what SQLite keeps beside it.
+fn forget(file: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        drop(std::fs::remove_file(name));
+    }
 }
 
 /// Writes one consistent copy, on disk when this returns; a copy that failed leaves no file.

@@ -44,9 +44,7 @@ impl Opener {
         if mode != "wal" {
             return Err(SqliteError::NoWriteAheadLog(self.path.clone()));
         }
-        let limit = self
-            .max_pages
-            .map_or_else(String::new, |pages| format!("PRAGMA max_page_count = {pages};"));
+        let limit = self.page_limit();
         conn.batch_execute(&format!(
             "PRAGMA busy_timeout = {WRITER_WAIT}; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;
              PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; {limit}"
@@ -69,6 +67,40 @@ impl Opener {
         conn.batch_execute(&format!("PRAGMA busy_timeout = {WAIT}"))
             .map_err(|error| self.failed(&error))?;
         Ok(conn)
+    }
+
+    /// A file beside this one whose name ends so.
+    pub(crate) fn beside(&self, end: &str) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_os_string();
+        name.push(end);
+        self.path.with_file_name(name)
+    }
+
+    /// A connection for statements that are only known at run time.
+    pub(crate) fn dynamic(&self) -> Result<rusqlite::Connection, SqliteError> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE
+            | rusqlite::OpenFlags::SQLITE_OPEN_URI
+            | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = rusqlite::Connection::open_with_flags(&self.url, flags);
+        let conn = conn.map_err(|error| self.failed(&error))?;
+        let wait = std::time::Duration::from_millis(WAIT.into());
+        conn.busy_timeout(wait).map_err(|error| self.failed(&error))?;
+        Ok(conn)
+    }
+
+    /// An error for a file that holds the beginning of a copy.
+    pub(crate) fn refuse_unfinished(&self) -> Result<(), SqliteError> {
+        let conn = self.dynamic()?;
+        match crate::bulk::unfinished(&conn).map_err(|error| self.failed(&error))? {
+            true => Err(SqliteError::Unfinished(self.path.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// The statement that keeps the file from growing beyond its limit; nothing without one.
+    pub(crate) fn page_limit(&self) -> String {
+        self.max_pages
+            .map_or_else(String::new, |pages| format!("PRAGMA max_page_count = {pages};"))
     }
 
     pub(crate) fn failed(&self, reason: &dyn std::error::Error) -> SqliteError {

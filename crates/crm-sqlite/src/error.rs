@@ -41,6 +41,9 @@ pub enum SqliteError {
         /// What SQLite or the system said.
         reason: String,
     },
+    /// A copy into this file was begun and not finished.
+    #[error("the database file {} holds a copy that is not finished and is no store yet; run the same copy again to finish it", .0.display())]
+    Unfinished(PathBuf),
     /// A migration failed; the database is as it was.
     #[error("migration {name} failed, nothing was changed: {reason}")]
     Migration {

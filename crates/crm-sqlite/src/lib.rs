@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+mod bulk;
 mod connection;
 mod error;
 mod group;
@@ -42,9 +43,17 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file; applies no migrations.
+    /// Opens the file; applies no migrations. A copy that is not finished is [`SqliteError::Unfinished`].
     pub fn open(options: SqliteOptions) -> Result<Self, StoreError> {
-        Self::open_with(options, None)
+        let store = Self::open_with(options, None)?;
+        store.opener.refuse_unfinished()?;
+        Ok(store)
+    }
+
+    /// As [`SqliteStore::open`], but only to fill an empty file or to go on with an unfinished copy. `pages` as in
+    /// [`SqliteStore::open_limited`].
+    pub fn open_for_copy(options: SqliteOptions, pages: Option<u32>) -> Result<Self, StoreError> {
+        Self::open_with(options, pages)
     }
 
     /// As [`SqliteStore::open`], but the file never grows beyond so many pages of 4 KiB: writing more is answered as on a

@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use crm_diesel::sqlite::{Backend, Conn};
+use crm_diesel::sqlite::{Backend, Conn, versions};
 use crm_domain::ports::store::StoreError;
-use crm_domain::ports::store_admin::MigrationStatus;
+use crm_domain::ports::store_admin::{MigrationStatus, SchemaVersion};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource};
@@ -77,6 +77,27 @@ pub fn unapplied() -> Result<Vec<MigrationStatus>, StoreError> {
     Ok(status.collect())
 }
 
+/// What the database says of its schema; `None` if it is too old to say anything.
+pub(crate) fn version(conn: &mut Conn) -> Result<Option<SchemaVersion>, StoreError> {
+    let applied = applied(conn).map_err(StoreError::unavailable)?;
+    if !applied
+        .iter()
+        .any(|version| versions::number(version) == versions::SINCE)
+    {
+        return Ok(None);
+    }
+    Ok(Some(versions::read(conn).map_err(StoreError::unavailable)?))
+}
+
+/// The number of the newest migration of this program.
+pub(crate) fn newest() -> i64 {
+    let steps = steps().unwrap_or_default();
+    let numbers = steps
+        .iter()
+        .map(|step| versions::number(&step.name().version().to_string()));
+    numbers.max().unwrap_or_default()
+}
+
 /// Applies what is missing, all or nothing, and returns the names. A database that is up to date is only looked at:
 /// checking the references of a million rows would cost every start seconds.
 pub(crate) fn migrate(opener: &Opener) -> Result<Vec<String>, StoreError> {
@@ -112,6 +133,9 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
             .execute(conn)
             .map_err(|error| failed(error.to_string()))?;
         names.push(name);
+    }
+    if newest() >= versions::SINCE {
+        versions::note(conn, newest()).map_err(StoreError::unavailable)?;
     }
     let dangling: Vec<String> = sql::<Text>("SELECT \"table\" FROM pragma_foreign_key_check")
         .load(conn)

@@ -62,7 +62,7 @@ async fn import_poc(context: &Context, file: &Path, zone: Option<&str>) -> Outco
     };
     let source = PocFile::open(file)?;
     let desk = context.desk(Need::Store).await?;
-    let lock = desk.parts.lock_store()?;
+    let lock = desk.parts.lock_store().await?;
     let zone = zone.unwrap_or_else(|| desk.zone().clone());
     let report = poc::import(&desk, source, &zone, context.output.texts()).await?;
     drop(lock);

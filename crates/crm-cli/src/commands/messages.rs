@@ -75,18 +75,18 @@ async fn deliver(desk: &Desk, id: SendId) -> Result<Send, Failure> {
         if send.state.is_final() || waits || Instant::now() >= until {
             return Ok(send);
         }
-        if desk.parts.server_runs()? {
+        if desk.parts.server_runs().await? {
             tokio::time::sleep(LOOK).await;
             continue;
         }
-        match desk.parts.lock_store() {
+        match desk.parts.lock_store().await {
             Ok(lock) => {
                 send_waiting(desk, id).await?;
                 drop(lock);
                 tokio::time::sleep(LOOK).await;
             }
             // A server was started this very moment; it sends.
-            Err(StartError::Lock(_)) => {}
+            Err(StartError::Lock(_) | StartError::InUse(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct Migrate {
     /// Only show which migrations the database has.
     #[arg(long)]
     status: bool,
-    /// Only show which migrations would be applied.
+    /// Apply what is missing to a copy, and show what would be applied.
     #[arg(long, conflicts_with = "status")]
     dry_run: bool,
 }
@@ -33,8 +33,11 @@ impl Row for MigrationRow {
 }
 
 pub(crate) async fn run(context: &Context, command: &Migrate) -> Outcome {
-    if command.status || command.dry_run {
-        return show(context, command.dry_run).await;
+    if command.status {
+        return show(context).await;
+    }
+    if command.dry_run {
+        return rehearse(context).await;
     }
     let (desk, applied) = context.desk_and_migrations(Need::Store).await?;
     let rows: Vec<MigrationRow> = applied
@@ -49,14 +52,31 @@ pub(crate) async fn run(context: &Context, command: &Migrate) -> Outcome {
     DONE
 }
 
-async fn show(context: &Context, pending_only: bool) -> Outcome {
+async fn show(context: &Context) -> Outcome {
     let (all, zone) = context.migrations().await?;
     let rows: Vec<MigrationRow> = all
         .into_iter()
-        .filter(|migration| !(pending_only && migration.applied))
         .map(|migration| MigrationRow {
             name: migration.name,
             applied: migration.applied,
+        })
+        .collect();
+    context.output.list(&rows, &zone);
+    DONE
+}
+
+/// What would be applied. A database that was never made is not made for this.
+async fn rehearse(context: &Context) -> Outcome {
+    let (all, zone) = context.migrations().await?;
+    if all.iter().any(|migration| migration.applied) {
+        let desk = context.desk_as_it_is()?;
+        desk.parts.rehearse_migrations().await?;
+    }
+    let missing = all.into_iter().filter(|migration| !migration.applied);
+    let rows: Vec<MigrationRow> = missing
+        .map(|migration| MigrationRow {
+            name: migration.name,
+            applied: false,
         })
         .collect();
     context.output.list(&rows, &zone);

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crm_domain::ports::host::Clock;
+use crm_domain::ports::host::{Caller, Clock};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -22,11 +22,22 @@ pub(super) struct LineFormat {
     shape: LogFormat,
     zone: TimeZone,
     clock: Arc<dyn Clock>,
+    caller: Arc<dyn Caller>,
 }
 
 impl LineFormat {
-    pub(super) fn new(shape: LogFormat, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
-        Self { shape, zone, clock }
+    pub(super) fn new(
+        shape: LogFormat,
+        zone: TimeZone,
+        clock: Arc<dyn Clock>,
+        caller: Arc<dyn Caller>,
+    ) -> Self {
+        Self {
+            shape,
+            zone,
+            clock,
+            caller,
+        }
     }
 
     fn line(&self, event: &Event<'_>) -> Result<String, fmt::Error> {
@@ -34,6 +45,9 @@ impl LineFormat {
         let local = now.at_offset(self.zone.offset_at(now));
         let mut said = Said::default();
         event.record(&mut said);
+        if let Some(id) = self.caller.request_id() {
+            said.fields.push(("request_id".to_owned(), id.into()));
+        }
         let (level, module) = (word(*event.metadata().level()), short(event.metadata().target()));
         match self.shape {
             LogFormat::Text => text(local, level, module, &said),
@@ -164,7 +178,7 @@ mod tests {
     use crate::settings::LogFormat;
     use crate::time_zone::TimeZone;
     use crm_domain::instant::Instant;
-    use crm_domain::ports::host::Clock;
+    use crm_domain::ports::host::{Caller, Clock, NoCaller};
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
@@ -187,11 +201,30 @@ mod tests {
         }
     }
 
+    struct OneRequest;
+    impl Caller for OneRequest {
+        fn address(&self) -> Option<String> {
+            None
+        }
+        fn request_id(&self) -> Option<String> {
+            Some("9f3a1c22".to_owned())
+        }
+    }
+
     fn logged(shape: LogFormat, say: impl FnOnce()) -> String {
+        logged_for(Arc::new(NoCaller), shape, say)
+    }
+
+    fn logged_for(caller: Arc<dyn Caller>, shape: LogFormat, say: impl FnOnce()) -> String {
         let sink = Sink::default();
         let copy = sink.clone();
         let subscriber = tracing_subscriber::fmt()
-            .event_format(LineFormat::new(shape, TimeZone::tokyo(), Arc::new(Stopped)))
+            .event_format(LineFormat::new(
+                shape,
+                TimeZone::tokyo(),
+                Arc::new(Stopped),
+                caller,
+            ))
             .with_writer(move || copy.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, say);
@@ -230,5 +263,18 @@ mod tests {
             "time": "2025-07-08T10:30:45.900+09:00", "level": "ERROR", "module": "webhook", "message": "odd", "count": 2
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_line_about_a_request_carries_its_id() {
+        let say = || tracing::info!(target: "crm_web::webhook", count = 2, "kept");
+        let text = logged_for(Arc::new(OneRequest), LogFormat::Text, say);
+        assert!(
+            text.ends_with("INFO webhook kept count=2 request_id=9f3a1c22\n"),
+            "{text}"
+        );
+        let json = logged_for(Arc::new(OneRequest), LogFormat::Json, say);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["request_id"], "9f3a1c22");
     }
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crm_domain::ports::host::Clock;
+use crm_domain::ports::host::{Caller, Clock};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -47,10 +47,16 @@ pub enum LogError {
 
 /// Starts the log of this process: the console's standard error, and the file if one is set. Lines are written by
 /// threads of their own, so that a slow disk slows nobody; after a flood of 128,000 waiting lines further ones are lost.
-pub fn start(settings: &LogSettings, zone: &TimeZone, clock: Arc<dyn Clock>) -> Result<LogGuard, LogError> {
+/// A line about a request carries the id that `caller` tells.
+pub fn start(
+    settings: &LogSettings,
+    zone: &TimeZone,
+    clock: Arc<dyn Clock>,
+    caller: Arc<dyn Caller>,
+) -> Result<LogGuard, LogError> {
     let (console, console_worker) = tracing_appender::non_blocking(io::stderr());
     let mut workers = vec![console_worker];
-    let format = LineFormat::new(settings.format, zone.clone(), Arc::clone(&clock));
+    let format = LineFormat::new(settings.format, zone.clone(), Arc::clone(&clock), caller);
     let file = match &settings.file {
         None => None,
         Some(path) => {

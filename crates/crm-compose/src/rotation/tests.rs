@@ -8,7 +8,7 @@ use crm_domain::permissions::Actor;
 use crm_domain::ports::blobs::Blobs as _;
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 use crm_domain::ports::vault::Vault as _;
-use crm_host::FolderBlobs;
+use crm_host::SealedBlobs;
 
 use super::RotationError;
 use crate::composition::Composition;
@@ -59,8 +59,8 @@ fn all_open(parts: &Composition) {
     }
 }
 
-fn blobs(parts: &Composition) -> FolderBlobs {
-    FolderBlobs::new(
+fn blobs(parts: &Composition) -> SealedBlobs {
+    SealedBlobs::in_folder(
         parts.settings.data.files_dir.clone(),
         1_000_000,
         Arc::clone(&parts.vault),

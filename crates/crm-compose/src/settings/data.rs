@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crm_host::SecretKey;
 use secrecy::SecretString;
 
+use super::database::{self, Database};
 use super::problem::Fault;
 use super::reader::{Reader, number};
 
@@ -13,8 +14,8 @@ use super::reader::{Reader, number};
 pub struct DataSettings {
     /// The data folder.
     pub dir: PathBuf,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: Database,
     /// The secret key given; `None`: the one kept in the data folder.
     pub secret_key: Option<SecretString>,
     /// Earlier secret keys.
@@ -33,7 +34,7 @@ impl DataSettings {
     /// Everything in its default place below `dir`.
     pub fn below(dir: PathBuf) -> Self {
         Self {
-            database: dir.join("crm.db"),
+            database: Database::File(dir.join("crm.db")),
             secret_key: None,
             previous_secret_keys: Vec::new(),
             spool_dir: dir.join("spool"),
@@ -55,9 +56,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> DataSettings {
         .text("CRM_DATA_DIR")
         .map_or_else(|| PathBuf::from("data"), PathBuf::from);
     let default = DataSettings::below(dir);
+    let database = database::read(reader, default.database);
+    let given = reader.optional("CRM_SECRET_KEY", secret_key);
+    if given.is_none() && database.file().is_none() && !reader.has_fault("CRM_SECRET_KEY") {
+        // A key in a folder of one of several machines would be another one on each.
+        reader.fault("CRM_SECRET_KEY", Fault::KeyNeededWithServer);
+    }
     DataSettings {
-        database: reader.parsed("CRM_DATABASE_URL", default.database, database_file),
-        secret_key: reader.optional("CRM_SECRET_KEY", secret_key),
+        database,
+        secret_key: given,
         previous_secret_keys: reader.parsed("CRM_SECRET_KEY_PREVIOUS", Vec::new(), earlier_keys),
         spool_dir: reader
             .text("CRM_SPOOL_DIR")
@@ -78,18 +85,6 @@ const FILES_QUOTA: u32 = 10;
 
 fn gibibytes(count: u32) -> u64 {
     u64::from(count) * 1024 * 1024 * 1024
-}
-
-fn database_file(url: &str) -> Result<PathBuf, Fault> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Err(Fault::PostgresNotBuilt);
-    }
-    match url.strip_prefix("sqlite://") {
-        Some(path) if !path.is_empty() && !path.ends_with('/') && !path.contains('?') => {
-            Ok(PathBuf::from(path))
-        }
-        _ => Err(Fault::NotADatabase),
-    }
 }
 
 /// The keys in a list. A key may hold commas itself, so every run of neighbouring parts may have been one.

@@ -43,7 +43,7 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
 }
 
 /// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 2] = ["CRM_BACKUP_DIR", "CRM_METRICS_ALLOWED_IPS"];
+pub(super) const NOT_IN_USE: [&str; 1] = ["CRM_BACKUP_DIR"];
 
 /// All of them, in the order in which they are shown.
 pub const ALL: &[Known] = &[
@@ -98,8 +98,20 @@ pub const ALL: &[Known] = &[
     plain(
         "CRM_DATABASE_URL",
         "sqlite://<CRM_DATA_DIR>/crm.db",
-        "データベースの場所",
-        "the database",
+        "データベースの場所。PostgreSQLは postgres://ユーザー:パスワード@ホスト:5432/名前?sslmode=verify-full",
+        "the database; PostgreSQL: postgres://user:password@host:5432/name?sslmode=verify-full, several hosts by commas",
+    ),
+    plain(
+        "CRM_DATABASE_REPLICA_URL",
+        "",
+        "少し古くてもよい読み取り（書き出し、監査ログ）に使うPostgreSQLのレプリカ",
+        "a replica of PostgreSQL for readings that may be a little old (exports, audit log)",
+    ),
+    plain(
+        "CRM_DATABASE_CONNECTIONS",
+        "16",
+        "PostgreSQLへの同時接続数（サーバー1台あたり）",
+        "connections at once to PostgreSQL, for each server",
     ),
     secret(
         "CRM_SECRET_KEY",

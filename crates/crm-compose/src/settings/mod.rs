@@ -1,6 +1,7 @@
 //! Settings: read once, checked as a whole, handed on as values.
 
 mod data;
+mod database;
 mod dot_env;
 mod dot_env_merge;
 mod ip_range;
@@ -20,6 +21,7 @@ mod web;
 mod words;
 
 pub use data::DataSettings;
+pub use database::{Database, DatabaseServer};
 pub use dot_env_merge::merged as merged_dot_env;
 pub use ip_range::IpRange;
 pub use line_works::{LineWorksRules, LineWorksSettings, UnknownSender};
@@ -115,7 +117,7 @@ impl Settings {
         let of_line_works = |problem: &Problem| problem.name.starts_with("LINE_WORKS_");
         match need {
             Need::Everything => {}
-            Need::WithPages if !settings.data.database.exists() => {}
+            Need::WithPages if settings.data.database.is_missing() => {}
             Need::WithPages => problems.retain(|problem| !source.may_come_from_pages(problem)),
             Need::LineWorks => problems.retain(of_line_works),
             Need::Store => problems.retain(|problem| !of_line_works(problem)),

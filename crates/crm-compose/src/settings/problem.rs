@@ -107,9 +107,11 @@ pub enum Fault {
         /// The fewest bytes.
         min: usize,
     },
-    /// A database server, which this build cannot use.
-    PostgresNotBuilt,
-    /// Neither `sqlite://…` nor anything else that is known.
+    /// Makes sense with a database server only.
+    NeedsServer,
+    /// Needed because the database is a server's.
+    KeyNeededWithServer,
+    /// Neither `sqlite://…` nor `postgres://…` with everything needed.
     NotADatabase,
     /// Holds what it cannot, such as blanks.
     Malformed,

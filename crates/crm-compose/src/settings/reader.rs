@@ -29,6 +29,17 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem::new(name, fault));
     }
 
+    pub(super) fn has_fault(&self, name: &str) -> bool {
+        self.problems.iter().any(|problem| problem.name == name)
+    }
+
+    /// Shows a value that was read only as `shown` makes it.
+    pub(super) fn hide(&mut self, name: &'static str, shown: impl FnOnce(&str) -> String) {
+        if let Some((value, _)) = self.used.get_mut(name) {
+            *value = shown(value);
+        }
+    }
+
     /// The value, blanks at the ends cut; `None` when not given or not readable, which is noted.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         match self.source.get(name) {

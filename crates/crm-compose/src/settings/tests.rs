@@ -50,7 +50,7 @@ fn nothing_given_is_fine_and_takes_the_defaults() {
     let settings = settings(&[]);
     assert_eq!(settings.listen.address.to_string(), "0.0.0.0:3000");
     assert_eq!(settings.listen.public_urls[0].origin(), "http://localhost:3000");
-    assert_eq!(settings.data.database, Path::new("data/crm.db"));
+    assert_eq!(settings.data.database.file(), Some(Path::new("data/crm.db")));
     assert_eq!(settings.data.spool_dir, Path::new("data/spool"));
     assert_eq!(settings.web.time_zone.name(), "Asia/Tokyo");
     assert_eq!(settings.web.locale, Locale::Ja);
@@ -98,7 +98,7 @@ fn every_given_value_is_understood() {
     );
     assert_eq!(settings.listen.public_urls.len(), 2);
     assert_eq!(settings.listen.trusted_proxies.len(), 2);
-    assert_eq!(settings.data.database, Path::new("/srv/crm.db"));
+    assert_eq!(settings.data.database.file(), Some(Path::new("/srv/crm.db")));
     assert_eq!(settings.data.backup_dir, Path::new("/var/lib/crm/backups"));
     let earlier = settings.data.previous_secret_keys.iter();
     let earlier: Vec<_> = earlier.map(|key| key.expose_secret().len()).collect();
@@ -114,7 +114,7 @@ fn every_problem_is_said_at_once_with_how_to_mend_it() {
     let wrong: &[(&str, &str, &str)] = &[
         ("CRM_LISTEN", "everywhere", "0.0.0.0:3000"),
         ("CRM_PUBLIC_URL", "crm.example.jp", "https://crm.example.jp"),
-        ("CRM_DATABASE_URL", "postgres://u:geheim@db/crm", "SQLite"),
+        ("CRM_DATABASE_URL", "postgres://u:geheim@db", "postgres://"),
         ("CRM_SECRET_KEY", "short", "openssl rand -hex 32"),
         ("CRM_TIMEZONE", "Tokyo", "Asia/Tokyo"),
         ("CRM_LOCALE", "fr", "ja, en"),
@@ -138,6 +138,28 @@ fn every_problem_is_said_at_once_with_how_to_mend_it() {
         assert!(line.contains(hint) && !line.contains('\n'), "{line}");
     }
     assert!(!error.to_string().contains("geheim"));
+}
+
+#[test]
+fn a_database_server_needs_a_key_and_its_password_is_not_shown() {
+    let url = ("CRM_DATABASE_URL", "postgres://crm:geheim@db1,db2/crm");
+    let error = refused(&[url]);
+    assert!(error.lines()[0].starts_with("CRM_SECRET_KEY"), "{error}");
+    let key = ("CRM_SECRET_KEY", "0123456789012345678901234567890123");
+    let loaded = Settings::read(&source(&[url, key]), Need::Everything).unwrap();
+    assert!(loaded.settings.data.database.file().is_none());
+    assert_eq!(
+        loaded.settings.data.database.to_string(),
+        "postgres://crm:***@db1,db2/crm"
+    );
+    let shown = loaded
+        .shown
+        .iter()
+        .find(|shown| shown.name == "CRM_DATABASE_URL")
+        .unwrap();
+    assert_eq!(shown.value, "postgres://crm:***@db1,db2/crm");
+    let error = refused(&[("CRM_DATABASE_REPLICA_URL", "postgres://db2/crm")]);
+    assert!(error.lines()[0].contains("PostgreSQL"), "{error}");
 }
 
 #[test]

@@ -65,10 +65,9 @@ fn ja(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("短すぎます。{min}バイト以上の推測できない文字列にしてください（例: openssl rand -hex 32）")
         }
-        Fault::PostgresNotBuilt => {
-            "この版はSQLiteだけに対応しています。sqlite://data/crm.db のように書いてください".to_owned()
-        }
-        Fault::NotADatabase => "データベースの場所ではありません。sqlite://data/crm.db のように書いてください（絶対パスは sqlite:///var/lib/crm/crm.db）".to_owned(),
+        Fault::NeedsServer => "CRM_DATABASE_URL がPostgreSQLのときだけ使えます。どちらかを直してください".to_owned(),
+        Fault::KeyNeededWithServer => "PostgreSQLを使うときは必要です。すべてのサーバーに同じ値を指定してください（例: openssl rand -hex 32）".to_owned(),
+        Fault::NotADatabase => "データベースの場所ではありません。sqlite://data/crm.db（絶対パスは sqlite:///var/lib/crm/crm.db）か postgres://ユーザー:パスワード@ホスト:5432/データベース名 のように書いてください".to_owned(),
         Fault::Malformed => "空白や改行など、使えない文字が入っています。値を貼り直してください".to_owned(),
         Fault::MissingForLineWorks => "LINE WORKSの設定が途中です。Developer Consoleの値を指定するか、LINE_WORKS_ で始まる設定をすべて消してください".to_owned(),
         Fault::BotSecretMissing => "Developer ConsoleのBot > 対象のBot > Bot Secretの値を指定してください。これがないと偽のコールバックを見分けられません（試験環境だけ LINE_WORKS_ALLOW_UNSIGNED=true で省けます）".to_owned(),
@@ -112,8 +111,9 @@ fn en(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("is too short; give at least {min} bytes that nobody can guess (openssl rand -hex 32)")
         }
-        Fault::PostgresNotBuilt => "this build works with SQLite only; write it like sqlite://data/crm.db".to_owned(),
-        Fault::NotADatabase => "is no database; write it like sqlite://data/crm.db (an absolute path: sqlite:///var/lib/crm/crm.db)".to_owned(),
+        Fault::NeedsServer => "goes with a CRM_DATABASE_URL of PostgreSQL only; mend one of the two".to_owned(),
+        Fault::KeyNeededWithServer => "is needed with PostgreSQL; give every server the same (openssl rand -hex 32)".to_owned(),
+        Fault::NotADatabase => "is no database; write it like sqlite://data/crm.db (an absolute path: sqlite:///var/lib/crm/crm.db) or postgres://user:password@host:5432/name".to_owned(),
         Fault::Malformed => "holds blanks, line breaks or other signs that cannot be there; paste the value again".to_owned(),
         Fault::MissingForLineWorks => "LINE WORKS is set up in part; take the value from the Developer Console, or remove every setting that begins with LINE_WORKS_".to_owned(),
         Fault::BotSecretMissing => "take it from the Developer Console: Bot > your bot > Bot Secret. Without it forged callbacks cannot be told from real ones (for trials only: LINE_WORKS_ALLOW_UNSIGNED=true)".to_owned(),

@@ -64,6 +64,7 @@ diesel::table! {
         fields -> Text,
         reason -> Nullable<Text>,
         digest -> Binary,
+        request_id -> Nullable<Text>,
     }
 }
 
@@ -167,5 +168,48 @@ diesel::table! {
         finished_at -> Nullable<Timestamp>,
         held -> Bool,
         tally -> Text,
+    }
+}
+
+diesel::table! {
+    leases (name) {
+        name -> Text,
+        owner -> Text,
+        until -> Timestamp,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    schema_version (id) {
+        id -> BigInt,
+        version -> BigInt,
+        oldest_binary -> BigInt,
+        product -> Text,
+    }
+}
+
+diesel::table! {
+    backups (id) {
+        id -> BigInt,
+        started_at -> Timestamp,
+        beat_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+        daily -> Bool,
+        taken_by -> Text,
+        file -> Text,
+        size -> BigInt,
+        sha256 -> Text,
+        encrypted -> Bool,
+        state -> Text,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    paused (id) {
+        id -> BigInt,
+        since -> Timestamp,
+        cause -> Text,
     }
 }

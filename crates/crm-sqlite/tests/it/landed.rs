@@ -18,18 +18,18 @@ use crate::common::{counts, new_folder, options, other_program, run, texts};
 
 const FILLED: &str = include_str!("fixtures/0009.sql");
 
-/// The migrations of the first release.
-fn first_release() -> Vec<PathBuf> {
+/// The migrations up to this one.
+fn migrations_until(last: usize) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
     let folders = std::fs::read_dir(folder).unwrap();
     let mut folders: Vec<PathBuf> = folders.map(|entry| entry.unwrap().path()).collect();
     folders.sort();
-    folders.truncate(9);
+    folders.truncate(last);
     folders
 }
 
-/// A file as the first release left it.
-fn landed() -> (TempDir, PathBuf, BTreeMap<String, i64>) {
+/// An empty file as the release with this last migration made it.
+pub(crate) fn released(last: usize) -> (TempDir, PathBuf) {
     let (folder, path) = new_folder();
     let mut file = other_program(&path);
     file.batch_execute(
@@ -38,7 +38,7 @@ fn landed() -> (TempDir, PathBuf, BTreeMap<String, i64>) {
              version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     )
     .unwrap();
-    for migration in first_release() {
+    for migration in migrations_until(last) {
         let step = std::fs::read_to_string(migration.join("up.sql")).unwrap();
         file.batch_execute(&step).unwrap();
         let name = migration.file_name().unwrap().to_str().unwrap();
@@ -48,7 +48,13 @@ fn landed() -> (TempDir, PathBuf, BTreeMap<String, i64>) {
         ))
         .unwrap();
     }
-    file.batch_execute(FILLED).unwrap();
+    (folder, path)
+}
+
+/// A file as the first release left it.
+fn landed() -> (TempDir, PathBuf, BTreeMap<String, i64>) {
+    let (folder, path) = released(9);
+    other_program(&path).batch_execute(FILLED).unwrap();
     let before = counts(&path);
     (folder, path, before)
 }

@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that is not set up right should panic")]
 
 mod backup;
+mod bulk;
 mod common;
 mod contract;
 mod faults;
 mod file;
+mod growing;
 mod landed;
 mod migrations;
 mod scrub;

@@ -25,22 +25,11 @@ use diesel::connection::SimpleConnection;
 use crate::common::{add_company, counts, new_folder, new_store, options, other_program, run, texts};
 
 /// As if the database were of the release before the last migration.
-const WITHOUT_THE_LAST: &str =
-    "DROP INDEX companies_trash; DROP INDEX customers_trash; DROP INDEX import_origins_local;
-    ALTER TABLE companies DROP COLUMN deleted_by; ALTER TABLE customers DROP COLUMN deleted_by;
-    DROP TABLE erasure_talks; DROP TABLE erasures; DROP TABLE abandoned_blobs; DROP TABLE retention_rules;
-    DROP TABLE legal_holds; DROP TABLE house_runs;
-    DELETE FROM __diesel_schema_migrations WHERE version = '0021'";
+const WITHOUT_THE_LAST: &str = "ALTER TABLE audit DROP COLUMN request_id;
+    DELETE FROM __diesel_schema_migrations WHERE version = '0031'";
 
-/// What the last migration makes.
-const MADE_BY_THE_LAST: [&str; 6] = [
-    "erasures",
-    "erasure_talks",
-    "abandoned_blobs",
-    "retention_rules",
-    "legal_holds",
-    "house_runs",
-];
+/// The tables that the last migration makes.
+const MADE_BY_THE_LAST: [&str; 0] = [];
 
 #[test]
 fn a_new_file_gets_every_migration_once() {
@@ -208,16 +197,16 @@ fn a_database_that_is_up_to_date_is_only_looked_at() {
 fn a_migration_that_fails_changes_nothing() {
     run(async {
         let (_folder, path, before) = filled().await;
-        // As if the last one had not run: running it again fails, its table exists.
+        // As if the last one had not run: running it again fails, its column exists.
         other_program(&path)
-            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0021'")
+            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0031'")
             .unwrap();
         let store = SqliteStore::open(options(&path)).unwrap();
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         let Err(StoreError::Unavailable(source)) = store.migrate().await else {
             panic!("it was applied");
         };
-        assert!(source.to_string().contains("0021_privacy failed"), "{source}");
+        assert!(source.to_string().contains("0031_request_ids failed"), "{source}");
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         assert_eq!(counts(&path), before);
     });

@@ -38,7 +38,7 @@ pub(super) async fn check(round: &mut Round<'_>, settings: Settings) {
 }
 
 async fn check_open(round: &mut Round<'_>, parts: &Composition) {
-    round.ok("database", parts.settings.data.database.display().to_string());
+    round.ok("database", parts.settings.data.database.to_string());
     match parts.store.migrations_pending().await {
         Ok(0) => round.ok("migrations", ""),
         Ok(count) => round.bad("migrations", State::Failed, count.to_string(), "migrations"),
@@ -67,7 +67,7 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
         Ok(None) => round.bad("last_received", State::Warning, "", "last_received"),
         Err(error) => round.bad("last_received", State::Failed, error.to_string(), "database"),
     }
-    match parts.server_runs() {
+    match parts.server_runs().await {
         Ok(true) => round.ok("server", ""),
         Ok(false) => round.bad("server", State::Warning, "", "server"),
         Err(error) => round.bad("server", State::Failed, error.to_string(), "database"),

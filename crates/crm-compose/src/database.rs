@@ -1,0 +1,206 @@
+//! The database of the settings, opened: what every kind of it offers to the other parts.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crm_domain::ports::store::{Store, StoreError};
+use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
+use crm_domain::ports::vault::KeyShelf;
+use crm_host::{LockError, ServerLock};
+use crm_postgres::{Hold, PostgresOptions, PostgresStore};
+use crm_sqlite::{SqliteOptions, SqliteStore};
+use secrecy::ExposeSecret as _;
+
+use crate::composition::make_folder;
+use crate::settings::{Database, DatabaseServer};
+use crate::start_error::StartError;
+
+/// Connections that read a file.
+const READERS: u32 = 4;
+/// What a database server calls our servers, and our other programs.
+const SERVER: &str = "crm-web";
+const COMMAND: &str = "crm";
+
+/// An open database.
+pub(crate) struct OpenDatabase {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) admin: Arc<dyn StoreAdmin>,
+    pub(crate) shelf: Arc<dyn KeyShelf>,
+    place: Place,
+}
+
+/// Where locks lie.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// Beside the file.
+    File(PathBuf),
+    /// In the server.
+    Server(Arc<PostgresStore>),
+}
+
+/// Whose program opens a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opener {
+    /// The server's.
+    Server,
+    /// A command.
+    Command,
+}
+
+impl OpenDatabase {
+    /// Opens it; migrates nothing. A file that is not there is made if `create` says so.
+    pub(crate) fn open(database: &Database, create: bool, opener: Opener) -> Result<Self, StartError> {
+        match database {
+            Database::File(file) => Self::open_file(file, create),
+            Database::Server(server) => Self::open_server(server, opener),
+        }
+        .map_err(|source| StartError::Store {
+            database: database.clone(),
+            source,
+        })
+    }
+
+    fn open_file(file: &Path, create: bool) -> Result<Self, StoreError> {
+        let store = Arc::new(SqliteStore::open(SqliteOptions {
+            path: file.to_owned(),
+            readers: READERS,
+            create,
+        })?);
+        Ok(Self {
+            store: Arc::clone(&store) as _,
+            admin: Arc::clone(&store) as _,
+            shelf: store,
+            place: Place::File(file.to_owned()),
+        })
+    }
+
+    fn open_server(server: &DatabaseServer, opener: Opener) -> Result<Self, StoreError> {
+        let replica = server.replica.as_ref();
+        let store = Arc::new(PostgresStore::open(PostgresOptions {
+            url: server.url.expose_secret().to_owned(),
+            replica: replica.map(|url| url.expose_secret().to_owned()),
+            connections: server.connections,
+            application: if opener == Opener::Server { SERVER } else { COMMAND }.to_owned(),
+        })?);
+        Ok(Self {
+            store: Arc::clone(&store) as _,
+            admin: Arc::clone(&store) as _,
+            shelf: Arc::clone(&store) as _,
+            place: Place::Server(store),
+        })
+    }
+
+    /// Where its locks lie.
+    pub(crate) fn place(&self) -> Place {
+        self.place.clone()
+    }
+}
+
+/// Every migration of this program for a file that was never made.
+pub(crate) fn unapplied_in_file() -> Result<Vec<MigrationStatus>, StoreError> {
+    crm_sqlite::unapplied_migrations()
+}
+
+/// Held as long as a program works on a store in a way that others must know of; freed however the program ends.
+pub enum StoreLock {
+    /// On a file: one program alone.
+    File(ServerLock),
+    /// On a server: any number of our servers together, or one program alone.
+    Server(Hold),
+}
+
+impl Place {
+    /// Whether several servers may work on it at once.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    /// Says that a server works on the store. On a file it is the only one.
+    pub(crate) async fn serve(&self) -> Result<StoreLock, LockTrouble> {
+        match self {
+            Self::File(file) => Ok(StoreLock::File(ServerLock::acquire(&ServerLock::file_of(file))?)),
+            Self::Server(store) => held(store.hold_as_server().await),
+        }
+    }
+
+    /// Takes the store for one program alone: no server may run.
+    pub(crate) async fn take(&self) -> Result<StoreLock, LockTrouble> {
+        match self {
+            Self::File(_) => self.serve().await,
+            Self::Server(store) => held(store.hold_alone().await),
+        }
+    }
+
+    /// Whether a server, or a program that took the store, works on it now.
+    pub(crate) async fn is_served(&self) -> Result<bool, LockTrouble> {
+        match self {
+            Self::File(file) => Ok(ServerLock::is_held(&ServerLock::file_of(file))?),
+            Self::Server(store) => Ok(store.is_held().await?),
+        }
+    }
+
+    /// One rotation of keys at a time; `None` while another is at it.
+    pub(crate) async fn lock_rotation(&self) -> Result<Option<RotationLock>, StoreError> {
+        match self {
+            Self::File(file) => lock_beside(file),
+            Self::Server(store) => Ok(store.hold_rotation().await?.map(RotationLock::Server)),
+        }
+    }
+}
+
+fn held(hold: Result<Option<Hold>, StoreError>) -> Result<StoreLock, LockTrouble> {
+    hold?.map(StoreLock::Server).ok_or(LockTrouble::InUse)
+}
+
+/// Why a store was not had.
+pub(crate) enum LockTrouble {
+    File(LockError),
+    InUse,
+    Store(StoreError),
+}
+
+impl From<LockError> for LockTrouble {
+    fn from(error: LockError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<StoreError> for LockTrouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Held during a rotation of keys.
+pub(crate) enum RotationLock {
+    /// Freed by the system however the program ends.
+    File(#[expect(dead_code, reason = "held, never read")] File),
+    /// Freed by the database server with the connection.
+    Server(#[expect(dead_code, reason = "held, never read")] Hold),
+}
+
+fn lock_beside(database: &Path) -> Result<Option<RotationLock>, StoreError> {
+    let mut name = database.file_name().unwrap_or_default().to_os_string();
+    name.push(".keys.lock");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options
+        .open(database.with_file_name(name))
+        .map_err(StoreError::unavailable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(RotationLock::File(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(StoreError::unavailable(error)),
+    }
+}
+
+/// Makes the folder of a database file.
+pub(crate) fn make_folder_of(database: &Database) -> Result<(), StartError> {
+    match database.file().and_then(Path::parent) {
+        Some(dir) if !dir.as_os_str().is_empty() => make_folder(dir),
+        _ => Ok(()),
+    }
+}
