@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant as Moment, SystemTime};
 
 use async_trait::async_trait;
 use crm_domain::activities::MessageKind;
@@ -13,6 +13,7 @@ use crm_domain::customers::CustomerDetails;
 use crm_domain::instant::Instant;
 use crm_domain::memory::MemoryStore;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::backup_shelf::NoShelf;
 use crm_domain::ports::blobs::NoBlobs;
 use crm_domain::ports::callbacks::{
     CallbackHeaders, CallbackRefused, Callbacks, InboundEvent, InboundMessage, InterpretError,
@@ -101,11 +102,15 @@ impl Messenger for Terminal {
         Some(6_000)
     }
 
-    async fn prepare(&self) -> Result<(), SendError> {
-        Ok(())
+    fn patience(&self) -> time::Duration {
+        time::Duration::SECOND
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Answered {
+    async fn prepare(&self) -> Result<Moment, SendError> {
+        Ok(Moment::now() + self.patience())
+    }
+
+    async fn send_text(&self, message: &OutgoingText, _by: Moment) -> Answered {
         println!("→ {}: {}", message.to.as_str(), message.text);
         Answered::only(Ok(()))
     }
@@ -169,9 +174,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         quarantine: Arc::new(NoQuarantine),
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
+        shelf: Arc::new(NoShelf),
         erased: Arc::new(NoErasedList),
         profiles: Arc::new(NoProfiles),
         vault: Arc::new(NoVault),
+        several_instances: false,
         caller: Arc::new(NoCaller),
         seals: Arc::new(NoSeals),
     });

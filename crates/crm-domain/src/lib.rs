@@ -4,6 +4,8 @@ pub mod activities;
 pub mod agents;
 pub mod attachments;
 pub mod audit;
+pub mod backlog;
+pub mod backups;
 pub mod board;
 pub mod companies;
 pub mod connection;
@@ -20,6 +22,7 @@ pub mod holdings;
 pub mod id;
 pub mod imports;
 pub mod instant;
+pub mod leases;
 pub mod members;
 #[cfg(feature = "memory")]
 pub mod memory;

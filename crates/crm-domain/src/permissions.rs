@@ -82,15 +82,19 @@ pub enum Action {
     ImportRecords,
     /// Take whole lists out.
     ExportRecords,
+    /// Take backups, put them back, and let work go on afterwards.
+    ManageBackups,
     /// Keep house: seal the audit log, delete what is over its time.
     KeepHouse,
     /// Carry what changed to open pages, whoever has them open.
     RelayEvents,
+    /// See how the program fares: counts and times, nothing of a person.
+    Measure,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::ViewRecords,
         Self::EditRecords,
         Self::DeleteRecords,
@@ -109,8 +113,10 @@ impl Action {
         Self::Diagnose,
         Self::ImportRecords,
         Self::ExportRecords,
+        Self::ManageBackups,
         Self::KeepHouse,
         Self::RelayEvents,
+        Self::Measure,
     ];
 
     /// Whether a token with these scopes may be used for it. None administers: whoever finds one cannot make more of them,
@@ -122,8 +128,9 @@ impl Action {
             | Self::ManageTeams
             | Self::ManageConnection
             | Self::ManagePrivacy
-            | Self::EraseRecords => false,
-            Self::ViewRecords | Self::ExportRecords | Self::ViewAudit => scopes.read,
+            | Self::EraseRecords
+            | Self::ManageBackups => false,
+            Self::ViewRecords | Self::ExportRecords | Self::ViewAudit | Self::Measure => scopes.read,
             Self::SendMessages => scopes.send,
             _ => scopes.write,
         }
@@ -146,7 +153,11 @@ impl Actor {
             Self::Operator { .. } => !matches!(action, Action::RecordCallbacks),
             Self::Job(_) => matches!(
                 action,
-                Action::RecordCallbacks | Action::DeliverMessages | Action::KeepHouse | Action::RelayEvents
+                Action::RecordCallbacks
+                    | Action::DeliverMessages
+                    | Action::KeepHouse
+                    | Action::RelayEvents
+                    | Action::Measure
             ),
             Self::Platform => matches!(action, Action::RecordCallbacks),
         };
@@ -186,7 +197,7 @@ impl Actor {
 
 fn member_may(role: Role, grants: Grants, action: Action) -> bool {
     match action {
-        Action::ViewRecords => true,
+        Action::ViewRecords | Action::Measure => true,
         Action::EditRecords
         | Action::DeleteRecords
         | Action::SendMessages
@@ -201,6 +212,7 @@ fn member_may(role: Role, grants: Grants, action: Action) -> bool {
         | Action::ManageConnection
         | Action::ManagePrivacy
         | Action::EraseRecords
+        | Action::ManageBackups
         | Action::ViewAudit
         | Action::Diagnose => role == Role::Admin,
     }

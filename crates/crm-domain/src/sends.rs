@@ -179,6 +179,37 @@ pub struct Send {
     pub finished_at: Option<Instant>,
     /// Who treats it as sent, and since when.
     pub treated: Option<Treated>,
+    /// For one that is 結果不明 because its sender's lease ended: until then, by the database's clock, that sender could
+    /// still let it leave, so nobody sends it again before.
+    pub held_until: Option<Instant>,
+}
+
+/// How long a sender may prepare a message that it claimed.
+pub const CLAIM_LEASE: Duration = Duration::seconds(30);
+/// How much longer than the messenger's time-out the lease of a message lasts that leaves.
+pub const LEASE_MARGIN: Duration = Duration::seconds(5);
+
+/// Whether a claimed message may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departing {
+    /// It may, now.
+    Leaves,
+    /// It is still its sender's, but the lease is over: others may take it for lost any moment.
+    TooLate,
+    /// It is not its sender's any more.
+    Lost,
+}
+
+/// Which runs are proved dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dead<'a> {
+    /// All but this one, which holds the lock that a living run would hold.
+    AllBut(&'a str),
+    /// Those whose lease is over. A request of theirs may be under way for so long after the lease.
+    LeaseOver {
+        /// How long a request may take.
+        request: Duration,
+    },
 }
 
 /// Who called a message sent of which it is not known.
@@ -222,13 +253,28 @@ pub trait SendRepository {
 
     /// Takes the most urgent message that may go out at `at` and is at least as urgent as `least`, the oldest of equal
     /// ones, marks it 送信中 by `run` (the random id of this process start) and returns it; `None` if there is none.
-    /// Of a conversation only the oldest waiting one may go out, and none while another is on its way.
-    fn claim_send(&mut self, run: &str, least: Urgency, at: Instant) -> Result<Option<Send>, StoreError>;
+    /// Of a conversation only the oldest waiting one may go out, and none while another is on its way. The claim is a lease
+    /// that lasts so long by the database's clock.
+    fn claim_send(
+        &mut self,
+        run: &str,
+        least: Urgency,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Option<Send>, StoreError>;
 
-    /// Proves directly before a message leaves that `run` still has it on its way; `false` if it has not.
-    fn depart_send(&mut self, id: SendId, run: &str, at: Instant) -> Result<bool, StoreError>;
+    /// Proves directly before a message leaves that `run` still has it on its way and that its lease lives; then the lease
+    /// lasts so long from now on.
+    fn depart_send(
+        &mut self,
+        id: SendId,
+        run: &str,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Departing, StoreError>;
 
-    /// Settles a message that `run` has on its way; `false` if it is not any more.
+    /// Settles a message that `run` has on its way, or had until it was abandoned for `interrupted`: an outcome that comes
+    /// late is better than none. `false` if it is neither.
     fn finish_send(
         &mut self,
         id: SendId,
@@ -259,7 +305,10 @@ pub trait SendRepository {
     /// Notes that a message that is 結果不明 was sent again; `false` if it is in another state.
     fn mark_resent(&mut self, id: SendId) -> Result<bool, StoreError>;
 
-    /// Marks what other runs had on their way as 結果不明, and returns it; only when those runs are proved dead.
-    fn abandon_sends(&mut self, living_run: &str, reason: &str, at: Instant)
-    -> Result<Vec<Send>, StoreError>;
+    /// Marks what runs that are proved dead had on their way as 結果不明, and returns it.
+    fn abandon_sends(&mut self, dead: Dead<'_>, reason: &str, at: Instant) -> Result<Vec<Send>, StoreError>;
+
+    /// Marks what waits or is on its way as 結果不明, at most `limit`, and returns it: in a store that was put back or
+    /// copied nobody knows what left.
+    fn give_up_sends(&mut self, reason: &str, at: Instant, limit: usize) -> Result<Vec<Send>, StoreError>;
 }

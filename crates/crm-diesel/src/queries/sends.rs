@@ -6,15 +6,18 @@ use crm_domain::members::MemberId;
 use crm_domain::ports::messenger::SendProblem;
 use crm_domain::ports::store::StoreError;
 use crm_domain::sends::{
-    Author, CANCELLED, FARTHEST_TRY, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository,
-    SendState, TREATED, Treated, Urgency,
+    Author, CANCELLED, Dead, Departing, FARTHEST_TRY, NewSend, Queued, RESENT, Send, SendId, SendQueries,
+    SendRepository, SendState, TREATED, Treated, Urgency,
 };
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use time::Duration;
 
 use super::conversations::ConversationRow;
+use super::dialect::{db_in, db_now, skip_locked};
 use super::{Conn, Uow};
 use crate::fault::Fault;
+use crate::found::rows;
 use crate::mend::corrupt;
 use crate::schema::{activities, conversations, sends};
 use crate::stamp::Stamp;
@@ -37,10 +40,18 @@ struct SendRow {
     treated_at: Option<Stamp>,
     treated_by_id: Option<i64>,
     treated_by: Option<String>,
+    lease_until: Option<Stamp>,
+}
+
+/// Until when a message that is 結果不明 must not be sent again.
+pub(super) fn held(state: SendState, lease_until: Option<Stamp>) -> Option<Instant> {
+    lease_until
+        .filter(|_| state == SendState::Unknown)
+        .map(|until| until.0)
 }
 
 fn to_send((row, to): (SendRow, ConversationRow)) -> Result<Send, StoreError> {
-    let state = SendState::from_code(&row.state);
+    let state = SendState::from_code(&row.state).ok_or_else(|| corrupt("sends", "state", row.id))?;
     let urgency = Urgency::from_rank(row.urgency);
     let treated = row.treated_at.map(|at| Treated {
         by: Author {
@@ -58,7 +69,7 @@ fn to_send((row, to): (SendRow, ConversationRow)) -> Result<Send, StoreError> {
             member_id: row.author_id.map(MemberId::new),
             name: row.author_name,
         },
-        state: state.ok_or_else(|| corrupt("sends", "state", row.id))?,
+        state,
         reason: row.reason,
         urgency: urgency.ok_or_else(|| corrupt("sends", "urgency", row.id))?,
         tries: row.tries.unsigned_abs(),
@@ -66,6 +77,7 @@ fn to_send((row, to): (SendRow, ConversationRow)) -> Result<Send, StoreError> {
         queued_at: row.queued_at.0,
         finished_at: row.finished_at.map(|at| at.0),
         treated,
+        held_until: held(state, row.lease_until),
     })
 }
 
@@ -104,9 +116,41 @@ fn next(conn: &mut Conn, least: Urgency, at: Instant) -> Result<Option<i64>, Fau
         .filter(due)
         .filter(not(exists(blocked)))
         .order_by((sends::urgency, sends::id))
-        .select(sends::id)
-        .first(conn);
-    Ok(next.optional()?)
+        .limit(1)
+        .select(sends::id);
+    // What another instance is claiming this moment is not waited for.
+    Ok(skip_locked!(next).get_result(conn).optional()?)
+}
+
+/// A message that this run has on its way.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn on_its_way(id: SendId, run: &str) -> _ {
+    let (id, state): (i64, &'static str) = (id.get(), SendState::Sending.code());
+    sends::table
+        .find(id)
+        .filter(sends::state.eq(state))
+        .filter(sends::run.eq(run))
+}
+
+/// The messages on their way whose runs are proved dead, oldest first, and the ends of their leases.
+fn lost(conn: &mut Conn, dead: Dead<'_>) -> Result<Vec<(i64, Option<Stamp>)>, Fault> {
+    let sending = sends::table
+        .filter(sends::finished_at.is_null())
+        .filter(sends::state.eq(SendState::Sending.code()))
+        .order_by(sends::id)
+        .select((sends::id, sends::lease_until));
+    Ok(match dead {
+        Dead::AllBut(run) => sending
+            .filter(sends::run.is_null().or(sends::run.ne(run)))
+            .load(conn)?,
+        Dead::LeaseOver { .. } => sending
+            .filter(
+                sends::lease_until
+                    .is_null()
+                    .or(sends::lease_until.le(db_now().nullable())),
+            )
+            .load(conn)?,
+    })
 }
 
 /// Lets what waits in a conversation go as soon as what is queued behind it.
@@ -210,7 +254,13 @@ impl SendRepository for Uow<'_> {
         })
     }
 
-    fn claim_send(&mut self, run: &str, least: Urgency, at: Instant) -> Result<Option<Send>, StoreError> {
+    fn claim_send(
+        &mut self,
+        run: &str,
+        least: Urgency,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Option<Send>, StoreError> {
         self.run(|conn| {
             let Some(id) = next(conn, least, at)? else {
                 return Ok(None);
@@ -224,22 +274,33 @@ impl SendRepository for Uow<'_> {
                     sends::run.eq(Some(run)),
                     sends::claimed_at.eq(Some(Stamp(at))),
                     sends::next_try_at.eq(None::<Stamp>),
+                    sends::lease_until.eq(db_in(lasts).nullable()),
                 ))
                 .execute(conn)?;
             if claimed == 1 { find(conn, id) } else { Ok(None) }
         })
     }
 
-    fn depart_send(&mut self, id: SendId, run: &str, at: Instant) -> Result<bool, StoreError> {
+    fn depart_send(
+        &mut self,
+        id: SendId,
+        run: &str,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Departing, StoreError> {
         self.run(|conn| {
-            let ours = sends::table
-                .find(id.get())
-                .filter(sends::state.eq(SendState::Sending.code()))
-                .filter(sends::run.eq(run));
-            let proved = diesel::update(ours)
-                .set(sends::claimed_at.eq(Some(Stamp(at))))
+            let living = on_its_way(id, run).filter(sends::lease_until.gt(db_now().nullable()));
+            let proved = diesel::update(living)
+                .set((
+                    sends::claimed_at.eq(Some(Stamp(at))),
+                    sends::lease_until.eq(db_in(lasts).nullable()),
+                ))
                 .execute(conn)?;
-            Ok(proved == 1)
+            if proved == 1 {
+                return Ok(Departing::Leaves);
+            }
+            let ours = diesel::select(exists(on_its_way(id, run))).get_result(conn)?;
+            Ok(if ours { Departing::TooLate } else { Departing::Lost })
         })
     }
 
@@ -252,15 +313,19 @@ impl SendRepository for Uow<'_> {
         at: Instant,
     ) -> Result<bool, StoreError> {
         self.run(|conn| {
-            let claimed = sends::table
+            let abandoned = sends::state
+                .eq(SendState::Unknown.code())
+                .and(sends::reason.eq(SendProblem::Interrupted.code()));
+            let awaiting = sends::table
                 .find(id.get())
-                .filter(sends::state.eq(SendState::Sending.code()))
-                .filter(sends::run.eq(run));
-            let settled = diesel::update(claimed)
+                .filter(sends::run.eq(run))
+                .filter(sends::state.eq(SendState::Sending.code()).or(abandoned));
+            let settled = diesel::update(awaiting)
                 .set((
                     sends::state.eq(state.code()),
                     sends::reason.eq(reason),
                     sends::finished_at.eq(state.is_final().then_some(Stamp(at))),
+                    sends::lease_until.eq(None::<Stamp>),
                 ))
                 .execute(conn)?;
             Ok(settled == 1)
@@ -275,17 +340,14 @@ impl SendRepository for Uow<'_> {
         next_try: Instant,
     ) -> Result<bool, StoreError> {
         self.run(|conn| {
-            let claimed = sends::table
-                .find(id.get())
-                .filter(sends::state.eq(SendState::Sending.code()))
-                .filter(sends::run.eq(run));
-            let put_back = diesel::update(claimed)
+            let put_back = diesel::update(on_its_way(id, run))
                 .set((
                     sends::state.eq(SendState::Queued.code()),
                     sends::reason.eq(reason),
                     sends::tries.eq(sends::tries + 1),
                     sends::next_try_at.eq(Some(Stamp(next_try))),
                     sends::run.eq(None::<String>),
+                    sends::lease_until.eq(None::<Stamp>),
                 ))
                 .execute(conn)?;
             Ok(put_back == 1)
@@ -354,32 +416,52 @@ impl SendRepository for Uow<'_> {
         })
     }
 
-    fn abandon_sends(
-        &mut self,
-        living_run: &str,
-        reason: &str,
-        at: Instant,
-    ) -> Result<Vec<Send>, StoreError> {
+    fn abandon_sends(&mut self, dead: Dead<'_>, reason: &str, at: Instant) -> Result<Vec<Send>, StoreError> {
         self.run(|conn| {
-            let dead: Vec<i64> = sends::table
-                .filter(sends::finished_at.is_null())
-                .filter(sends::state.eq(SendState::Sending.code()))
-                .filter(sends::run.is_null().or(sends::run.ne(living_run)))
-                .order_by(sends::id)
-                .select(sends::id)
-                .load(conn)?;
-            let mut abandoned = Vec::with_capacity(dead.len());
-            for id in dead {
+            let lost = lost(conn, dead)?;
+            let mut abandoned = Vec::with_capacity(lost.len());
+            for (id, until) in lost {
+                let held = match dead {
+                    Dead::AllBut(_) => None,
+                    Dead::LeaseOver { request } => until.map(|until| Stamp(until.0.plus(request))),
+                };
                 diesel::update(sends::table.find(id))
                     .set((
                         sends::state.eq(SendState::Unknown.code()),
                         sends::reason.eq(reason),
                         sends::finished_at.eq(Some(Stamp(at))),
+                        sends::lease_until.eq(held),
                     ))
                     .execute(conn)?;
                 abandoned.extend(find(conn, id)?);
             }
             Ok(abandoned)
+        })
+    }
+
+    fn give_up_sends(&mut self, reason: &str, at: Instant, limit: usize) -> Result<Vec<Send>, StoreError> {
+        self.run(|conn| {
+            let open = [SendState::Queued, SendState::Sending].map(SendState::code);
+            let found: Vec<i64> = sends::table
+                .filter(sends::finished_at.is_null())
+                .filter(sends::state.eq_any(open))
+                .order_by(sends::id)
+                .limit(rows(limit))
+                .select(sends::id)
+                .load(conn)?;
+            let mut given_up = Vec::with_capacity(found.len());
+            for id in found {
+                diesel::update(sends::table.find(id))
+                    .set((
+                        sends::state.eq(SendState::Unknown.code()),
+                        sends::reason.eq(reason),
+                        sends::next_try_at.eq(None::<Stamp>),
+                        sends::finished_at.eq(Some(Stamp(at))),
+                    ))
+                    .execute(conn)?;
+                given_up.extend(find(conn, id)?);
+            }
+            Ok(given_up)
         })
     }
 }

@@ -3,6 +3,8 @@
 use crm_domain::activities::{ActivityQueries, ActivityRepository};
 use crm_domain::attachments::{AttachmentQueries, AttachmentRepository};
 use crm_domain::audit::{AuditQueries, AuditRepository};
+use crm_domain::backlog::BacklogQueries;
+use crm_domain::backups::{BackupQueries, BackupRepository};
 use crm_domain::board::BoardQueries;
 use crm_domain::companies::{CompanyQueries, CompanyRepository};
 use crm_domain::connection::{ConnectionQueries, ConnectionRepository};
@@ -17,6 +19,7 @@ use crm_domain::factors::{FactorQueries, FactorRepository};
 use crm_domain::holdings::HoldingQueries;
 use crm_domain::imports::{ImportQueries, ImportRepository};
 use crm_domain::instant::Instant;
+use crm_domain::leases::{LeaseQueries, LeaseRepository};
 use crm_domain::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crm_domain::notes::{NoteQueries, NoteRepository};
 use crm_domain::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
@@ -145,6 +148,10 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn backlog(&mut self) -> &mut dyn BacklogQueries {
+        self
+    }
+
     fn holdings(&mut self) -> &mut dyn HoldingQueries {
         self
     }
@@ -172,7 +179,14 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn leases(&mut self) -> &mut dyn LeaseQueries {
+        self
+    }
     fn imports(&mut self) -> &mut dyn ImportQueries {
+        self
+    }
+
+    fn backups(&mut self) -> &mut dyn BackupQueries {
         self
     }
 
@@ -285,7 +299,14 @@ impl UnitOfWork for Uow<'_> {
         self
     }
 
+    fn edit_leases(&mut self) -> &mut dyn LeaseRepository {
+        self
+    }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+
+    fn edit_backups(&mut self) -> &mut dyn BackupRepository {
         self
     }
 

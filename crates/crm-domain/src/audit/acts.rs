@@ -156,6 +156,18 @@ codes! {
         HoldLifted = "hold_lifted",
         /// Old entries of this log were forgotten.
         AuditTrimmed = "audit_trimmed",
+        /// A backup was taken.
+        BackupTaken = "backup_taken",
+        /// A backup could not be taken.
+        BackupFailed = "backup_failed",
+        /// This store was put back from a backup.
+        BackupRestored = "backup_restored",
+        /// This store was copied from another one.
+        DatabaseCopied = "database_copied",
+        /// What rested since was let go on.
+        WorkResumed = "work_resumed",
+        /// The secret key was printed for the safe.
+        KeySheetPrinted = "key_sheet_printed",
     }
 }
 

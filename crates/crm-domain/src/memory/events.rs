@@ -4,19 +4,40 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::state::State;
 use super::unit::Unit;
-use crate::events::{Event, EventCursor, EventQueries, EventRepository, NewEvent, Whose};
+use crate::events::{Event, EventCursor, EventPlace, EventQueries, EventRepository, NewEvent, Whose};
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
 
-/// The name of this store's history.
+/// The name of this store's history, and the last number that was forgotten.
 #[derive(Debug, Clone)]
-pub(super) struct Epoch(String);
+pub(super) struct Epoch {
+    name: String,
+    forgotten: i64,
+}
 
 impl Default for Epoch {
     /// Another one for each store: it need not be secret.
     fn default() -> Self {
-        Self(format!("{:016x}", RandomState::new().hash_one("epoch")))
+        Self {
+            name: format!("{:016x}", RandomState::new().hash_one("epoch")),
+            forgotten: 0,
+        }
     }
+}
+
+impl Epoch {
+    /// A history of this name, of which nothing was forgotten.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            forgotten: 0,
+        }
+    }
+}
+
+/// One writes at a time here, so numbers alone are the order.
+fn place(seq: i64) -> EventPlace {
+    EventPlace { xid: 0, seq }
 }
 
 impl State {
@@ -41,16 +62,16 @@ impl State {
 impl EventQueries for Unit {
     fn event_cursor(&mut self) -> Result<EventCursor, StoreError> {
         self.look(|state| EventCursor {
-            epoch: state.event_epoch.0.clone(),
-            seq: state.events.iter().next_back().map_or(0, |(seq, _)| seq),
+            epoch: state.event_epoch.name.clone(),
+            place: place(state.events.iter().next_back().map_or(0, |(seq, _)| seq)),
         })
     }
 
-    fn events_after(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    fn events_after(&mut self, after: EventPlace, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.look(|state| {
-            let rows = state.events.iter_after(seq).take(limit);
+            let rows = state.events.iter_after(after.seq).take(limit);
             let event = |(seq, what): (i64, &NewEvent)| Event {
-                seq,
+                place: place(seq),
                 what: *what,
                 whose: state.whose(what),
             };
@@ -58,8 +79,12 @@ impl EventQueries for Unit {
         })
     }
 
-    fn oldest_event(&mut self) -> Result<Option<i64>, StoreError> {
-        self.look(|state| state.events.iter().next().map(|(seq, _)| seq))
+    fn events_forgotten(&mut self) -> Result<EventPlace, StoreError> {
+        self.look(|state| place(state.event_epoch.forgotten))
+    }
+
+    fn events_are_foreign(&mut self) -> Result<bool, StoreError> {
+        self.look(|_| false)
     }
 }
 
@@ -76,15 +101,24 @@ impl EventRepository for Unit {
     fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError> {
         self.change(|state| {
             let newest = state.events.iter().next_back().map_or(0, |(seq, _)| seq);
-            let rows = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-            let beyond = newest.saturating_sub(rows(keep));
-            let oldest = state.events.iter().next().map_or(0, |(seq, _)| seq);
-            let end = newest.min(oldest.saturating_add(rows(limit)));
+            let beyond = newest.saturating_sub(i64::try_from(keep).unwrap_or(i64::MAX));
+            let oldest = state.events.iter().take(limit).filter(|(seq, _)| *seq < newest);
+            let old = oldest.filter(|(seq, row)| row.at < before || *seq <= beyond);
+            let Some(end) = old.map(|(seq, _)| seq).last() else {
+                return Ok(0);
+            };
             let count = state.events.iter().count();
-            state
-                .events
-                .retain_rows(|seq, row| seq >= end || (row.at >= before && seq > beyond));
+            state.events.retain_rows(|seq, _| seq > end);
+            state.event_epoch.forgotten = end;
             Ok(count - state.events.iter().count())
+        })
+    }
+
+    fn renew_epoch(&mut self) -> Result<(), StoreError> {
+        self.change(|state| {
+            state.events.retain(|_| false);
+            state.event_epoch = Epoch::default();
+            Ok(())
         })
     }
 }

@@ -3,6 +3,8 @@
 mod activities;
 mod attachments;
 mod audit;
+mod backlog;
+mod backups;
 mod board;
 mod companies;
 mod connection;
@@ -17,6 +19,7 @@ mod events;
 mod factors;
 mod holdings;
 mod imports;
+mod leases;
 mod members;
 mod notes;
 mod readings;

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use time::Duration;
+
+use super::leases::{lives, store_now};
 use super::state::State;
 use super::unit::Unit;
 use crate::conversations::ConversationId;
@@ -9,8 +12,8 @@ use crate::instant::Instant;
 use crate::ports::messenger::SendProblem;
 use crate::ports::store::StoreError;
 use crate::sends::{
-    Author, CANCELLED, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository, SendState,
-    TREATED, Treated, Urgency, is_due,
+    Author, CANCELLED, Dead, Departing, NewSend, Queued, RESENT, Send, SendId, SendQueries, SendRepository,
+    SendState, TREATED, Treated, Urgency, is_due,
 };
 
 #[derive(Debug, Clone)]
@@ -18,6 +21,7 @@ pub(super) struct SendRow {
     pub(super) send: Send,
     key: String,
     run: Option<String>,
+    lease_until: Option<Instant>,
 }
 
 impl SendRow {
@@ -25,11 +29,28 @@ impl SendRow {
         self.send.state == SendState::Sending && self.run.as_deref() == Some(run)
     }
 
+    /// Whether this run may say what became of it.
+    fn awaits_outcome_of(&self, run: &str) -> bool {
+        let abandoned = self.send.state == SendState::Unknown
+            && self.send.reason.as_deref() == Some(SendProblem::Interrupted.code());
+        (abandoned || self.send.state == SendState::Sending) && self.run.as_deref() == Some(run)
+    }
+
+    fn is_dead(&self, dead: Dead<'_>) -> bool {
+        self.send.state == SendState::Sending
+            && match dead {
+                Dead::AllBut(run) => !self.is_run_by(run),
+                Dead::LeaseOver { .. } => !lives(self.lease_until),
+            }
+    }
+
     fn settle(&mut self, state: SendState, reason: Option<&str>, at: Instant) {
         self.send.state = state;
         self.send.reason = reason.map(str::to_owned);
         self.send.next_try_at = None;
         self.send.finished_at = Some(at);
+        self.send.held_until = None;
+        self.lease_until = None;
     }
 
     fn waits_for_one_of(&self, reasons: &[&str]) -> bool {
@@ -89,9 +110,11 @@ impl State {
                 queued_at: new.queued_at,
                 finished_at: None,
                 treated: None,
+                held_until: None,
             },
             key: new.key.clone(),
             run: None,
+            lease_until: None,
         });
         Ok(Queued::Added(SendId::new(id)))
     }
@@ -138,7 +161,13 @@ impl SendRepository for Unit {
         })
     }
 
-    fn claim_send(&mut self, run: &str, least: Urgency, at: Instant) -> Result<Option<Send>, StoreError> {
+    fn claim_send(
+        &mut self,
+        run: &str,
+        least: Urgency,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Option<Send>, StoreError> {
         self.change(|state| {
             let heads = state.heads();
             let may_go = |send: &&&Send| send.urgency <= least && is_due(send.next_try_at, at);
@@ -153,12 +182,26 @@ impl SendRepository for Unit {
             row.send.state = SendState::Sending;
             row.send.next_try_at = None;
             row.run = Some(run.to_owned());
+            row.lease_until = Some(store_now().plus(lasts));
             Ok(Some(row.send.clone()))
         })
     }
 
-    fn depart_send(&mut self, id: SendId, run: &str, _at: Instant) -> Result<bool, StoreError> {
-        self.look(|state| state.sends.get(id.get()).is_some_and(|row| row.is_run_by(run)))
+    fn depart_send(
+        &mut self,
+        id: SendId,
+        run: &str,
+        _at: Instant,
+        lasts: Duration,
+    ) -> Result<Departing, StoreError> {
+        self.change(|state| match state.sends.get_mut(id.get()) {
+            Some(row) if row.is_run_by(run) && lives(row.lease_until) => {
+                row.lease_until = Some(store_now().plus(lasts));
+                Ok(Departing::Leaves)
+            }
+            Some(row) if row.is_run_by(run) => Ok(Departing::TooLate),
+            _ => Ok(Departing::Lost),
+        })
     }
 
     fn finish_send(
@@ -170,7 +213,7 @@ impl SendRepository for Unit {
         at: Instant,
     ) -> Result<bool, StoreError> {
         self.change(|state| match state.sends.get_mut(id.get()) {
-            Some(row) if row.is_run_by(run) => {
+            Some(row) if row.awaits_outcome_of(run) => {
                 row.settle(outcome, reason, at);
                 Ok(true)
             }
@@ -192,6 +235,7 @@ impl SendRepository for Unit {
                 row.send.tries += 1;
                 row.send.next_try_at = Some(next_try);
                 row.run = None;
+                row.lease_until = None;
                 Ok(true)
             }
             _ => Ok(false),
@@ -240,22 +284,34 @@ impl SendRepository for Unit {
         })
     }
 
-    fn abandon_sends(
-        &mut self,
-        living_run: &str,
-        reason: &str,
-        at: Instant,
-    ) -> Result<Vec<Send>, StoreError> {
+    fn abandon_sends(&mut self, dead: Dead<'_>, reason: &str, at: Instant) -> Result<Vec<Send>, StoreError> {
         self.change(|state| {
-            let dead = state
-                .sends
-                .iter_mut()
-                .filter(|row| row.send.state == SendState::Sending && !row.is_run_by(living_run));
-            let abandoned = dead.map(|row| {
+            let lost = state.sends.iter_mut().filter(|row| row.is_dead(dead));
+            let abandoned = lost.map(|row| {
+                let held = match dead {
+                    Dead::AllBut(_) => None,
+                    Dead::LeaseOver { request } => row.lease_until.map(|until| until.plus(request)),
+                };
                 row.settle(SendState::Unknown, Some(reason), at);
+                row.send.held_until = held;
                 row.send.clone()
             });
             Ok(abandoned.collect())
+        })
+    }
+
+    fn give_up_sends(&mut self, reason: &str, at: Instant, limit: usize) -> Result<Vec<Send>, StoreError> {
+        self.change(|state| {
+            let open = state
+                .sends
+                .iter_mut()
+                .filter(|row| matches!(row.send.state, SendState::Queued | SendState::Sending))
+                .take(limit);
+            let given_up = open.map(|row| {
+                row.settle(SendState::Unknown, Some(reason), at);
+                row.send.clone()
+            });
+            Ok(given_up.collect())
         })
     }
 }

@@ -11,6 +11,7 @@ use super::erasures::{ErasureTalk, Opening};
 use super::events::Epoch;
 use super::factors::{FactorRow, RecoveryCodeRow};
 use super::imports::{ImportRow, OriginRow};
+use super::leases::LeaseRow;
 use super::members::MemberRow;
 use super::notes::NoteRow;
 use super::reads::ReadMark;
@@ -21,14 +22,16 @@ use super::sends::SendRow;
 use super::table::Table;
 use super::trash::Signature;
 use super::unit::Operation;
-use crate::attachments::Attachment;
+use crate::attachments::{Attachment, AttachmentId};
 use crate::audit::AuditEntry;
+use crate::backups::{Backup, Pause};
 use crate::connection::StoredConnection;
 use crate::conversations::Conversation;
 use crate::data_keys::{DataKey, SealedRow};
 use crate::erasures::Erasure;
 use crate::events::NewEvent;
 use crate::factors::PendingSignIn;
+use crate::instant::Instant;
 use crate::ports::blobs::BlobHash;
 use crate::readings::{NewReading, ReadingRule};
 use crate::retention::{HouseRun, Rule};
@@ -54,6 +57,7 @@ pub(super) struct State {
     pub(super) departures: Table<DepartureRow>,
     pub(super) send_budgets: Table<BudgetRow>,
     pub(super) attachments: Table<Attachment>,
+    pub(super) file_leases: Table<(AttachmentId, Instant)>,
     pub(super) members: Table<MemberRow>,
     pub(super) teams: Table<Team>,
     pub(super) team_members: Table<TeamMember>,
@@ -82,7 +86,10 @@ pub(super) struct State {
     pub(super) rules: Table<Rule>,
     pub(super) holds: Table<HoldRow>,
     pub(super) house_runs: Table<HouseRun>,
+    pub(super) backups: Table<Backup>,
+    pub(super) pause: Option<Pause>,
     pub(super) data_keys: Table<DataKey>,
+    pub(super) leases: Table<LeaseRow>,
     pub(super) key_fingerprint: Fingerprint,
     pub(super) named_secrets: Table<SealedRow>,
 }

@@ -6,6 +6,8 @@ use super::state::State;
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
 use crate::audit::{AuditQueries, AuditRepository};
+use crate::backlog::BacklogQueries;
+use crate::backups::{BackupQueries, BackupRepository};
 use crate::board::BoardQueries;
 use crate::companies::{CompanyQueries, CompanyRepository};
 use crate::connection::{ConnectionQueries, ConnectionRepository};
@@ -20,6 +22,7 @@ use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
+use crate::leases::{LeaseQueries, LeaseRepository};
 use crate::members::{CredentialQueries, CredentialRepository, MemberQueries, MemberRepository};
 use crate::notes::{NoteQueries, NoteRepository};
 use crate::ports::store::{OperationKey, ReadUnit, StoreError, UnitOfWork};
@@ -144,6 +147,9 @@ impl ReadUnit for Unit {
     fn members(&mut self) -> &mut dyn MemberQueries {
         self
     }
+    fn backlog(&mut self) -> &mut dyn BacklogQueries {
+        self
+    }
     fn holdings(&mut self) -> &mut dyn HoldingQueries {
         self
     }
@@ -165,7 +171,13 @@ impl ReadUnit for Unit {
     fn readings(&mut self) -> &mut dyn ReadingQueries {
         self
     }
+    fn leases(&mut self) -> &mut dyn LeaseQueries {
+        self
+    }
     fn imports(&mut self) -> &mut dyn ImportQueries {
+        self
+    }
+    fn backups(&mut self) -> &mut dyn BackupQueries {
         self
     }
     fn data_keys(&mut self) -> &mut dyn DataKeyQueries {
@@ -259,7 +271,13 @@ impl UnitOfWork for Unit {
     fn edit_readings(&mut self) -> &mut dyn ReadingRepository {
         self
     }
+    fn edit_leases(&mut self) -> &mut dyn LeaseRepository {
+        self
+    }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {
+        self
+    }
+    fn edit_backups(&mut self) -> &mut dyn BackupRepository {
         self
     }
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository {

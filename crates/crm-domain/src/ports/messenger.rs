@@ -1,8 +1,10 @@
 //! Messengers: how a message of ours leaves.
 
 use std::sync::Arc;
+use std::time::Instant as Moment;
 
 use async_trait::async_trait;
+use time::Duration;
 
 use crate::instant::Instant;
 use crate::send_budgets::BudgetKey;
@@ -32,13 +34,17 @@ pub trait Messenger: Send + Sync {
     /// How many texts a minute the settings allow; `None` when the answers tell.
     fn rate_limit(&self) -> Option<u32>;
 
-    /// Makes sure that a text can leave at once: an access token is there. Sends nothing; errs with
-    /// [`SendError::NotSent`] only.
-    async fn prepare(&self) -> Result<(), SendError>;
+    /// How long a text may take, from [`Messenger::prepare`] to its answer: nothing of it leaves later.
+    fn patience(&self) -> Duration;
 
-    /// Sends a text and waits for the answer; `Ok` when the service accepted it. One request at most: a token that is
-    /// refused is [`SendProblem::Unauthorized`], and the next try gets a new one.
-    async fn send_text(&self, message: &OutgoingText) -> Answered;
+    /// Makes sure that a text can leave at once: an access token is there. Sends nothing; errs with
+    /// [`SendError::NotSent`] only. Answers by when the text must have been answered.
+    async fn prepare(&self) -> Result<Moment, SendError>;
+
+    /// Sends a text and waits for the answer, at the longest until `by`; `Ok` when the service accepted it. One request at
+    /// most: a token that is refused is [`SendProblem::Unauthorized`], and the next try gets a new one. A program that was
+    /// stopped until after `by` sends nothing.
+    async fn send_text(&self, message: &OutgoingText, by: Moment) -> Answered;
 }
 
 /// What came of a text.
@@ -157,11 +163,13 @@ pub enum SendProblem {
     LineCut,
     /// This program ended while the message was on its way.
     Interrupted,
+    /// A backup was put back, or the database copied: whether it left since is not known here.
+    PutBack,
 }
 
 impl SendProblem {
     /// Every problem.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NotConfigured,
         Self::NoConnection,
         Self::CredentialsRefused,
@@ -178,6 +186,7 @@ impl SendProblem {
         Self::TimedOut,
         Self::LineCut,
         Self::Interrupted,
+        Self::PutBack,
     ];
 
     /// The codes of those that concern the line and no message: what waits for one of them waits for all messages alike.
@@ -202,6 +211,7 @@ impl SendProblem {
             Self::TimedOut => "timed_out",
             Self::LineCut => "line_cut",
             Self::Interrupted => "interrupted",
+            Self::PutBack => "put_back",
         }
     }
 

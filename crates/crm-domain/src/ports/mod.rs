@@ -6,7 +6,9 @@
 //! `Option`, collisions that are to be expected are outcomes, methods borrow their arguments because a unit of work may
 //! run twice, and whoever needs the time gets it passed.
 
+pub mod backup_shelf;
 pub mod bell;
+pub mod blob_places;
 pub mod blobs;
 pub mod bulk;
 pub mod callbacks;

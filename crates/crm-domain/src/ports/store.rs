@@ -254,6 +254,19 @@ pub type Work = Box<dyn FnMut(&mut dyn UnitOfWork) -> Verdict + Send>;
 /// A reading. It may be run again.
 pub type ReadWork = Box<dyn FnMut(&mut dyn ReadUnit) + Send>;
 
+/// The connections of a store, or the threads that stand for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// In use by units of work.
+    pub in_use: usize,
+    /// Open and at rest.
+    pub idle: usize,
+    /// How many there can be at most.
+    pub most: usize,
+    /// Units of work that wait for one.
+    pub waiting: usize,
+}
+
 /// A database.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -274,6 +287,11 @@ pub trait Store: Send + Sync {
 
     /// How many migrations this binary has that the database has not.
     async fn migrations_pending(&self) -> Result<usize, StoreError>;
+
+    /// The connections in use, where there is a bounded number of them.
+    fn pool(&self) -> Option<PoolState> {
+        None
+    }
 
     /// Makes what was deleted before stand nowhere on the disk any more, as far as the database keeps it: its file, its log,
     /// its indexes.

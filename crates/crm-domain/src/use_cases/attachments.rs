@@ -24,13 +24,15 @@ impl Crm {
     }
 
     /// The attachments that wait to be fetched, the one whose turn is next first, at most `limit`; those whose time has not
-    /// come too.
+    /// come too. None while work rests after a restore.
     pub async fn waiting_files(&self, actor: &Actor, limit: usize) -> Result<Vec<Attachment>, Error> {
         self.may(actor, Action::RecordCallbacks)?;
-        let read = self
-            .ports
-            .store
-            .read(move |unit| unit.attachments().waiting_attachments(limit));
+        let read = self.ports.store.read(move |unit| {
+            if unit.backups().pause()?.is_some() {
+                return Ok(Vec::new());
+            }
+            unit.attachments().waiting_attachments(limit)
+        });
         Ok(read.await?)
     }
 

@@ -12,7 +12,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::messenger::{Answered, Heard, OutgoingText, SendError, SendProblem};
 use crate::ports::store::{StoreExt, UnitOfWork};
 use crate::send_budgets::{BudgetKey, Room, WINDOW, seconds_of};
-use crate::sends::{Send, SendId, SendState, Urgency};
+use crate::sends::{CLAIM_LEASE, Dead, Departing, LEASE_MARGIN, Send, SendId, SendState, Urgency};
 
 /// How long after a try in vain the next one comes, if the service does not say; it doubles with every try.
 const FIRST_REST: Duration = Duration::seconds(5);
@@ -62,25 +62,39 @@ impl Crm {
     pub async fn claim_urgent(&self, actor: &Actor, run: &str, least: Urgency) -> Result<Claim, Error> {
         self.may(actor, Action::DeliverMessages)?;
         let store = &self.ports.store;
-        let open = store.read(|unit| Ok::<_, Error>(unit.sends().sends_open()?));
+        // After a restore nothing leaves until an administrator says so.
+        let open = store
+            .read(|unit| Ok::<_, Error>(unit.sends().sends_open()? && unit.backups().pause()?.is_none()));
         if !open.await? {
             return Ok(Claim::Nothing);
         }
         let messenger = self.ports.messengers.line_works();
         let budget = messenger.map(|messenger| (messenger.budget(), messenger.rate_limit()));
-        let (run, at) = (run.to_owned(), self.now());
+        let (run, clock) = (run.to_owned(), self.shared_clock());
         // Not repeated when uncertain: what was claimed unseen becomes 結果不明, never a second message.
         store
-            .write(move |uow| match &budget {
-                Some((key, limit)) => claim(uow, &run, key, *limit, least, at),
-                // Without a messenger nothing leaves; each is told so.
-                None => Ok(taken(uow, &run, least, at)?.unwrap_or(Claim::Nothing)),
+            .write(move |uow| {
+                let at = clock.now(uow)?;
+                match &budget {
+                    Some((key, limit)) => claim(uow, &run, key, *limit, least, at),
+                    // Without a messenger nothing leaves; each is told so.
+                    None => Ok(taken(uow, &run, least, at)?.unwrap_or(Claim::Nothing)),
+                }
             })
             .await
     }
 
+    /// The clock that departures and tries go by.
+    fn shared_clock(&self) -> SharedClock {
+        SharedClock {
+            ours: self.now(),
+            several: self.ports.several_instances,
+        }
+    }
+
     /// Hands a claimed message to the messenger and waits for its answer. Directly before it leaves it is proved that `run`
-    /// still has it; `None` when it has not, and nothing left. What became of it is not stored: see
+    /// still has it, by a lease that outlasts the messenger's time-out; `None` when it is another's, and nothing left. What
+    /// became of it is not stored: see
     /// [`Crm::settle_message`].
     pub async fn dispatch_message(&self, run: &str, send: &Send) -> Option<Delivered> {
         let messenger = self.ports.messengers.line_works();
@@ -91,20 +105,21 @@ impl Crm {
             };
             return Some(self.delivered(send, Answered::only(Err(error)), false));
         };
-        if let Err(error) = messenger.prepare().await {
-            return Some(self.delivered(send, Answered::only(Err(error)), false));
-        }
-        match self.depart(run, send.id).await {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(_) => return Some(self.put_back(send)),
+        let by = match messenger.prepare().await {
+            Ok(by) => by,
+            Err(error) => return Some(self.delivered(send, Answered::only(Err(error)), false)),
+        };
+        match self.depart(run, send.id, messenger.patience()).await {
+            Ok(Departing::Leaves) => {}
+            Ok(Departing::Lost) => return None,
+            Ok(Departing::TooLate) | Err(_) => return Some(self.put_back(send)),
         }
         let text = OutgoingText {
             bot: send.to.bot.clone(),
             to: send.to.address.clone(),
             text: send.text.clone(),
         };
-        let answered = messenger.send_text(&text).await;
+        let answered = messenger.send_text(&text, by).await;
         let left = !matches!(
             answered.outcome,
             Err(SendError::NotSent {
@@ -115,14 +130,16 @@ impl Crm {
         Some(self.delivered(send, answered, left))
     }
 
-    async fn depart(&self, run: &str, id: SendId) -> Result<bool, Error> {
-        let (run, at) = (run.to_owned(), self.now());
+    async fn depart(&self, run: &str, id: SendId, patience: Duration) -> Result<Departing, Error> {
+        let (run, clock) = (run.to_owned(), self.shared_clock());
+        let lasts = patience + LEASE_MARGIN;
         self.change_again(move |uow| {
-            let ours = uow.edit_sends().depart_send(id, &run, at)?;
-            if ours {
+            let at = clock.now(uow)?;
+            let departing = uow.edit_sends().depart_send(id, &run, at, lasts)?;
+            if departing == Departing::Leaves {
                 uow.edit_budgets().move_departure(id, at)?;
             }
-            Ok(ours)
+            Ok(departing)
         })
         .await
     }
@@ -172,10 +189,13 @@ impl Crm {
         self.may(actor, Action::DeliverMessages)?;
         let messenger = self.ports.messengers.line_works();
         let budget = messenger.map(|messenger| messenger.budget());
-        let (run, at) = (run.to_owned(), self.now());
+        let (run, clock) = (run.to_owned(), self.shared_clock());
         let (send, delivered) = (send.clone(), delivered.clone());
-        self.change_again(move |uow| settle(uow, &run, &send, &delivered, budget.as_ref(), at))
-            .await
+        self.change_again(move |uow| {
+            let at = clock.now(uow)?;
+            settle(uow, &run, &send, &delivered, budget.as_ref(), at)
+        })
+        .await
     }
 
     /// Claims, dispatches and settles one message; `None` when nothing is due or may leave now. A program without a worker
@@ -191,20 +211,50 @@ impl Crm {
         Ok(delivered)
     }
 
-    /// Marks what runs that are proved dead had on their way as 結果不明, and says how many it were. Only the holder of the
-    /// lock that a living run would hold may call this.
+    /// Marks what runs that are proved dead had on their way as 結果不明, and says how many it were. With one server only the
+    /// holder of the lock that a living run would hold may call this; with several, those are dead whose lease is over.
     pub async fn abandon_messages(&self, actor: &Actor, living_run: &str) -> Result<usize, Error> {
         self.may(actor, Action::DeliverMessages)?;
-        let (run, at) = (living_run.to_owned(), self.now());
+        let open = self
+            .ports
+            .store
+            .read(|unit| Ok::<_, Error>(unit.sends().sends_open()?));
+        if !open.await? {
+            return Ok(0);
+        }
+        let messenger = self.ports.messengers.line_works();
+        let request = messenger.map_or(CLAIM_LEASE, |messenger| messenger.patience());
+        let (run, at, several) = (living_run.to_owned(), self.now(), self.ports.several_instances);
         let reason = SendProblem::Interrupted.code();
         self.change_again(move |uow| {
-            let abandoned = uow.edit_sends().abandon_sends(&run, reason, at)?;
+            let dead = if several {
+                Dead::LeaseOver { request }
+            } else {
+                Dead::AllBut(&run)
+            };
+            let abandoned = uow.edit_sends().abandon_sends(dead, reason, at)?;
             for send in &abandoned {
                 changed(uow, send, at)?;
             }
             Ok(abandoned.len())
         })
         .await
+    }
+}
+
+/// By what clock departures are counted: with several instances that of the database, because theirs differ.
+#[derive(Clone, Copy)]
+struct SharedClock {
+    ours: Instant,
+    several: bool,
+}
+
+impl SharedClock {
+    fn now(self, uow: &mut dyn UnitOfWork) -> Result<Instant, Error> {
+        if self.several {
+            return Ok(uow.leases().database_now()?);
+        }
+        Ok(self.ours)
     }
 }
 
@@ -236,7 +286,7 @@ fn claim(
 }
 
 fn taken(uow: &mut dyn UnitOfWork, run: &str, least: Urgency, at: Instant) -> Result<Option<Claim>, Error> {
-    let Some(send) = uow.edit_sends().claim_send(run, least, at)? else {
+    let Some(send) = uow.edit_sends().claim_send(run, least, at, CLAIM_LEASE)? else {
         return Ok(None);
     };
     changed(uow, &send, at)?;

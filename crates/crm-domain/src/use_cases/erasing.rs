@@ -196,7 +196,10 @@ impl Crm {
                 outcome => outcome?,
             }
         }
-        let contents = self.remove_contents().await?;
+        // Taken up again when the backup is done that may still have to copy them.
+        let Some(contents) = self.remove_contents().await? else {
+            return Ok(());
+        };
         self.ports.store.scrub().await?;
         let at = self.now();
         self.change_again(move |uow| {
@@ -372,13 +375,19 @@ impl Crm {
     }
 
     /// Deletes the contents of files that nobody names any more.
-    pub(super) async fn remove_contents(&self) -> Result<Tally, Error> {
+    pub(super) async fn remove_contents(&self) -> Result<Option<Tally>, Error> {
+        let now = self.now();
+        let last = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.backups().backups(1)?);
+        let last = self.ports.store.read(last).await?;
+        if last.iter().any(|backup| backup.is_running(now)) {
+            return Ok(None);
+        }
         let mut removed = 0;
         loop {
             let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.erasures().abandoned_blobs(CHUNK)?);
             let abandoned = self.ports.store.read(read).await?;
             if abandoned.is_empty() {
-                return Ok(Tally::of(DataKind::Contents, removed));
+                return Ok(Some(Tally::of(DataKind::Contents, removed)));
             }
             for hash in abandoned {
                 let read =

@@ -23,13 +23,16 @@ const TRASH_A_DAY: usize = 10_000;
 const RECEIPTS: usize = 1_000;
 
 impl Crm {
-    /// Whether the daily run is due: none was finished since a day.
+    /// Whether the daily run is due: none was finished since a day. While work rests after a restore none is.
     pub async fn house_is_due(&self, actor: &Actor) -> Result<bool, Error> {
         self.may(actor, Action::KeepHouse)?;
         let now = self.now();
-        let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().last_house_run()?);
-        let last = self.ports.store.read(read).await?;
-        Ok(last.is_none_or(|run| run.finished_at.is_none() || now.since(run.started_at) >= DAY))
+        let read = |unit: &mut dyn ReadUnit| {
+            Ok::<_, Error>((unit.retention().last_house_run()?, unit.backups().pause()?))
+        };
+        let (last, pause) = self.ports.store.read(read).await?;
+        Ok(pause.is_none()
+            && last.is_none_or(|run| run.finished_at.is_none() || now.since(run.started_at) >= DAY))
     }
 
     /// Takes what is over its time: the trash after thirty days, bodies of callbacks after seven, and what the rules say.
@@ -81,7 +84,7 @@ impl Crm {
                 RuleKind::Audit => self.trim(actor, before).await?,
             });
         }
-        tally.merge(&self.remove_contents().await?);
+        tally.merge(&self.remove_contents().await?.unwrap_or_default());
         if !tally.is_empty() {
             self.ports.store.scrub().await?;
         }

@@ -5,6 +5,7 @@ mod activities;
 mod attachments;
 mod audit;
 mod audit_log;
+mod backups;
 mod board;
 mod callbacks;
 mod carriers;
@@ -24,6 +25,8 @@ mod handing_over;
 mod handling;
 mod housekeeping;
 mod imports;
+mod leases;
+mod measuring;
 mod members;
 mod notes;
 mod profiles;
@@ -48,6 +51,7 @@ mod waitings;
 use std::sync::Arc;
 
 pub use audit_log::{AuditDetail, AuditFault, AuditReport, SealRound};
+pub use backups::BackupsView;
 pub use board::{Board, UNKNOWN_MESSAGES, UnknownRoom, UnknownSender};
 pub use callbacks::{Arrival, CallbackTrial, Detour, NotKept, Received, TrialStep};
 pub use connection::{ConnectionForm, ConnectionView, FieldView};
@@ -62,6 +66,7 @@ pub use events::Events;
 pub use factors::{FactorStatus, RECOVERY_CODES};
 pub use handling::Elsewhere;
 pub use imports::Imported;
+pub use measuring::{BACKLOG_MOST, Load, Signs};
 pub use members::{LINK_LIFE, MemberForm, PASSWORD_MAX, PASSWORD_MIN};
 pub use profiles::MemberChoice;
 pub use quarantine::{HeldSummary, Rechecked};
@@ -79,6 +84,7 @@ pub use trash::{Restoration, TrashPage};
 
 use crate::error::Error;
 use crate::instant::Instant;
+use crate::ports::backup_shelf::BackupShelf;
 use crate::ports::blobs::Blobs;
 use crate::ports::callbacks::Callbacks;
 use crate::ports::connector::Connector;
@@ -125,12 +131,16 @@ pub struct Ports {
     pub files: Arc<dyn FileSource>,
     /// Where their bytes lie.
     pub blobs: Arc<dyn Blobs>,
+    /// Where backups lie.
+    pub shelf: Arc<dyn BackupShelf>,
     /// Who was erased, for ever.
     pub erased: Arc<dyn ErasedList>,
     /// Who the members of LINE WORKS are.
     pub profiles: Arc<dyn ProfileSource>,
     /// What seals secrets that must be read again.
     pub vault: Arc<dyn Vault>,
+    /// Whether other servers may work on the same store: then jobs and messages are held by leases only.
+    pub several_instances: bool,
 }
 
 /// The product: every use case is a method.
@@ -175,6 +185,11 @@ impl Crm {
     /// Whether messages can be sent at all: a bot is set up.
     pub fn can_send(&self) -> bool {
         self.ports.messengers.line_works().is_some()
+    }
+
+    /// Whether other servers may work on the same store.
+    pub fn has_several_instances(&self) -> bool {
+        self.ports.several_instances
     }
 
     /// Now, by the clock that all use cases go by.

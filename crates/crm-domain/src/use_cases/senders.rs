@@ -62,10 +62,12 @@ impl Crm {
         self.may(actor, Action::RecordCallbacks)?;
         let mut round = NameRound::default();
         let now = self.now();
-        let due = self
-            .ports
-            .store
-            .read(move |unit| Ok::<_, Error>(unit.senders().due_senders(limit, now)?));
+        let due = self.ports.store.read(move |unit| {
+            if unit.backups().pause()?.is_some() {
+                return Ok::<_, Error>(Vec::new());
+            }
+            Ok(unit.senders().due_senders(limit, now)?)
+        });
         for sender in due.await? {
             round.asked += 1;
             let told = self.ports.profiles.look_up(&sender.address).await;

@@ -13,6 +13,11 @@ const UNLOGGED: &[(&str, usize, &str)] = &[
     ),
     ("audit.rs", 2, "the writing of entries itself"),
     ("audit_log.rs", 1, "seals"),
+    (
+        "backups.rs",
+        3,
+        "a backup under way, and messages given up in steps of a restore that has its entry",
+    ),
     ("callbacks.rs", 2, "callbacks are not audited"),
     ("carriers.rs", 3, "follows from a change that has its entry"),
     ("credentials.rs", 2, "last use of sessions and tokens"),

@@ -1,5 +1,6 @@
 //! Callbacks: what is kept, what is refused, and the administrator's trial.
 
+use crm_domain::ports::backup_shelf::NoShelf;
 use crm_domain::ports::blobs::NoBlobs;
 use crm_domain::ports::callbacks::{CallbackHeaders, CallbackRefused};
 use crm_domain::ports::connector::NoConnector;
@@ -134,9 +135,11 @@ async fn the_trial_says_which_step_failed() {
         quarantine: Arc::new(NoQuarantine),
         files: Arc::new(NoFiles),
         blobs: Arc::new(NoBlobs),
+        shelf: Arc::new(NoShelf),
         erased: Arc::new(NoErasedList),
         profiles: Arc::clone(&world.profiles) as _,
         vault: Arc::new(NoVault),
+        several_instances: false,
         caller: Arc::new(NoCaller),
         seals: Arc::new(NoSeals),
     });

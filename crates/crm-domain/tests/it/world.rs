@@ -11,6 +11,7 @@ use crm_domain::members::{Device, Member, MemberId, Role, Scopes};
 use crm_domain::memory::MemoryStore;
 use crm_domain::paging::PageRequest;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::backup_shelf::NoShelf;
 use crm_domain::ports::callbacks::CallbackHeaders;
 use crm_domain::ports::erased::NoErasedList;
 use crm_domain::ports::host::NoCaller;
@@ -74,9 +75,11 @@ impl World {
             quarantine: Arc::new(FakeQuarantine::default()),
             files: Arc::clone(&files) as _,
             blobs: Arc::new(blobs.clone()),
+            shelf: Arc::new(NoShelf),
             erased: Arc::new(NoErasedList),
             profiles: Arc::clone(&profiles) as _,
             vault: Arc::new(FakeVault),
+            several_instances: false,
             caller: Arc::new(NoCaller),
             seals: Arc::new(FakeSeals::default()),
         });

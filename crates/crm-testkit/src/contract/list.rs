@@ -105,6 +105,11 @@ macro_rules! contract_suite {
                 owned_customers_come_by_id_without_the_trash,
                 handled_conversations_come_by_id,
             ]
+            backlog: [
+                nothing_waits_in_an_empty_store,
+                callbacks_and_files_wait_until_they_are_settled,
+                messages_wait_then_are_on_their_way_then_done,
+            ]
             board: [
                 a_saved_standing_is_found_as_it_was_but_for_its_version,
                 each_column_has_its_order,
@@ -128,6 +133,13 @@ macro_rules! contract_suite {
                 an_erased_talk_is_nobodys,
                 the_others_keep_everything,
                 a_dossier_holds_what_is_kept_about_a_person_and_nothing_of_others,
+            ]
+            backups: [
+                a_backup_is_noted_from_its_beginning_to_its_end,
+                the_newest_good_backup_is_found_behind_failed_ones,
+                old_backups_are_forgotten,
+                a_pause_lasts_until_it_is_ended,
+                what_belongs_to_a_moment_is_forgotten_and_events_begin_anew,
             ]
             retention: [
                 a_rule_replaces_the_one_before,
@@ -193,6 +205,24 @@ macro_rules! contract_suite {
                 only_a_waiting_message_is_cancelled,
                 only_what_is_not_known_is_treated_as_sent,
                 a_message_in_trouble_is_counted,
+            ]
+            leases: [
+                a_living_lease_is_not_taken_by_another,
+                a_lease_that_is_over_is_taken,
+                a_lease_that_another_took_is_not_renewed,
+                a_lease_given_back_is_free_at_once,
+                leases_of_other_names_are_others,
+                of_many_who_take_a_lease_at_once_one_has_it,
+                the_clock_of_the_database_goes_on,
+            ]
+            send_leases: [
+                a_message_whose_lease_is_over_does_not_leave,
+                a_departure_prolongs_the_lease,
+                what_has_a_living_lease_is_not_abandoned,
+                an_outcome_that_comes_late_is_better_than_none,
+                what_was_sent_again_or_settled_takes_no_late_outcome,
+                a_file_is_fetched_by_one_at_a_time,
+                a_file_whose_fetcher_died_is_fetched_by_another,
             ]
             connection: [
                 nothing_is_stored_at_first,
@@ -285,6 +315,8 @@ macro_rules! contract_suite {
                 a_unit_that_errs_adds_no_event,
                 who_follows_misses_none_of_many_at_once,
                 old_events_are_forgotten_but_never_the_newest,
+                a_new_epoch_begins_without_events,
+                own_events_are_not_foreign,
             ]
             audit: [
                 an_added_entry_is_found_as_it_was,
