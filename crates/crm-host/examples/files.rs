@@ -16,7 +16,7 @@ use crm_domain::ports::host::Clock as _;
 use crm_domain::ports::store::StoreError;
 use crm_domain::ports::vault::{KeyShelf, Vault as _};
 use crm_host::vault::WrappingKeys;
-use crm_host::{FolderBlobs, KeyVault, RingSecrets, SecretKey, SystemClock};
+use crm_host::{KeyVault, RingSecrets, SealedBlobs, SecretKey, SystemClock};
 use ring::digest::{SHA256, digest};
 
 const SIZE: usize = 100 * 1024 * 1024;
@@ -81,7 +81,7 @@ fn most_memory() -> String {
 
 fn compare(dir: &Path) -> Result<(), Box<dyn Error>> {
     let piece: Vec<u8> = (0..PIECE).map(|at| (at % 251).to_le_bytes()[0]).collect();
-    let blobs = FolderBlobs::new(dir.join("files"), u64::MAX, vault()?);
+    let blobs = SealedBlobs::in_folder(dir.join("files"), u64::MAX, vault()?);
     timed("hashed only", || {
         for _ in 0..SIZE / PIECE {
             std::hint::black_box(digest(&SHA256, &piece));

@@ -17,7 +17,7 @@ pub mod spool;
 pub mod totp;
 pub mod vault;
 
-pub use blobs::FolderBlobs;
+pub use blobs::SealedBlobs;
 pub use clock::SystemClock;
 pub use data_dir::DataDir;
 pub use erased::ErasedFile;

@@ -108,6 +108,10 @@ fn of_blob(error: BlobError) -> FetchError {
             tracing::error!("a received file cannot be written: {error}");
             FetchProblem::Disk.into()
         }
+        BlobError::Away(error) => {
+            tracing::error!("a received file cannot be written: {error}");
+            FetchProblem::Disk.into()
+        }
         BlobError::Sealed(error) => {
             tracing::error!("a received file cannot be sealed: {error}");
             FetchProblem::Disk.into()

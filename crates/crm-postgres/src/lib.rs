@@ -78,8 +78,19 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects once, so that a wrong address or password is told at once; applies no migrations. It blocks, and may be called
-    /// from anywhere: the connections live on threads of the store's own.
+    /// from anywhere: the connections live on threads of the store's own. A copy that is not finished is
+    /// [`PostgresError::Unfinished`].
     pub fn open(options: PostgresOptions) -> Result<Self, StoreError> {
+        let store = Self::open_for_copy(options)?;
+        let desk = Arc::clone(&store.desk);
+        store
+            .threads
+            .wait(async move { desk.with(LOOK, bulk::refuse_unfinished).await })??;
+        Ok(store)
+    }
+
+    /// As [`PostgresStore::open`], but only to fill an empty database or to go on with an unfinished copy.
+    pub fn open_for_copy(options: PostgresOptions) -> Result<Self, StoreError> {
         let most = options.connections.max(2);
         let parse = |url: &str, session| Address::parse(url, &options.application, session);
         let address = parse(&options.url, TargetSessionAttrs::ReadWrite)?;

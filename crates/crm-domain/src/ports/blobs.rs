@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use super::store::StoreError;
 use super::vault::VaultError;
 use crate::data_keys::{DataKey, DataKeyId};
 
@@ -50,14 +51,20 @@ pub enum BlobError {
     /// The disk.
     #[error("the disk failed")]
     Disk(#[source] Arc<io::Error>),
+    /// The database in which they lie.
+    #[error("the database of the files cannot be used")]
+    Away(#[source] StoreError),
     /// It cannot be sealed or opened.
     #[error(transparent)]
     Sealed(#[from] VaultError),
 }
 
 impl From<io::Error> for BlobError {
+    /// What was wrapped for the way through a reader or writer comes out again.
     fn from(error: io::Error) -> Self {
-        Self::Disk(Arc::new(error))
+        error
+            .downcast::<Self>()
+            .unwrap_or_else(|error| Self::Disk(Arc::new(error)))
     }
 }
 
@@ -81,12 +88,13 @@ pub trait BlobDraft: Send {
     fn keep(self: Box<Self>) -> Result<Blob, BlobError>;
 }
 
-/// The store of blobs. Its calls block on the disk.
+/// The store of blobs. Its calls block on the disk or the database.
 pub trait Blobs: Send + Sync {
     /// Begins a content.
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError>;
 
-    /// The bytes of a kept content; `None` if there is none under this hash.
+    /// The bytes of a kept content; `None` if there is none under this hash. Whoever reads one reads on when it is removed
+    /// meanwhile.
     fn open(&self, hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError>;
 
     /// Deletes a kept content; `false` if there is none under this hash.
@@ -104,8 +112,14 @@ pub trait Blobs: Send + Sync {
         Ok(BTreeMap::new())
     }
 
-    /// Keeps copies of these wrapped data keys, and of no others, beside the contents that they sealed.
+    /// Keeps copies of these wrapped data keys, and of no others, beside the contents that they sealed, where those can be
+    /// parted from the database that holds the keys.
     fn keep_keys(&self, _keys: &[DataKey]) -> Result<(), BlobError> {
+        Ok(())
+    }
+
+    /// Removes what ended processes left, and what was kept only for those who were reading it.
+    fn tidy(&self) -> Result<(), BlobError> {
         Ok(())
     }
 }

@@ -266,6 +266,7 @@ fn values_by_key<U: ReadUnit + ?Sized>(unit: &mut U, vault: &dyn Vault) -> Resul
 pub(super) fn of_blob(error: BlobError) -> Error {
     match error {
         BlobError::Sealed(error) => Error::Vault(error),
+        BlobError::Away(error) => Error::Store(error),
         other => Error::Store(StoreError::unavailable(other)),
     }
 }

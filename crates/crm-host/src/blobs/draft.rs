@@ -1,128 +1,98 @@
 //! A content on its way in: sealed as it comes, hashed as it was.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::io;
 use std::sync::Arc;
 
+use crm_domain::ports::blob_places::{Coming, PlaceDraft};
 use crm_domain::ports::blobs::{Blob, BlobDraft, BlobError, BlobHash};
 use ring::digest::{Context, SHA256};
 
-use super::{Folder, content, sync_folder};
-use crate::data_dir::{DataDir, private_file};
-use crate::vault::{Material, Sealing};
+use super::{SealedBlobs, content};
+use crate::vault::{Material, Sealing, sealed_size};
 
 pub(super) struct Draft {
-    folder: Arc<Folder>,
-    path: PathBuf,
-    file: File,
+    blobs: SealedBlobs,
+    out: Box<dyn PlaceDraft>,
     key: Arc<Material>,
     sealing: Sealing,
     hash: Context,
     size: u64,
-    /// What of the quota it gives back when it is dropped.
-    counted: u64,
 }
 
 impl Draft {
-    /// A draft in a new file of this name.
-    pub(super) fn begin(folder: Arc<Folder>, path: PathBuf) -> Result<Self, BlobError> {
-        if let Some(parent) = path.parent() {
-            DataDir::create(parent)?;
-        }
-        let key = folder.vault.sealing()?;
-        let (sealing, header) = Sealing::begin(&folder.vault, &key)?;
-        let mut file = private_file()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)?;
-        file.write_all(&header)?;
+    pub(super) fn begin(blobs: &SealedBlobs, coming: Coming) -> Result<Self, BlobError> {
+        let key = blobs.vault.sealing()?;
+        let (sealing, header) = Sealing::begin(&blobs.vault, &key)?;
         Ok(Self {
-            folder,
-            path,
-            file,
+            blobs: blobs.clone(),
+            out: blobs.place.draft(coming, &header, key.id())?,
             key,
             sealing,
             hash: Context::new(&SHA256),
             size: 0,
-            counted: 0,
         })
     }
 
-    /// Takes bytes without counting them to the quota.
+    /// Counts bytes to the quota.
+    pub(super) fn count(&mut self, bytes: u64) -> Result<(), BlobError> {
+        self.out.count(bytes)
+    }
+
+    /// Takes bytes without counting them.
     pub(super) fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.sealing.write(bytes, &mut self.file)?;
+        self.sealing.write(bytes, &mut self.out)?;
         self.hash.update(bytes);
         self.size += bytes.len() as u64;
         Ok(())
     }
 
-    /// Seals the end and puts the file on disk.
-    pub(super) fn finish(&mut self) -> io::Result<Blob> {
+    /// Seals the end.
+    fn finish(&mut self) -> io::Result<Blob> {
         let mut hash = BlobHash([0; 32]);
         hash.0.copy_from_slice(self.hash.clone().finish().as_ref());
-        self.sealing.finish(&hash, &mut self.file)?;
-        self.file.sync_all()?;
-        Ok(Blob {
-            hash,
-            size: self.size,
-        })
+        self.sealing.finish(&hash, &mut self.out)?;
+        let size = self.size;
+        Ok(Blob { hash, size })
     }
 
-    /// Moves the finished file to its place.
-    pub(super) fn place(&mut self, hash: &BlobHash) -> io::Result<()> {
-        let path = self.folder.path_of(hash);
-        let folder = path.parent().unwrap_or(&self.folder.dir);
-        DataDir::create(folder)?;
-        fs::rename(&self.path, &path)?;
-        sync_folder(folder)?;
-        sync_folder(&self.folder.dir)
+    /// Puts it in the place of the same content, sealed otherwise; `false` if that went meanwhile.
+    pub(super) fn replace(mut self) -> Result<bool, BlobError> {
+        let blob = self.finish()?;
+        self.out.replace(&blob)
     }
 
     /// While it came in, another data key may have taken over, and the one it was sealed with be about to go.
-    fn seal_anew(&self, blob: &Blob) -> Result<Option<Self>, BlobError> {
-        if self.folder.vault.sealing()?.id() == self.key.id() {
+    fn seal_anew(&mut self, blob: &Blob) -> Result<Option<Self>, BlobError> {
+        if self.blobs.vault.sealing()?.id() == self.key.id() {
             return Ok(None);
         }
-        let mut fresh = Self::begin(Arc::clone(&self.folder), self.path.with_extension("anew"))?;
-        content::copy(
-            &self.folder.vault,
-            File::open(&self.path)?,
-            &blob.hash,
-            &mut fresh,
-        )?;
+        let mut fresh = Self::begin(&self.blobs, Coming::Resealed)?;
+        content::copy(&self.blobs.vault, self.out.again()?, &blob.hash, &mut fresh)?;
         fresh.finish()?;
         Ok(Some(fresh))
+    }
+
+    /// Whether this content lies in its place, sealed and whole.
+    fn is_there(&self, blob: &Blob) -> Result<bool, BlobError> {
+        let glance = self.blobs.place.glance(&blob.hash)?;
+        Ok(glance.is_some_and(|there| there.key.is_some() && there.lying == sealed_size(blob.size)))
     }
 }
 
 impl BlobDraft for Draft {
     fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
-        let count = bytes.len() as u64;
-        self.folder.take(count)?;
-        self.counted += count;
+        self.count(bytes.len() as u64)?;
         Ok(self.take(bytes)?)
     }
 
     fn keep(mut self: Box<Self>) -> Result<Blob, BlobError> {
         let blob = self.finish()?;
-        if self.folder.holds(&blob)? {
+        if self.is_there(&blob)? {
             return Ok(blob);
         }
-        match self.seal_anew(&blob)? {
-            Some(mut fresh) => fresh.place(&blob.hash)?,
-            None => self.place(&blob.hash)?,
-        }
-        self.counted = 0;
+        let fresh = self.seal_anew(&blob)?;
+        let out = fresh.map_or(self.out, |fresh| fresh.out);
+        out.keep(&blob)?;
         Ok(blob)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        self.folder.give_back(self.counted);
-        // Gone already when it was kept; what cannot be removed now is at the next start.
-        let _ = fs::remove_file(&self.path);
     }
 }

@@ -1,49 +1,87 @@
 //! Files on the disk.
 
 use std::fs;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crm_domain::ports::blobs::{Blob, BlobError, BlobHash, Blobs as _, Resealed};
+use crm_domain::data_keys::DataKeyId;
+use crm_domain::ports::blobs::{Blob, BlobError, BlobHash, Blobs, Resealed};
 use crm_domain::ports::vault::{Vault as _, VaultError};
+use crm_testkit::contract::blobs::{self as contract, FilePlace};
 
-use super::{FolderBlobs, weight};
+use tempfile::TempDir;
+
+use super::SealedBlobs;
+use super::folder::{Folder, weight};
 use crate::vault::tests::{Desk, HandClock, Shelf};
 use crate::vault::{KeyVault, sealed_size};
 
-fn folder(dir: &Path, quota: u64, desk: &Desk) -> FolderBlobs {
-    FolderBlobs::new(dir.to_owned(), quota, Arc::clone(&desk.vault))
+/// A folder and the vault of its files.
+struct Room {
+    dir: PathBuf,
+    desk: Desk,
 }
 
-fn keep(blobs: &FolderBlobs, bytes: &[u8]) -> Result<Blob, BlobError> {
-    let mut draft = blobs.begin()?;
-    for piece in bytes.chunks(3) {
-        draft.write(piece)?;
+impl FilePlace for Room {
+    fn blobs(&self, quota: u64) -> Arc<dyn Blobs> {
+        Arc::new(folder(&self.dir, quota, &self.desk))
     }
-    draft.keep()
+
+    fn sealing(&self) -> DataKeyId {
+        self.desk.vault.sealing_key().unwrap()
+    }
+
+    fn rotate(&self) {
+        self.desk.rotate();
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.desk.clock.pass(seconds);
+    }
+
+    fn forget_retired(&self) {
+        self.desk.forget_retired();
+    }
 }
 
-fn read(blobs: &FolderBlobs, hash: &BlobHash) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut reader = blobs.open(hash).unwrap().unwrap();
-    reader.read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn room() -> (TempDir, Room) {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, desk) = (temp.path().join("files"), Desk::new());
+    (temp, Room { dir, desk })
+}
+
+crm_testkit::blob_suite!(room);
+
+fn folder(dir: &Path, quota: u64, desk: &Desk) -> SealedBlobs {
+    SealedBlobs::in_folder(dir.to_owned(), quota, Arc::clone(&desk.vault))
+}
+
+fn keep(blobs: &SealedBlobs, bytes: &[u8]) -> Result<Blob, BlobError> {
+    contract::keep(blobs, bytes)
+}
+
+fn read(blobs: &SealedBlobs, hash: &BlobHash) -> io::Result<Vec<u8>> {
+    contract::read(blobs, hash).map(Option::unwrap)
+}
+
+fn path_of(dir: &Path, hash: &BlobHash) -> PathBuf {
+    Folder::new(dir.to_owned(), 0).path_of(hash)
 }
 
 /// As it was before contents were sealed.
-fn put_plain(blobs: &FolderBlobs, bytes: &[u8]) -> BlobHash {
+fn put_plain(dir: &Path, bytes: &[u8]) -> BlobHash {
     let mut hash = BlobHash([0; 32]);
     hash.0
         .copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
-    let path = blobs.0.path_of(&hash);
+    let path = path_of(dir, &hash);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
     hash
 }
 
 /// All rounds of `limit`, and what they did together.
-fn reseal_all(blobs: &FolderBlobs, limit: usize) -> (u64, u64) {
+fn reseal_all(blobs: &SealedBlobs, limit: usize) -> (u64, u64) {
     let (mut after, mut sums) = (None, (0, 0));
     loop {
         let round = blobs.reseal(after, limit).unwrap();
@@ -71,7 +109,7 @@ fn a_content_is_kept_once_under_its_hash_and_not_as_it_is() {
     assert_eq!(keep(&blobs, b"abc").unwrap(), first);
     assert_eq!(read(&blobs, &first.hash).unwrap(), b"abc");
     assert_eq!(weight(&dir).unwrap(), sealed_size(3), "no draft is left");
-    let stored = fs::read(blobs.0.path_of(&first.hash)).unwrap();
+    let stored = fs::read(path_of(&dir, &first.hash)).unwrap();
     assert!(!stored.windows(3).any(|part| part == b"abc"));
     assert_eq!(keep(&blobs, b"").unwrap().size, 0);
 }
@@ -112,72 +150,27 @@ fn the_next_start_counts_what_is_there_and_clears_what_a_crash_left() {
 fn a_file_of_before_is_read_checked_and_sealed_by_a_rotation() {
     let temp = tempfile::tempdir().unwrap();
     let blobs = folder(temp.path(), 10_000, &Desk::new());
-    let old = put_plain(&blobs, b"from before");
+    let old = put_plain(temp.path(), b"from before");
     assert_eq!(read(&blobs, &old).unwrap(), b"from before");
-    let changed = put_plain(&blobs, b"changed by hand");
-    fs::write(blobs.0.path_of(&changed), b"Changed by hand").unwrap();
+    let changed = put_plain(temp.path(), b"changed by hand");
+    fs::write(path_of(temp.path(), &changed), b"Changed by hand").unwrap();
     assert!(read(&blobs, &changed).is_err());
     assert_eq!(blobs.counts().unwrap(), [(None, 2)].into());
 
     assert_eq!(reseal_all(&blobs, 100), (1, 1));
     assert_eq!(read(&blobs, &old).unwrap(), b"from before");
-    assert!(fs::read(blobs.0.path_of(&old)).unwrap().starts_with(b"\x89CRM"));
-    let received_again = put_plain(&blobs, b"again");
-    assert_eq!(keep(&blobs, b"again").unwrap().hash, received_again);
     assert!(
-        fs::read(blobs.0.path_of(&received_again))
+        fs::read(path_of(temp.path(), &old))
             .unwrap()
             .starts_with(b"\x89CRM")
     );
-}
-
-#[test]
-fn a_rotation_goes_on_where_it_was_interrupted_and_readers_read_on() {
-    let temp = tempfile::tempdir().unwrap();
-    let desk = Desk::new();
-    let blobs = folder(temp.path(), 1_000_000, &desk);
-    let big = vec![1; 200_000];
-    let hash = keep(&blobs, &big).unwrap().hash;
-    for number in 0..7 {
-        keep(&blobs, &[number]).unwrap();
-    }
-    let old = desk.vault.sealing_key().unwrap();
-    let mut reader = blobs.open(&hash).unwrap().unwrap();
-    let mut begun = vec![0; 10];
-    reader.read_exact(&mut begun).unwrap();
-    desk.rotate();
-    let new = desk.vault.sealing_key().unwrap();
-    assert_eq!(blobs.reseal(None, 3).unwrap().count, 3);
-    assert_eq!(blobs.counts().unwrap(), [(Some(old), 5), (Some(new), 3)].into());
-    let other = folder(temp.path(), 1_000_000, &desk);
-    assert_eq!(reseal_all(&other, 2), (5, 0), "begun anew elsewhere");
-    assert_eq!(blobs.counts().unwrap(), [(Some(new), 8)].into());
-    assert_eq!(reseal_all(&blobs, 2), (0, 0));
-    desk.forget_retired();
-    assert_eq!(read(&blobs, &hash).unwrap(), big);
-    reader.read_to_end(&mut begun).unwrap();
-    assert_eq!(begun, big);
-    assert_eq!(fs::read_dir(temp.path().join("resealing")).unwrap().count(), 0);
-}
-
-#[test]
-fn two_rotations_at_once_do_no_harm() {
-    let temp = tempfile::tempdir().unwrap();
-    let desk = Desk::new();
-    let blobs = folder(temp.path(), 1_000_000, &desk);
-    let kept: Vec<_> = (0..40_u8)
-        .map(|n| keep(&blobs, &[n; 300]).unwrap().hash)
-        .collect();
-    desk.rotate();
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| reseal_all(&folder(temp.path(), 1_000_000, &desk), 5));
-        }
-    });
-    desk.forget_retired();
-    for (n, hash) in (0..40_u8).zip(&kept) {
-        assert_eq!(read(&blobs, hash).unwrap(), [n; 300]);
-    }
+    let received_again = put_plain(temp.path(), b"again");
+    assert_eq!(keep(&blobs, b"again").unwrap().hash, received_again);
+    assert!(
+        fs::read(path_of(temp.path(), &received_again))
+            .unwrap()
+            .starts_with(b"\x89CRM")
+    );
 }
 
 #[test]
@@ -204,7 +197,7 @@ fn without_keys_nothing_is_kept_and_a_broken_file_stops_no_rotation() {
         Arc::<HandClock>::default(),
         Arc::new(crate::RingSecrets::new()),
     );
-    let closed = FolderBlobs::new(temp.path().to_owned(), 1_000, Arc::new(locked));
+    let closed = SealedBlobs::in_folder(temp.path().to_owned(), 1_000, Arc::new(locked));
     assert!(matches!(
         closed.begin().err(),
         Some(BlobError::Sealed(VaultError::Unavailable))
@@ -215,7 +208,7 @@ fn without_keys_nothing_is_kept_and_a_broken_file_stops_no_rotation() {
         keep(&blobs, b"one").unwrap().hash,
         keep(&blobs, b"two").unwrap().hash,
     );
-    let path = blobs.0.path_of(&one);
+    let path = path_of(temp.path(), &one);
     let mut bytes = fs::read(&path).unwrap();
     bytes.pop();
     fs::write(&path, bytes).unwrap();
@@ -268,5 +261,5 @@ fn contents_are_their_owners_only() {
     let blobs = folder(&dir, 10, &Desk::new());
     let hash = keep(&blobs, b"abc").unwrap().hash;
     assert!(!others_may_read(&dir).unwrap());
-    assert!(!others_may_read(&blobs.0.path_of(&hash)).unwrap());
+    assert!(!others_may_read(&path_of(&dir, &hash)).unwrap());
 }

@@ -126,8 +126,7 @@ impl PlaceDraft for TableDraft {
     fn keep(mut self: Box<Self>, blob: &Blob) -> Result<(), BlobError> {
         self.put()?;
         let (body, key, blob) = (self.body()?, self.key, *blob);
-        self.place
-            .run(move |conn| rows::place(conn, body, key, &blob))?;
+        self.place.run(move |conn| rows::place(conn, body, key, &blob))?;
         self.body = None;
         Ok(())
     }
@@ -149,8 +148,7 @@ impl Drop for TableDraft {
     /// Of one that was placed there is nothing to take back.
     fn drop(&mut self) {
         if let Some(body) = self.body {
-            self.place
-                .try_once(move |conn| rows::drop_draft(conn, body));
+            self.place.try_once(move |conn| rows::drop_draft(conn, body));
         }
     }
 }

@@ -102,12 +102,7 @@ impl TableBlobs {
 }
 
 impl BlobPlace for TableBlobs {
-    fn draft(
-        &self,
-        coming: Coming,
-        header: &[u8],
-        key: DataKeyId,
-    ) -> Result<Box<dyn PlaceDraft>, BlobError> {
+    fn draft(&self, coming: Coming, header: &[u8], key: DataKeyId) -> Result<Box<dyn PlaceDraft>, BlobError> {
         self.sweep_sometimes()?;
         let mut draft = TableDraft::new(self.clone(), header, key);
         if coming == Coming::New {

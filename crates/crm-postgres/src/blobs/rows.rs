@@ -82,13 +82,7 @@ pub(super) fn begin(conn: &mut Conn, header: &[u8]) -> Result<i64, StoreError> {
 }
 
 /// Adds a chunk, and counts the draft with so many bytes of content.
-pub(super) fn add(
-    conn: &mut Conn,
-    body: i64,
-    no: i32,
-    bytes: &[u8],
-    counted: u64,
-) -> Result<(), StoreError> {
+pub(super) fn add(conn: &mut Conn, body: i64, no: i32, bytes: &[u8], counted: u64) -> Result<(), StoreError> {
     diesel::sql_query(
         "WITH grown AS (UPDATE blob_bodies SET size = $4 WHERE id = $1) \
          INSERT INTO blob_chunks (body, no, bytes) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",

@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that is not set up right should panic")]
 
+mod blobs;
 mod common;
 mod contract;

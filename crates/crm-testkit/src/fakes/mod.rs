@@ -24,7 +24,7 @@ pub use passwords::{COMMON_PASSWORD, PlainPasswords};
 pub use profiles::FakeProfiles;
 pub use quarantine::FakeQuarantine;
 pub use seals::FakeSeals;
-pub use secrets::SeededSecrets;
+pub use secrets::{SeededSecrets, sha256 as sha256_of};
 pub use spool::FakeSpool;
 pub use vault::FakeVault;
 
