@@ -173,6 +173,8 @@ pub struct Sending {
     pub next_try_at: Option<Instant>,
     /// The name of who treats it as sent.
     pub treated_by: Option<String>,
+    /// As [`crate::sends::Send::held_until`].
+    pub held_until: Option<Instant>,
 }
 
 impl Sending {
@@ -180,6 +182,11 @@ impl Sending {
     pub fn may_be_resent(&self) -> bool {
         let open = matches!(self.state, SendState::Failed | SendState::Unknown);
         open && !self.was_resent()
+    }
+
+    /// Until when it must not be sent again yet, if `now` is before: its sender could still let it leave.
+    pub fn held_at(&self, now: Instant) -> Option<Instant> {
+        self.held_until.filter(|until| now < *until)
     }
 
     /// Whether a person may call it sent: it may have arrived.

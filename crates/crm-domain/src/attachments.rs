@@ -164,6 +164,15 @@ pub trait AttachmentQueries {
 
 /// Changing attachments.
 pub trait AttachmentRepository {
+    /// Takes those whose time has come at `at` and that nobody fetches, the one whose turn is next first, at most `limit`.
+    /// The claim is a lease that lasts so long by the database's clock; what becomes of a file ends it.
+    fn claim_attachments(
+        &mut self,
+        limit: usize,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Vec<Attachment>, StoreError>;
+
     /// Adds them, to be fetched at once; a callback that has one already gets no second.
     fn add_attachments(&mut self, attachments: &[NewAttachment], at: Instant) -> Result<(), StoreError>;
 

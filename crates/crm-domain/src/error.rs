@@ -1,5 +1,6 @@
 //! What use cases answer when they do not do what was asked.
 
+use crate::instant::Instant;
 use crate::members::MemberId;
 use crate::permissions::Denied;
 use crate::ports::host::PasswordError;
@@ -56,6 +57,9 @@ pub enum Error {
     /// A sealed value cannot be read or written.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The message may still be on its way; it can be sent again from this instant on.
+    #[error("the message may still be on its way until {0}")]
+    UnderWay(Instant),
     /// 削除の停止: deleting is held back.
     #[error("deleting is held back")]
     Held,
@@ -82,6 +86,7 @@ impl Error {
             Self::LinkSpent => "link_spent",
             Self::LastAdministrator(_) => "last_administrator",
             Self::Vault(error) => error.code(),
+            Self::UnderWay(_) => "under_way",
             Self::Held => "held",
             Self::Store(error) => error.code(),
         }

@@ -70,13 +70,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .ok()
             .flatten()
             .ok_or("the user id must not hold blanks")?;
-        let answered = line_works
-            .send_text(&OutgoingText {
-                bot: line_works.bot(),
-                to,
-                text: text.clone(),
-            })
-            .await;
+        let message = OutgoingText {
+            bot: line_works.bot(),
+            to,
+            text: text.clone(),
+        };
+        let by = line_works.prepare().await?;
+        let answered = line_works.send_text(&message, by).await;
         answered.outcome?;
         println!("sent: {:?}", answered.heard);
     }

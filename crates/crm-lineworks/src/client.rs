@@ -61,22 +61,26 @@ impl LineWorks {
         &self,
         work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
-        self.run_in(&self.turns, work).await
+        self.run_in(&self.turns, self.deadline(), work).await
     }
 
     async fn run_send<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
-        self.run_in(&self.sending, work).await
+        self.run_in(&self.sending, self.deadline(), work).await
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.service.total
     }
 
     async fn run_in<T: Send + 'static>(
         &self,
         turns: &Arc<Semaphore>,
+        deadline: Instant,
         work: impl FnOnce(&Service, Instant) -> T + Send + 'static,
     ) -> Result<T, NoResult> {
-        let deadline = Instant::now() + self.service.total;
         let turn = turn(turns, deadline).await?;
         let service = Arc::clone(&self.service);
         let running = tokio::task::spawn_blocking(move || {
@@ -137,15 +141,20 @@ impl Messenger for LineWorks {
         self.service.rate_limit
     }
 
-    async fn prepare(&self) -> Result<(), SendError> {
-        self.run_send(Service::prepare)
-            .await
-            .unwrap_or_else(|none| Err(unsent(&none)))
+    fn patience(&self) -> time::Duration {
+        time::Duration::try_from(self.service.total).unwrap_or(time::Duration::MAX)
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Answered {
+    async fn prepare(&self) -> Result<Instant, SendError> {
+        self.run_send(Service::prepare)
+            .await
+            .unwrap_or_else(|none| Err(unsent(&none)))?;
+        Ok(self.deadline())
+    }
+
+    async fn send_text(&self, message: &OutgoingText, by: Instant) -> Answered {
         let message = message.clone();
-        self.run_send(move |service, deadline| service.send(&message, deadline))
+        self.run_in(&self.sending, by, move |service, by| service.send(&message, by))
             .await
             .unwrap_or_else(|none| Answered::only(Err(unsent(&none))))
     }

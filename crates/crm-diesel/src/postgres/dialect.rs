@@ -1,14 +1,18 @@
 //! Instants on PostgreSQL are `TIMESTAMP(3)`, UTC.
 
+use crm_domain::events::EventPlace;
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::pg::{Pg, PgValue};
+use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::Timestamp;
+use diesel::sql_types::{BigInt, Text, Timestamp};
 use time::{Duration, PrimitiveDateTime};
 
+use crate::fault::Fault;
+use crate::schema::events;
 use crate::stamp::Stamp;
 
 /// Behind a text: orders it by its bytes, whatever the database's language.
@@ -46,3 +50,65 @@ diesel::define_sql_function! {
     #[sql_name = "lastval"]
     fn last_id() -> BigInt;
 }
+
+/// Every transaction before this one has ended.
+const HORIZON: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+
+/// The events behind a place, in their order: by transaction, then by number, up to where nothing is added any more.
+pub(super) fn events_beyond(place: EventPlace) -> events::BoxedQuery<'static, Pg> {
+    events::table
+        .filter(events::xid.lt(sql::<BigInt>(HORIZON)))
+        .filter(events::xid.ge(place.xid))
+        .filter(events::xid.gt(place.xid).or(events::id.gt(place.seq)))
+        .order_by((events::xid, events::id))
+        .into_boxed()
+}
+
+/// The events, newest first, from where nothing is added any more.
+pub(super) fn newest_events() -> events::BoxedQuery<'static, Pg> {
+    events::table
+        .filter(events::xid.lt(sql::<BigInt>(HORIZON)))
+        .order_by((events::xid.desc(), events::id.desc()))
+        .into_boxed()
+}
+
+/// The events up to a place.
+pub(super) fn events_up_to(
+    place: EventPlace,
+) -> diesel::dsl::And<
+    diesel::dsl::LtEq<events::xid, i64>,
+    diesel::dsl::Or<diesel::dsl::Lt<events::xid, i64>, diesel::dsl::LtEq<events::id, i64>>,
+> {
+    events::xid
+        .le(place.xid)
+        .and(events::xid.lt(place.xid).or(events::id.le(place.seq)))
+}
+
+/// Whether there are events of transactions that have not begun here: a dump of another database was loaded.
+pub(super) fn events_are_foreign(conn: &mut super::Conn) -> Result<bool, Fault> {
+    let ahead = events::xid.ge(sql::<BigInt>(
+        "pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+    ));
+    Ok(diesel::select(diesel::dsl::exists(events::table.filter(ahead))).get_result(conn)?)
+}
+
+/// The name of the history of events: what is stored, and the server's timeline, which is another one once a replica took
+/// over or an old state was played back. A replica does not know it at every moment; what it says may be an earlier one.
+pub(super) fn epoch_name() -> SqlLiteral<Text> {
+    sql("epoch || CASE WHEN pg_is_in_recovery() \
+         THEN lpad(to_hex((pg_control_checkpoint()).timeline_id), 8, '0') \
+         ELSE lower(substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)) END")
+}
+
+/// A fresh name for a history of events.
+pub(super) fn new_epoch() -> SqlLiteral<Text> {
+    sql("substr(replace(gen_random_uuid()::text, '-', ''), 1, 16)")
+}
+
+/// Rows that another transaction holds are passed over; the rows found are held.
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query.for_update().skip_locked()
+    };
+}
+pub(super) use skip_locked;

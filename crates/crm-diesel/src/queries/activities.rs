@@ -20,6 +20,7 @@ use diesel::prelude::*;
 
 use super::customers::is_visible;
 use super::inserted::inserted;
+use super::sends::held;
 use super::teams::Seen;
 use super::{Backend, Conn, Uow, received, talks};
 use crate::fault::Fault;
@@ -52,15 +53,17 @@ struct SendingRow {
     reason: Option<String>,
     next_try_at: Option<Stamp>,
     treated_by: Option<String>,
+    lease_until: Option<Stamp>,
 }
 
 type Row = (ActivityRow, Option<SendingRow>, Option<String>);
 
 fn to_sending(row: SendingRow) -> Result<Sending, StoreError> {
-    let state = SendState::from_code(&row.state);
+    let state = SendState::from_code(&row.state).ok_or_else(|| corrupt("sends", "state", row.id))?;
     Ok(Sending {
         id: SendId::new(row.id),
-        state: state.ok_or_else(|| corrupt("sends", "state", row.id))?,
+        held_until: held(state, row.lease_until),
+        state,
         reason: row.reason,
         author: row.author_name,
         next_try_at: row.next_try_at.map(|at| at.0),

@@ -15,7 +15,9 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
+use time::Duration;
 
+use super::dialect::{db_in, db_now, skip_locked};
 use super::{Conn, Uow};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
@@ -182,7 +184,43 @@ fn changes(outcome: &AttachmentOutcome) -> (AttachmentState, Option<Stamp>, Opti
     }
 }
 
+/// The files whose turn has come and that nobody fetches.
+fn free(conn: &mut Conn, limit: usize, at: Instant) -> Result<Vec<i64>, Fault> {
+    let due = attachments::table
+        .filter(attachments::next_try_at.le(Stamp(at)))
+        .filter(
+            attachments::lease_until
+                .is_null()
+                .or(attachments::lease_until.le(db_now().nullable())),
+        )
+        .order_by((attachments::next_try_at, attachments::id))
+        .limit(rows(limit))
+        .select(attachments::id);
+    Ok(skip_locked!(due).load(conn)?)
+}
+
 impl AttachmentRepository for Uow<'_> {
+    fn claim_attachments(
+        &mut self,
+        limit: usize,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        self.run(|conn| {
+            let free = free(conn, limit, at)?;
+            diesel::update(attachments::table.filter(attachments::id.eq_any(&free)))
+                .set(attachments::lease_until.eq(db_in(lasts).nullable()))
+                .execute(conn)?;
+            let claimed: Vec<AttachmentRow> = attachments::table
+                .filter(attachments::id.eq_any(&free))
+                .order_by((attachments::next_try_at, attachments::id))
+                .select(AttachmentRow::as_select())
+                .load(conn)?;
+            let claimed = claimed.into_iter().map(Attachment::try_from);
+            Ok(claimed.collect::<Result<_, _>>()?)
+        })
+    }
+
     fn add_attachments(&mut self, attachments: &[NewAttachment], at: Instant) -> Result<(), StoreError> {
         if attachments.is_empty() {
             return Ok(());
@@ -207,6 +245,7 @@ impl AttachmentRepository for Uow<'_> {
                     attachments::next_try_at.eq(next),
                     attachments::reason.eq(reason),
                     attachments::tries.eq(attachments::tries + in_vain),
+                    attachments::lease_until.eq(None::<Stamp>),
                 ))
                 .execute(conn)?;
             if settled == 0 {

@@ -110,6 +110,7 @@ diesel::table! {
         next_try_at -> Nullable<Timestamp>,
         reason -> Nullable<Text>,
         added_at -> Timestamp,
+        lease_until -> Nullable<Timestamp>,
     }
 }
 

@@ -118,6 +118,7 @@ diesel::table! {
         treated_at -> Nullable<Timestamp>,
         treated_by_id -> Nullable<BigInt>,
         treated_by -> Nullable<Text>,
+        lease_until -> Nullable<Timestamp>,
     }
 }
 
@@ -151,6 +152,7 @@ diesel::table! {
         company_id -> Nullable<BigInt>,
         member_id -> Nullable<BigInt>,
         at -> Timestamp,
+        xid -> BigInt,
     }
 }
 
@@ -158,5 +160,7 @@ diesel::table! {
     event_epoch (id) {
         id -> BigInt,
         epoch -> Text,
+        forgotten_xid -> BigInt,
+        forgotten_seq -> BigInt,
     }
 }

@@ -1,14 +1,18 @@
 //! Instants on SQLite are text that sorts and that a person can read: `2025-07-08 02:45:46.446`, UTC, always three digits.
 
+use crm_domain::events::EventPlace;
 use crm_domain::instant::Instant;
 use diesel::deserialize::{self, FromSql};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::Timestamp;
+use diesel::sql_types::{Text, Timestamp};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use time::Duration;
 
+use crate::fault::Fault;
+use crate::schema::{event_epoch, events};
 use crate::stamp::{Stamp, read, write};
 
 /// Behind a text: orders it by its bytes, whatever the database's language.
@@ -51,3 +55,45 @@ diesel::define_sql_function! {
     #[sql_name = "last_insert_rowid"]
     fn last_id() -> BigInt;
 }
+
+/// The events behind a place, oldest first: one writes at a time, so the order is that of numbers.
+pub(super) fn events_beyond(place: EventPlace) -> events::BoxedQuery<'static, Sqlite> {
+    events::table
+        .filter(events::id.gt(place.seq))
+        .order_by(events::id)
+        .into_boxed()
+}
+
+/// The events, newest first.
+pub(super) fn newest_events() -> events::BoxedQuery<'static, Sqlite> {
+    events::table.order_by(events::id.desc()).into_boxed()
+}
+
+/// The events up to a place.
+pub(super) fn events_up_to(place: EventPlace) -> diesel::dsl::LtEq<events::id, i64> {
+    events::id.le(place.seq)
+}
+
+/// Nobody else's numbers mean anything else here.
+#[expect(clippy::unnecessary_wraps, reason = "another database has to look")]
+pub(super) fn events_are_foreign(_: &mut SqliteConnection) -> Result<bool, Fault> {
+    Ok(false)
+}
+
+/// The name of the history of events.
+pub(super) fn epoch_name() -> event_epoch::epoch {
+    event_epoch::epoch
+}
+
+/// A fresh name for a history of events.
+pub(super) fn new_epoch() -> SqlLiteral<Text> {
+    sql("lower(hex(randomblob(8)))")
+}
+
+/// Rows that another transaction holds are passed over. SQLite has one writer: there are none.
+macro_rules! skip_locked {
+    ($query:expr) => {
+        $query
+    };
+}
+pub(super) use skip_locked;

@@ -83,6 +83,7 @@ impl State {
                 author: row.send.author.name.clone(),
                 next_try_at: row.send.next_try_at,
                 treated_by: row.send.treated.as_ref().map(|treated| treated.by.name.clone()),
+                held_until: row.send.held_until,
             }),
             note_author: stored
                 .note_id

@@ -1,5 +1,8 @@
 //! Attachments in memory.
 
+use time::Duration;
+
+use super::leases::{lives, store_now};
 use super::state::State;
 use super::unit::Unit;
 use crate::attachments::{
@@ -112,6 +115,33 @@ impl AttachmentQueries for Unit {
 }
 
 impl AttachmentRepository for Unit {
+    fn claim_attachments(
+        &mut self,
+        limit: usize,
+        at: Instant,
+        lasts: Duration,
+    ) -> Result<Vec<Attachment>, StoreError> {
+        self.change(|state| {
+            let taken = |id: AttachmentId| {
+                let mut leases = state.file_leases.iter().map(|(_, lease)| lease);
+                leases.any(|(file, until)| *file == id && lives(Some(*until)))
+            };
+            let all = state.attachments.iter().map(|(_, attachment)| attachment);
+            let mut due: Vec<Attachment> = all
+                .filter(|file| file.next_try_at.is_some_and(|next| next <= at) && !taken(file.id))
+                .cloned()
+                .collect();
+            due.sort_by_key(|file| (file.next_try_at, file.id));
+            due.truncate(limit);
+            let until = store_now().plus(lasts);
+            for file in &due {
+                state.file_leases.retain(|(leased, _)| *leased != file.id);
+                state.file_leases.insert(|_| (file.id, until));
+            }
+            Ok(due)
+        })
+    }
+
     fn add_attachments(&mut self, attachments: &[NewAttachment], at: Instant) -> Result<(), StoreError> {
         self.change(|state| {
             for new in attachments {
@@ -132,7 +162,9 @@ impl AttachmentRepository for Unit {
         self.change(|state| {
             let found = state.attachments.get_mut(id.get());
             let pending = found.filter(|attachment| attachment.state == AttachmentState::Pending);
-            Ok(pending.map(|attachment| settle(attachment, outcome)).is_some())
+            let settled = pending.map(|attachment| settle(attachment, outcome)).is_some();
+            state.file_leases.retain(|(leased, _)| *leased != id);
+            Ok(settled)
         })
     }
 

@@ -48,6 +48,7 @@ impl Crm {
 
     /// Queues a message to a customer in place of one that failed, which leaves every page in the same step; one that is
     /// 結果不明 stays, marked as sent again. [`Error::Stale`] when there is nothing to replace any more: somebody was faster.
+    /// [`Error::UnderWay`] while another instance could still let it leave.
     pub async fn resend_message(
         &self,
         actor: &Actor,
@@ -181,6 +182,12 @@ fn replace(uow: &mut dyn UnitOfWork, customer: CustomerId, id: ActivityId, at: I
         .and_then(|activity| activity.sending)
         .filter(Sending::may_be_resent)
         .ok_or(Error::Stale)?;
+    if open.held_until.is_some() {
+        // Its sender goes by the same clock.
+        let now = uow.leases().database_now()?;
+        open.held_at(now)
+            .map_or(Ok(()), |until| Err(Error::UnderWay(until)))?;
+    }
     let send = known(uow, open.id, Reader::Everything)?;
     if open.state == SendState::Unknown {
         uow.edit_sends().mark_resent(open.id)?;

@@ -8,7 +8,7 @@ use crm_domain::ports::messenger::{Messenger as _, SendError, SendProblem as P};
 use crm_lineworks::{LineWorks, Timeouts};
 
 use crate::line::{Act, Line, answer, write};
-use crate::setup::{PATIENT, USER, clock, config, text_to};
+use crate::setup::{PATIENT, USER, clock, config, soon, text_to};
 
 fn client(address: &str, timeouts: Timeouts) -> LineWorks {
     let mut config = config(format!("{address}/token"), format!("{address}/v1.0"));
@@ -20,7 +20,7 @@ async fn outcome(act: Act, timeouts: Timeouts) -> (Result<(), SendError>, Vec<St
     let line = Line::after_token(vec![act]);
     let client = client(&line.address, timeouts);
     let outcome = client
-        .send_text(&text_to(&client, USER, "こんにちは"))
+        .send_text(&text_to(&client, USER, "こんにちは"), soon(&client))
         .await
         .outcome;
     (outcome, line.requests())
@@ -125,7 +125,10 @@ async fn nobody_listens() {
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let client = client(&address, PATIENT);
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "?"), soon(&client))
+        .await
+        .outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -139,7 +142,10 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn nobody_has_this_name() {
     let client = client("http://no-such-host.invalid", PATIENT);
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "?"), soon(&client))
+        .await
+        .outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -155,7 +161,10 @@ async fn the_api_refuses_connections_while_the_token_is_there() {
     let line = Line::after_token(Vec::new());
     let config = config(format!("{}/token", line.address), format!("http://{gone}/v1.0"));
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "?"), soon(&client))
+        .await
+        .outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -173,7 +182,10 @@ async fn tls_that_fails_sends_nothing() {
     let https = line.address.replace("http://", "https://");
     let config = config(format!("{}/token", line.address), format!("{https}/v1.0"));
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "?"), soon(&client))
+        .await
+        .outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -194,7 +206,10 @@ async fn tls_that_hangs_sends_nothing() {
         ..PATIENT
     };
     let client = LineWorks::new(config, clock()).unwrap();
-    let outcome = client.send_text(&text_to(&client, USER, "?")).await.outcome;
+    let outcome = client
+        .send_text(&text_to(&client, USER, "?"), soon(&client))
+        .await
+        .outcome;
     assert_eq!(
         outcome,
         Err(SendError::NotSent {
@@ -216,7 +231,12 @@ async fn those_whose_turn_does_not_come_have_sent_nothing() {
     let senders: Vec<_> = (0..9)
         .map(|_| {
             let client = Arc::clone(&client);
-            tokio::spawn(async move { client.send_text(&text_to(&client, USER, "?")).await.outcome })
+            tokio::spawn(async move {
+                client
+                    .send_text(&text_to(&client, USER, "?"), soon(&client))
+                    .await
+                    .outcome
+            })
         })
         .collect();
     let mut waited = 0;

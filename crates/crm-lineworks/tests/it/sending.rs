@@ -7,14 +7,14 @@ use crm_domain::ports::messenger::{Messenger as _, Messengers as _, SendError, S
 use crm_lineworks::Switchboard;
 use crm_lineworks_sim::{Endpoint, Fault, Member, SimulatorConfig};
 
-use crate::setup::{USER, setup, setup_with, text_to};
+use crate::setup::{USER, setup, setup_with, soon, text_to};
 
 #[tokio::test]
 async fn a_text_arrives_as_it_was_written() {
     let all = setup().await;
     let text = "1行目\n2行目 \"引用\" \\ 😀 <m>";
     all.client
-        .send_text(&text_to(&all.client, USER, text))
+        .send_text(&text_to(&all.client, USER, text), soon(&all.client))
         .await
         .outcome
         .unwrap();
@@ -38,13 +38,19 @@ async fn ids_are_encoded() {
     )
     .await;
     all.client
-        .send_text(&text_to(&all.client, "hanako+crm@sim.example", "ログインID宛て"))
+        .send_text(
+            &text_to(&all.client, "hanako+crm@sim.example", "ログインID宛て"),
+            soon(&all.client),
+        )
         .await
         .outcome
         .unwrap();
     assert_eq!(all.sim.messages_to(USER).len(), 1);
     for odd in ["a/../../users/b", "花子", "x?y#z", "%2e%2e"] {
-        let outcome = all.client.send_text(&text_to(&all.client, odd, "?")).await;
+        let outcome = all
+            .client
+            .send_text(&text_to(&all.client, odd, "?"), soon(&all.client))
+            .await;
         assert!(
             matches!(
                 outcome.outcome,
@@ -55,7 +61,10 @@ async fn ids_are_encoded() {
     }
     let before = all.sim.requests(Endpoint::Send);
     for way in [".", ".."] {
-        let outcome = all.client.send_text(&text_to(&all.client, way, "?")).await;
+        let outcome = all
+            .client
+            .send_text(&text_to(&all.client, way, "?"), soon(&all.client))
+            .await;
         assert_eq!(outcome.outcome, Err(SendError::Refused(P::BadRequest)));
     }
     assert_eq!(all.sim.requests(Endpoint::Send), before);
@@ -66,10 +75,16 @@ async fn the_service_refuses_what_is_wrong() {
     let all = setup().await;
     let outcome = all
         .client
-        .send_text(&text_to(&all.client, USER, &"あ".repeat(2_001)))
+        .send_text(
+            &text_to(&all.client, USER, &"あ".repeat(2_001)),
+            soon(&all.client),
+        )
         .await;
     assert_eq!(outcome.outcome, Err(SendError::Refused(P::BadRequest)));
-    let outcome = all.client.send_text(&text_to(&all.client, "nobody", "?")).await;
+    let outcome = all
+        .client
+        .send_text(&text_to(&all.client, "nobody", "?"), soon(&all.client))
+        .await;
     assert_eq!(outcome.outcome, Err(SendError::Refused(P::NotFound)));
     let unpublished = SimulatorConfig {
         bot_published: false,
@@ -128,7 +143,11 @@ async fn mentions_do_not_pass() {
     let all = setup().await;
     let text = "<m userId=\"all\">さん、1 < 2";
     let message = text_to(&all.client, USER, text);
-    all.client.send_text(&message).await.outcome.unwrap();
+    all.client
+        .send_text(&message, soon(&all.client))
+        .await
+        .outcome
+        .unwrap();
     assert_eq!(
         all.sim.messages_to(USER)[0].content["text"],
         "＜m userId=\"all\">さん、1 < 2"

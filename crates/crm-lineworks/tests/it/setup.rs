@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use crm_domain::instant::Instant;
 use crm_domain::ports::host::Clock;
@@ -38,6 +38,11 @@ pub(crate) fn clock() -> Arc<TestClock> {
     Arc::new(TestClock(AtomicI64::new(
         at("2025-07-08T02:45:46Z").unix_millis(),
     )))
+}
+
+/// By when a text must have been answered that is sent now.
+pub(crate) fn soon(client: &LineWorks) -> Moment {
+    Moment::now() + client.patience()
 }
 
 /// Time-outs that no right answer on this machine meets, even under load.
@@ -119,7 +124,10 @@ impl Setup {
 
     pub(crate) async fn answered(&self) -> Answered {
         self.client
-            .send_text(&text_to(&self.client, USER, "見積もりをお送りします"))
+            .send_text(
+                &text_to(&self.client, USER, "見積もりをお送りします"),
+                soon(&self.client),
+            )
             .await
     }
 }

@@ -9,7 +9,7 @@ use crm_lineworks::{LineWorks, LineWorksConfig};
 use crm_lineworks_sim::{Endpoint, Fault, SimClock, Simulator, SimulatorConfig};
 use serde_json::json;
 
-use crate::setup::{Setup, clock, config, setup, setup_with, text_to};
+use crate::setup::{Setup, clock, config, setup, setup_with, soon, text_to};
 
 fn not_sent(problem: P) -> Result<(), SendError> {
     Err(SendError::NotSent { problem, wait: None })
@@ -130,7 +130,7 @@ async fn sixteen_senders_ask_for_one_token() {
         .map(|number| {
             let client = Arc::clone(&all.client);
             let message = text_to(&client, crate::setup::USER, &format!("{number}"));
-            tokio::spawn(async move { client.send_text(&message).await.outcome })
+            tokio::spawn(async move { client.send_text(&message, soon(&client)).await.outcome })
         })
         .collect();
     for sender in senders {

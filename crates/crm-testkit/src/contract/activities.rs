@@ -5,7 +5,7 @@ use crm_domain::companies::CompanyId;
 use crm_domain::customers::CustomerId;
 use crm_domain::instant::Instant;
 use crm_domain::ports::store::StoreError;
-use crm_domain::sends::{Queued, RESENT, SendState, Urgency};
+use crm_domain::sends::{CLAIM_LEASE, Queued, RESENT, SendState, Urgency};
 use crm_domain::teams::Visible;
 
 use super::AnyStore;
@@ -338,7 +338,8 @@ pub async fn a_message_of_ours_shows_what_became_of_it(store: AnyStore) {
     };
     assert_eq!(states().await, (SendState::Queued, None));
     write(&store, |unit| {
-        unit.edit_sends().claim_send("run", Urgency::Bulk, after(1))
+        unit.edit_sends()
+            .claim_send("run", Urgency::Bulk, after(1), CLAIM_LEASE)
     })
     .await;
     assert_eq!(states().await, (SendState::Sending, None));

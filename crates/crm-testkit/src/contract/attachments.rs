@@ -45,7 +45,7 @@ async fn of(store: &AnyStore, receipt: ReceiptId) -> Vec<Attachment> {
     .await
 }
 
-async fn add_photo(store: &AnyStore, body: &str, at: Instant) -> AttachmentId {
+pub(super) async fn add_photo(store: &AnyStore, body: &str, at: Instant) -> AttachmentId {
     let receipt = callback(store, body).await;
     add(store, photo(receipt), at).await;
     of(store, receipt).await[0].id

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crm_domain::conversations::{Conversation, ConversationId, ConversationKind, LinkState};
 use crm_domain::instant::Instant;
-use crm_domain::sends::{Queued, SendState, Urgency};
+use crm_domain::sends::{CLAIM_LEASE, Queued, SendState, Urgency};
 
 use super::AnyStore;
 use super::steps::{add_activities, add_customer, at_once, open, open_talk, read, write};
@@ -203,7 +203,10 @@ pub async fn a_sent_message_confirms_once_it_was_accepted(store: AnyStore) {
         .await;
         if let Some(outcome) = outcome {
             write(&store, move |unit| {
-                while let Some(claimed) = unit.edit_sends().claim_send("run", Urgency::Bulk, after(1))? {
+                while let Some(claimed) =
+                    unit.edit_sends()
+                        .claim_send("run", Urgency::Bulk, after(1), CLAIM_LEASE)?
+                {
                     let state = if claimed.id == queued {
                         outcome
                     } else {

@@ -2,7 +2,9 @@
 
 use crm_domain::conversations::ConversationId;
 use crm_domain::instant::Instant;
-use crm_domain::sends::{Author, CANCELLED, NewSend, RESENT, SendId, SendState, TREATED, Treated, Urgency};
+use crm_domain::sends::{
+    Author, CANCELLED, CLAIM_LEASE, Departing, NewSend, RESENT, SendId, SendState, TREATED, Treated, Urgency,
+};
 
 use super::AnyStore;
 use super::sends::{add, claim, claim_at, claim_id, finish, found, queue};
@@ -119,9 +121,10 @@ pub async fn only_its_run_may_let_a_message_leave(store: AnyStore) {
     let id = queue(&store, "1", to).await;
     let leaves = async |run: &'static str| {
         write(&store, move |unit| {
-            unit.edit_sends().depart_send(id, run, after(2))
+            unit.edit_sends().depart_send(id, run, after(2), CLAIM_LEASE)
         })
         .await
+            == Departing::Leaves
     };
     assert!(!leaves("run").await, "it was not claimed");
     claim(&store, "run").await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crm_domain::conversations::ConversationId;
 use crm_domain::instant::Instant;
 use crm_domain::members::Role;
-use crm_domain::sends::{Author, NewSend, Queued, Send, SendId, SendState, Urgency};
+use crm_domain::sends::{Author, CLAIM_LEASE, Dead, NewSend, Queued, Send, SendId, SendState, Urgency};
 
 use super::AnyStore;
 use super::steps::{at_once, open_talk, read, write};
@@ -38,7 +38,10 @@ pub(super) async fn claim_at(
     least: Urgency,
     at: Instant,
 ) -> Option<Send> {
-    write(store, move |unit| unit.edit_sends().claim_send(run, least, at)).await
+    write(store, move |unit| {
+        unit.edit_sends().claim_send(run, least, at, CLAIM_LEASE)
+    })
+    .await
 }
 
 pub(super) async fn claim_id(store: &AnyStore) -> Option<SendId> {
@@ -88,6 +91,7 @@ pub async fn a_queued_message_is_found_as_it_was(store: AnyStore) {
         queued_at: after(5),
         finished_at: None,
         treated: None,
+        held_until: None,
     };
     assert_eq!(found(&store, id).await, expected);
     assert_eq!(
@@ -246,7 +250,8 @@ pub async fn what_dead_runs_had_on_their_way_is_abandoned(store: AnyStore) {
     }
     let abandon = async || {
         write(&store, |unit| {
-            unit.edit_sends().abandon_sends("living", "interrupted", after(8))
+            unit.edit_sends()
+                .abandon_sends(Dead::AllBut("living"), "interrupted", after(8))
         })
         .await
     };
@@ -274,7 +279,7 @@ pub async fn what_dead_runs_had_on_their_way_is_abandoned(store: AnyStore) {
     assert_eq!(abandon().await, []);
     let queued = ids[3];
     assert!(!write(&store, move |unit| unit.edit_sends().mark_resent(queued)).await);
-    assert!(!finish(&store, ids[0], "dead", SendState::Sent).await);
+    assert!(!finish(&store, ids[0], "dead too", SendState::Sent).await);
 }
 
 pub async fn messages_are_open_until_all_are_settled(store: AnyStore) {

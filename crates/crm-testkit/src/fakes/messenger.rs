@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use crm_domain::ports::messenger::{Answered, Heard, Messenger, Messengers, OutgoingText, SendError};
@@ -20,6 +21,9 @@ pub struct FakeMessenger {
     limit: Mutex<Option<u32>>,
     gate: Semaphore,
 }
+
+/// How long a message may take.
+const PATIENCE: time::Duration = time::Duration::seconds(30);
 
 /// As good as endless: what a gate that stands open lets through.
 const OPEN: usize = 1_000_000;
@@ -95,11 +99,16 @@ impl Messenger for FakeMessenger {
         *lock(&self.limit)
     }
 
-    async fn prepare(&self) -> Result<(), SendError> {
-        lock(&self.unprepared).pop_front().map_or(Ok(()), Err)
+    fn patience(&self) -> time::Duration {
+        PATIENCE
     }
 
-    async fn send_text(&self, message: &OutgoingText) -> Answered {
+    async fn prepare(&self) -> Result<Instant, SendError> {
+        let by = Instant::now() + PATIENCE;
+        lock(&self.unprepared).pop_front().map_or(Ok(by), Err)
+    }
+
+    async fn send_text(&self, message: &OutgoingText, _by: Instant) -> Answered {
         lock(&self.sent).push(message.clone());
         let scripted = lock(&self.script).pop_front();
         let outcome = scripted.unwrap_or(Answered::only(Ok(())));

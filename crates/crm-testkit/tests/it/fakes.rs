@@ -60,9 +60,10 @@ async fn the_messenger_records_and_answers_by_its_script() {
         to: user(1),
         text: "はい".to_owned(),
     };
-    let refused = messenger.send_text(&message).await;
+    let soon = messenger.prepare().await.unwrap();
+    let refused = messenger.send_text(&message, soon).await;
     assert_eq!(refused.outcome, Err(SendError::Refused(SendProblem::Forbidden)));
-    assert_eq!(messenger.send_text(&message).await.outcome, Ok(()));
+    assert_eq!(messenger.send_text(&message, soon).await.outcome, Ok(()));
     assert_eq!(messenger.sent(), [message.clone(), message]);
     assert_eq!(messenger.texts(), ["はい", "はい"]);
 }
@@ -79,7 +80,8 @@ async fn held_answers_come_when_they_are_released() {
                 to: user(1),
                 text: "はい".to_owned(),
             };
-            messenger.send_text(&message).await
+            let soon = messenger.prepare().await.unwrap();
+            messenger.send_text(&message, soon).await
         }
     });
     while messenger.sent().is_empty() {
