@@ -5,7 +5,7 @@
  *   1. It writes down, with a running number, when a marked callback arrives on a socket, when its mark is written
  *      to a file, when that file is synced, and when the 200 goes out. A kill cannot show this: what was not synced
  *      survives a kill.
- *   2. It makes writing or syncing files of a certain name fail, as a broken or full disk does.
+ *   2. It makes writing or syncing files of a certain name fail, as a broken or full disk does, or syncing them slow.
  *   3. It moves the clock of the wall. The clock that only runs forward stays as it is.
  *
  * SHIM_CONTROL names a file of `struct control`, mapped into memory: the test changes it while the program runs.
@@ -39,6 +39,7 @@ struct control {
     volatile int64_t write_errno;  /* 0: writing works */
     volatile int64_t sync_errno;   /* 0: syncing works */
     volatile char pattern[64];     /* files whose path contains this; empty: none */
+    volatile int64_t sync_delay;   /* microseconds that syncing such a file takes longer */
 };
 
 static struct control nothing;
@@ -92,9 +93,14 @@ static int path_of(int file, char *path, size_t size)
     return 1;
 }
 
+static int is_meant(const char *path)
+{
+    return control->pattern[0] != 0 && strstr(path, (const char *)control->pattern) != NULL;
+}
+
 static int is_to_fail(int64_t error, const char *path)
 {
-    if (error == 0 || control->pattern[0] == 0 || strstr(path, (const char *)control->pattern) == NULL)
+    if (error == 0 || !is_meant(path))
         return 0;
     if (journal >= 0)
         note(atomic_fetch_add(&running, 1), "failed", path);
@@ -166,8 +172,11 @@ static ssize_t after_arrival(int file, const void *bytes, ssize_t length)
 static int sync_by(long call, int file)
 {
     char path[PATH_MAX];
-    if ((journal < 0 && control->sync_errno == 0) || !path_of(file, path, sizeof path))
+    int idle = journal < 0 && control->sync_errno == 0 && control->sync_delay == 0;
+    if (idle || !path_of(file, path, sizeof path))
         return (int)syscall(call, file);
+    if (control->sync_delay > 0 && is_meant(path))
+        usleep((useconds_t)control->sync_delay);
     if (is_to_fail(control->sync_errno, path))
         return -1;
     if (journal >= 0)
@@ -213,6 +222,14 @@ ssize_t writev(int file, const struct iovec *parts, int count)
     for (int part = 0; written > 0 && part < count; part++)
         after_write((ssize_t)parts[part].iov_len, path, parts[part].iov_base);
     return written;
+}
+
+ssize_t pwritev(int file, const struct iovec *parts, int count, off_t at)
+{
+    char path[PATH_MAX];
+    if (!before_write(file, path))
+        return -1;
+    return syscall(SYS_pwritev, file, parts, count, at, 0);
 }
 
 ssize_t send(int file, const void *bytes, size_t length, int flags)

@@ -1,9 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::print_stdout, reason = "a measuring program prints what it measured")]
 
+mod accounts;
+mod balancer;
 mod callbacks;
+pub mod cluster;
 pub mod crash;
 mod dice;
+pub mod faults;
+pub mod fleet;
+pub mod ground;
 mod hello;
 mod http;
 mod live;
@@ -11,6 +17,8 @@ mod load;
 mod paced;
 mod pages;
 mod peer;
+mod ports;
+pub mod proxy;
 mod report;
 mod run;
 mod seed;
@@ -73,6 +81,9 @@ enum Command {
     Siege(siege::SiegeOptions),
     /// Kills the server at random under load and looks for everything that it answered.
     Crash(crash::CrashOptions),
+    /// Kills, freezes, fills, cuts, restarts and promotes under load, on both stores, and looks for everything that was
+    /// answered: the table of `docs/reliability.md`.
+    Faults(faults::FaultsOptions),
 }
 
 /// How much data.
@@ -138,6 +149,7 @@ pub async fn run() -> anyhow::Result<()> {
         Command::Starve(options) => starve::run(&options).await,
         Command::Siege(options) => siege::run(&options).await,
         Command::Crash(options) => crash(&options).await,
+        Command::Faults(options) => break_all(&options).await,
     }
 }
 
@@ -155,4 +167,29 @@ async fn crash(options: &crash::CrashOptions) -> anyhow::Result<()> {
         anyhow::bail!("not as promised; data and logs: {}", evidence.display());
     }
     Ok(())
+}
+
+async fn break_all(options: &faults::FaultsOptions) -> anyhow::Result<()> {
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    for (fault, store) in options.wanted() {
+        println!("{}: {}", store.name(), fault.words(store));
+        match faults::run_one(options, fault, store).await {
+            Ok(row) => {
+                failed.extend(row.wrong.iter().take(20).cloned());
+                rows.push(row);
+            }
+            Err(error) => failed.push(format!("{}: {error:#}", store.name())),
+        }
+        print!("{}", faults::markdown(&rows));
+    }
+    if failed.is_empty() {
+        if let Some(document) = &options.out {
+            faults::write_into(document, &rows)?;
+        }
+        return Ok(());
+    }
+    for wrong in &failed {
+        println!("{wrong}");
+    }
+    anyhow::bail!("not as promised")
 }

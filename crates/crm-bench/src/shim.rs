@@ -5,6 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
@@ -17,6 +18,8 @@ const WRITE_ERRNO: u64 = 8;
 const SYNC_ERRNO: u64 = 16;
 const PATTERN: u64 = 24;
 const PATTERN_SIZE: usize = 64;
+const SYNC_DELAY: u64 = PATTERN + PATTERN_SIZE as u64;
+const SIZE: u64 = SYNC_DELAY + 8;
 
 /// What a failing disk answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,15 +92,31 @@ impl Shim {
             "{}",
             String::from_utf8_lossy(&built.stderr)
         );
-        let control = folder.join("shim.control");
+        Self::of(library, folder, "shim")
+    }
+
+    /// The same for another server, steered by itself.
+    pub fn another(&self, name: &str) -> anyhow::Result<Self> {
+        let folder = self.library.parent().context("the folder of the shim")?;
+        Self::of(self.library.clone(), folder, name)
+    }
+
+    fn of(library: PathBuf, folder: &Path, name: &str) -> anyhow::Result<Self> {
+        let control = folder.join(format!("{name}.control"));
         let file = File::create(&control)?;
-        file.set_len(PATTERN + PATTERN_SIZE as u64)?;
+        file.set_len(SIZE)?;
         Ok(Self {
             library,
             control,
             file,
-            journal: folder.join("shim.journal"),
+            journal: folder.join(format!("{name}.journal")),
         })
+    }
+
+    /// What the environment of a server must hold that is steered and of which nothing is written down.
+    pub fn silent_environment(&self) -> Vec<(String, String)> {
+        let steering = |(name, _): &(String, String)| name == "LD_PRELOAD" || name == "SHIM_CONTROL";
+        self.environment().into_iter().filter(steering).collect()
     }
 
     /// What the server's environment must hold.
@@ -129,8 +148,15 @@ impl Shim {
         self.set(SYNC_ERRNO, error.errno())
     }
 
+    /// Syncing files whose path contains `pattern` takes so much longer from now on.
+    pub fn slow_syncing(&self, pattern: &str, delay: Duration) -> anyhow::Result<()> {
+        self.set_pattern(pattern)?;
+        self.set(SYNC_DELAY, i64::try_from(delay.as_micros())?)
+    }
+
     /// The disk works again.
     pub fn heal_disk(&self) -> anyhow::Result<()> {
+        self.set(SYNC_DELAY, 0)?;
         self.set(WRITE_ERRNO, 0)?;
         self.set(SYNC_ERRNO, 0)
     }

@@ -8,7 +8,7 @@ use crm_domain::ports::host::Clock as _;
 use crm_host::SystemClock;
 use time::UtcOffset;
 
-use super::ledger::Ledger;
+use crate::accounts::ledger::Ledger;
 use crate::dice::Dice;
 use crate::trial::{Desk, Line, callback, callback_of, send};
 

@@ -36,7 +36,7 @@ pub(super) async fn first_starts(
 ) -> anyhow::Result<Duration> {
     let took = trial.start().await?;
     trial.kill()?;
-    trial.forget_data()?;
+    trial.forget_data().await?;
     for _ in 0..count {
         killed_start(trial, took, dice).await?;
         kills.in_first_start += 1;

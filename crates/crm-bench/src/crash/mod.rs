@@ -2,9 +2,7 @@
 //! answered is looked for.
 
 mod callers;
-mod check;
 mod killer;
-mod ledger;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,10 +15,11 @@ use crm_lineworks_sim::{Endpoint, Fault};
 use tokio::task::JoinSet;
 
 use self::callers::Office;
-use self::check::Findings;
 use self::killer::Kills;
-use self::ledger::Ledger;
+use crate::accounts::check::{self, Findings};
+use crate::accounts::ledger::Ledger;
 use crate::dice::Dice;
+use crate::ground::StoreKind;
 use crate::trial::{Line, Trial, server_binary};
 
 /// How long LINE WORKS takes for its answer after it accepted a message: time in which a kill leaves nobody knowing.
@@ -48,6 +47,9 @@ pub struct CrashOptions {
     /// The customers who write.
     #[arg(long, default_value_t = 12)]
     pub customers: usize,
+    /// What the server keeps its data in.
+    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    pub store: StoreKind,
     /// The server; beside this program if not given.
     #[arg(long)]
     pub server: Option<PathBuf>,
@@ -69,7 +71,7 @@ pub struct CrashReport {
 pub async fn run(options: &CrashOptions) -> anyhow::Result<CrashReport> {
     let seed = options.seed.unwrap_or_else(chance);
     let binary = server_binary(options.server.as_deref())?;
-    let mut trial = Trial::prepare(&binary, &[]).await?;
+    let mut trial = Trial::prepare_on(&binary, &[], options.store).await?;
     trial
         .simulator
         .always_on(Endpoint::Send, Fault::Slow(ACCEPTED_BEFORE_ANSWER));
@@ -111,7 +113,7 @@ async fn kill_and_compare(
     tokio::time::timeout(LAST_ORDERS, ending)
         .await
         .context("the callers got no answers any more")?;
-    let calm = check::wait_until_calm(&trial.data().join("crm.db")).await?;
+    let calm = check::wait_until_calm(&trial.books()).await?;
     let records = trial.office().await?;
     let entries = std::mem::take(&mut *office.ledger.entries());
     let desk = check::stranger_becomes_customer(&records, &office.desk, &entries).await?;

@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 /// One caller's connection.
 pub struct Line {
+    patience: Duration,
     door: watch::Receiver<Option<SocketAddr>>,
     connection: Option<Connection>,
 }
@@ -29,9 +30,17 @@ impl Line {
     /// A line to the server behind this door; nothing is connected yet.
     pub fn new(door: watch::Receiver<Option<SocketAddr>>) -> Self {
         Self {
+            patience: PATIENCE,
             door,
             connection: None,
         }
+    }
+
+    /// The same for a caller who gives an answer up after this time.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Waits until the server is there, sends the request and returns the answer; `None` when it was lost, and nobody
@@ -41,7 +50,7 @@ impl Line {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let answer = tokio::time::timeout(PATIENCE, connection.exchange(request)).await;
+        let answer = tokio::time::timeout(self.patience, connection.exchange(request)).await;
         let answer = answer.ok()?.ok()?;
         if !says_close(&answer) {
             self.connection = Some(connection);

@@ -2,8 +2,8 @@
 //! likes. The simulator lives on and knows what it accepted.
 
 mod line;
-mod office;
-mod process;
+pub(crate) mod office;
+pub(crate) mod process;
 mod request;
 
 use std::net::SocketAddr;
@@ -19,7 +19,11 @@ pub use line::{Line, Reply};
 pub use office::{Desk, Office};
 pub use request::{callback, callback_of, send};
 
+pub(crate) use process::signal;
+
 use self::process::Process;
+use crate::cluster::ClusterPlan;
+use crate::ground::{Books, Ground, StoreKind};
 use crate::http::Connection;
 
 /// How long a start may take, with a replay and on a busy machine.
@@ -34,6 +38,7 @@ pub struct Trial {
     folder: TempDir,
     /// LINE WORKS, as far as the server knows.
     pub simulator: Simulator,
+    ground: Ground,
     settings: Vec<(String, String)>,
     process: Option<Process>,
     starts: usize,
@@ -43,29 +48,30 @@ pub struct Trial {
 impl Trial {
     /// A folder and a simulator; the server is not started yet. `more` are further variables of its environment.
     pub async fn prepare(binary: &Path, more: &[(String, String)]) -> anyhow::Result<Self> {
+        Self::prepare_on(binary, more, StoreKind::Sqlite).await
+    }
+
+    /// The same on a store of this kind.
+    pub async fn prepare_on(
+        binary: &Path,
+        more: &[(String, String)],
+        store: StoreKind,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("crm-trial-").tempdir()?;
-        let simulator = Simulator::start(SimulatorConfig {
-            rate_limit: SENDS_A_MINUTE,
-            ..SimulatorConfig::default()
-        })
-        .await?;
-        let mut settings: Vec<(String, String)> = simulator
-            .settings()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let ground = Ground::prepare(store, ClusterPlan::default()).await?;
+        let (simulator, mut settings) = line_works().await?;
         let data = folder.path().join("data").display().to_string();
         settings.extend([
             ("CRM_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
             ("CRM_DATA_DIR".to_owned(), data),
-            ("CRM_API_RATE_LIMIT".to_owned(), "0".to_owned()),
-            ("LINE_WORKS_RATE_LIMIT".to_owned(), SENDS_A_MINUTE.to_string()),
         ]);
+        settings.extend(ground.settings());
         settings.extend(more.iter().cloned());
         Ok(Self {
             binary: binary.to_owned(),
             folder,
             simulator,
+            ground,
             settings,
             process: None,
             starts: 0,
@@ -133,8 +139,16 @@ impl Trial {
         self.folder.path().join("data")
     }
 
-    /// Throws the data away, to begin with an empty folder again.
-    pub fn forget_data(&self) -> anyhow::Result<()> {
+    /// For looking into the store past the product.
+    pub(crate) fn books(&self) -> Books {
+        self.ground.books(self.data().join("crm.db"))
+    }
+
+    /// Throws the data away, to begin with an empty folder and an empty database again.
+    pub async fn forget_data(&mut self) -> anyhow::Result<()> {
+        if let Some(cluster) = self.ground.cluster() {
+            cluster.forget().await?;
+        }
         match std::fs::remove_dir_all(self.data()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -149,11 +163,31 @@ impl Trial {
     /// Keeps the folder as evidence and says where it is.
     pub fn keep_evidence(&mut self) -> PathBuf {
         self.folder.disable_cleanup(true);
+        if let Some(cluster) = self.ground.cluster() {
+            cluster.keep_evidence();
+        }
         self.folder.path().to_owned()
     }
 }
 
-async fn is_ready(address: SocketAddr) -> bool {
+/// The simulated LINE WORKS, and what a server's settings say about it.
+pub(crate) async fn line_works() -> anyhow::Result<(Simulator, Vec<(String, String)>)> {
+    let simulator = Simulator::start(SimulatorConfig {
+        rate_limit: SENDS_A_MINUTE,
+        ..SimulatorConfig::default()
+    })
+    .await?;
+    let own = |(name, value): (&str, String)| (name.to_owned(), value);
+    let mut settings: Vec<(String, String)> = simulator.settings().into_iter().map(own).collect();
+    settings.extend([
+        own(("CRM_API_RATE_LIMIT", "0".to_owned())),
+        own(("LINE_WORKS_RATE_LIMIT", SENDS_A_MINUTE.to_string())),
+    ]);
+    Ok((simulator, settings))
+}
+
+/// Whether the server behind this address is ready.
+pub(crate) async fn is_ready(address: SocketAddr) -> bool {
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let asked = async {
         Connection::open(address)

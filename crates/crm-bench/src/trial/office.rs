@@ -30,6 +30,11 @@ pub struct Desk {
     pub stranger: String,
 }
 
+/// The address with which the staff of a trial signs in.
+pub(crate) const EMAIL: &str = "trial@example.jp";
+/// And the password.
+pub(crate) const PASSWORD: &str = "only for trials, of no worth";
+
 impl std::fmt::Debug for Office {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Office").finish_non_exhaustive()
@@ -43,7 +48,7 @@ fn operator() -> Actor {
 }
 
 impl Office {
-    pub(super) async fn open(settings: &[(String, String)]) -> anyhow::Result<Self> {
+    pub(crate) async fn open(settings: &[(String, String)]) -> anyhow::Result<Self> {
         let loaded = Settings::read(&Source::new(settings.to_vec(), None), Need::Everything)
             .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         let (parts, _) = Composition::for_command(loaded.settings)
@@ -55,10 +60,10 @@ impl Office {
     /// Makes so many customers and somebody who writes to them.
     pub async fn furnish(&self, customers: usize) -> anyhow::Result<Desk> {
         let form = MemberForm {
-            email: "trial@example.jp".to_owned(),
+            email: EMAIL.to_owned(),
             name: "試験".to_owned(),
             role: Role::Member,
-            password: None,
+            password: Some(PASSWORD.to_owned()),
         };
         let member = self.crm.add_member(&operator(), form).await?;
         let form = TokenForm {

@@ -1,26 +1,26 @@
-//! The server under trial, as a child process that is killed as the power kills.
+//! The server under trial, as a child process that is killed as the power kills, frozen, or told to stop.
 
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 /// What the server's log says before its address.
 const LISTENING: &str = "listening on http://";
 
 /// A running server with a log of its own. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
     /// Starts `binary` with these settings and nothing else of the environment.
-    pub(super) fn spawn(
+    pub(crate) fn spawn(
         binary: &Path,
         folder: &Path,
         settings: &[(String, String)],
@@ -40,7 +40,7 @@ impl Process {
     }
 
     /// Waits until the log tells where it listens.
-    pub(super) async fn address(&mut self, bound: Duration) -> anyhow::Result<SocketAddr> {
+    pub(crate) async fn address(&mut self, bound: Duration) -> anyhow::Result<SocketAddr> {
         let end = Instant::now() + bound;
         while Instant::now() < end {
             if let Some(address) = self.told_address()? {
@@ -69,7 +69,7 @@ impl Process {
     }
 
     /// An error when it ended by itself, with the end of its log.
-    pub(super) fn assert_alive(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn assert_alive(&mut self) -> anyhow::Result<()> {
         let Some(status) = self.child.try_wait()? else {
             return Ok(());
         };
@@ -79,8 +79,28 @@ impl Process {
         bail!("the server ended by itself ({status}); the end of its log:\n{last}")
     }
 
+    /// The signal of this name (`STOP`, `CONT`, `TERM`).
+    pub(crate) fn signal(&self, name: &str) -> anyhow::Result<()> {
+        signal(self.child.id(), name)
+    }
+
+    /// Waits until it ended by itself; an error if it did not within `bound`.
+    pub(crate) async fn ended(&mut self, bound: Duration) -> anyhow::Result<ExitStatus> {
+        let end = Instant::now() + bound;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bail!(
+            "the server did not end within {bound:?}; see {}",
+            self.log.display()
+        )
+    }
+
     /// SIGKILL, and waits until it is gone.
-    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -93,4 +113,13 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal; the shell knows how, on every machine.
+pub(crate) fn signal(process: u32, name: &str) -> anyhow::Result<()> {
+    let sent = Command::new("/bin/sh")
+        .args(["-c", &format!("kill -{name} {process}")])
+        .status()?;
+    ensure!(sent.success(), "the process {process} is not there any more");
+    Ok(())
 }

@@ -10,6 +10,7 @@ async fn nothing_answered_is_lost_and_nothing_is_sent_twice_whenever_the_server_
         connections: 6,
         longest_life: 900,
         customers: 5,
+        store: crm_bench::ground::StoreKind::Sqlite,
         server: None,
     };
     let report = crash::run(&options).await.unwrap();

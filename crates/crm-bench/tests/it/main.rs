@@ -4,5 +4,6 @@
 mod clock;
 mod crash;
 mod disk;
+mod fleet;
 mod messages;
 mod scene;

@@ -1,17 +1,15 @@
 //! What was answered against what is there.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use crm_domain::activities::Direction;
 use crm_domain::sends::SendState;
 use crm_lineworks_sim::Simulator;
-use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 
 use super::ledger::{Callback, Entries};
+use crate::ground::Books;
 use crate::trial::{Desk, Office};
 
 /// How long recording and sending may take after the last kill.
@@ -19,59 +17,43 @@ const CALM: Duration = Duration::from_mins(3);
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// Callbacks answered 200.
-    pub(super) acknowledged: usize,
+    pub(crate) acknowledged: usize,
     /// Callbacks of which every answer was lost or a 503.
-    pub(super) unanswered: usize,
+    pub(crate) unanswered: usize,
     /// Of those, how many are there all the same.
-    pub(super) kept_unanswered: usize,
+    pub(crate) kept_unanswered: usize,
     /// Messages answered.
-    pub(super) written: usize,
+    pub(crate) written: usize,
     /// Messages of ours by what is said of them.
-    pub(super) states: HashMap<&'static str, usize>,
+    pub(crate) states: HashMap<&'static str, usize>,
     /// Messages 結果不明 that the simulator had accepted.
-    pub(super) unknown_accepted: usize,
+    pub(crate) unknown_accepted: usize,
     /// Everything that is not as promised, in words.
-    pub(super) wrong: Vec<String>,
-}
-
-#[derive(diesel::QueryableByName)]
-struct Open {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    receipts: i64,
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    sends: i64,
+    pub(crate) wrong: Vec<String>,
 }
 
 /// Waits until all that was kept is recorded, and all that was queued came to an end.
-pub(super) async fn wait_until_calm(database: &Path) -> anyhow::Result<Duration> {
+pub(crate) async fn wait_until_calm(books: &Books) -> anyhow::Result<Duration> {
     let began = Instant::now();
     loop {
-        let open = count_open(database)?;
-        if open.receipts == 0 && open.sends == 0 {
+        let receipts = "SELECT count(*) AS number FROM receipts WHERE settled_at IS NULL";
+        let sends = "SELECT count(*) AS number FROM sends WHERE finished_at IS NULL";
+        let (receipts, sends) = (books.number(receipts).await?, books.number(sends).await?);
+        if receipts == 0 && sends == 0 {
             return Ok(began.elapsed());
         }
         ensure!(
             began.elapsed() < CALM,
-            "{} callbacks are not recorded and {} messages have not come to an end after {CALM:?}: forgotten",
-            open.receipts,
-            open.sends
+            "{receipts} callbacks are not recorded and {sends} messages have not come to an end after {CALM:?}: forgotten"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-fn count_open(database: &Path) -> anyhow::Result<Open> {
-    let mut connection = SqliteConnection::establish(&database.to_string_lossy())?;
-    connection.batch_execute("PRAGMA query_only = ON; PRAGMA busy_timeout = 10000;")?;
-    let sql = "SELECT (SELECT count(*) FROM receipts WHERE settled_at IS NULL) AS receipts, \
-               (SELECT count(*) FROM sends WHERE finished_at IS NULL) AS sends";
-    Ok(diesel::sql_query(sql).get_result(&mut connection)?)
-}
-
 /// Makes a customer of the stranger and waits until what was said before stands in that conversation.
-pub(super) async fn stranger_becomes_customer(
+pub(crate) async fn stranger_becomes_customer(
     office: &Office,
     desk: &Desk,
     entries: &Entries,
@@ -101,7 +83,7 @@ struct Page {
 }
 
 /// Reads every conversation and compares.
-pub(super) async fn compare(
+pub(crate) async fn compare(
     office: &Office,
     desk: &Desk,
     simulator: &Simulator,

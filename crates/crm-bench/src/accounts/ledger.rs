@@ -8,50 +8,50 @@ const REMEMBERED: usize = 64;
 
 /// A callback, told by its text.
 #[derive(Debug, Default)]
-pub(super) struct Callback {
+pub(crate) struct Callback {
     /// Whose, as a place in the list of customers.
-    pub(super) customer: usize,
+    pub(crate) customer: usize,
     /// How often it was posted.
-    pub(super) asked: u32,
+    pub(crate) asked: u32,
     /// How often that was answered 200.
-    pub(super) answered: u32,
+    pub(crate) answered: u32,
 }
 
 /// A message of ours, told by its text, which is its key too.
 #[derive(Debug, Default)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// To whom, as a place in the list of customers.
-    pub(super) customer: usize,
+    pub(crate) customer: usize,
     /// How often it was posted with its key.
-    pub(super) asked: u32,
+    pub(crate) asked: u32,
     /// How often that was answered with an outcome.
-    pub(super) answered: u32,
+    pub(crate) answered: u32,
     /// Whether an answer said that it was sent.
-    pub(super) told_sent: bool,
+    pub(crate) told_sent: bool,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Entries {
-    pub(super) callbacks: HashMap<String, Callback>,
-    pub(super) messages: HashMap<String, Message>,
+pub(crate) struct Entries {
+    pub(crate) callbacks: HashMap<String, Callback>,
+    pub(crate) messages: HashMap<String, Message>,
     /// Answers that have no place here: status and what was asked.
-    pub(super) strange: Vec<String>,
+    pub(crate) strange: Vec<String>,
     /// Answers 503.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
     recent: Vec<(String, Vec<u8>)>,
     next: usize,
 }
 
 /// Shared by all callers.
 #[derive(Debug, Default)]
-pub(super) struct Ledger(Mutex<Entries>);
+pub(crate) struct Ledger(Mutex<Entries>);
 
 impl Ledger {
-    pub(super) fn entries(&self) -> MutexGuard<'_, Entries> {
+    pub(crate) fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn knows(&self, text: &str, customer: usize) {
+    pub(crate) fn knows(&self, text: &str, customer: usize) {
         let callback = Callback {
             customer,
             ..Callback::default()
@@ -59,13 +59,13 @@ impl Ledger {
         self.entries().callbacks.insert(text.to_owned(), callback);
     }
 
-    pub(super) fn posts(&self, text: &str) {
+    pub(crate) fn posts(&self, text: &str) {
         if let Some(callback) = self.entries().callbacks.get_mut(text) {
             callback.asked += 1;
         }
     }
 
-    pub(super) fn callback_answered(&self, text: &str, status: u16) {
+    pub(crate) fn callback_answered(&self, text: &str, status: u16) {
         let mut entries = self.entries();
         match status {
             200 => {
@@ -73,19 +73,20 @@ impl Ledger {
                     callback.answered += 1;
                 }
             }
-            503 => entries.refused += 1,
+            // A balancer says 502 and 504 when it does not know either.
+            502..=504 => entries.refused += 1,
             _ => entries.strange.push(format!("{status} to the callback {text}")),
         }
     }
 
-    pub(super) fn writes(&self, text: &str, customer: usize) {
+    pub(crate) fn writes(&self, text: &str, customer: usize) {
         let mut entries = self.entries();
         let message = entries.messages.entry(text.to_owned()).or_default();
         message.customer = customer;
         message.asked += 1;
     }
 
-    pub(super) fn message_answered(&self, text: &str, status: u16, body: &str) {
+    pub(crate) fn message_answered(&self, text: &str, status: u16, body: &str) {
         let mut entries = self.entries();
         match status {
             200 | 202 => {
@@ -94,7 +95,8 @@ impl Ledger {
                     message.told_sent |= body.contains("\"state\":\"sent\"");
                 }
             }
-            503 => entries.refused += 1,
+            // A balancer says 502 and 504 when it does not know either.
+            502..=504 => entries.refused += 1,
             _ => entries
                 .strange
                 .push(format!("{status} to the message {text}: {body}")),
@@ -102,7 +104,7 @@ impl Ledger {
     }
 
     /// Remembers a callback, so that any line can send it again.
-    pub(super) fn remember(&self, text: &str, body: &[u8]) {
+    pub(crate) fn remember(&self, text: &str, body: &[u8]) {
         let mut entries = self.entries();
         let place = entries.next % REMEMBERED;
         entries.next += 1;
@@ -114,7 +116,7 @@ impl Ledger {
     }
 
     /// One of those remembered; the newest ones may still be on their way on another line.
-    pub(super) fn remembered(&self, dice: &mut crate::dice::Dice) -> Option<(String, Vec<u8>)> {
+    pub(crate) fn remembered(&self, dice: &mut crate::dice::Dice) -> Option<(String, Vec<u8>)> {
         dice.pick(&self.entries().recent).cloned()
     }
 }
