@@ -53,7 +53,9 @@ impl Address {
         session: TargetSessionAttrs,
     ) -> Result<Self, PostgresError> {
         if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
-            return Err(PostgresError::Address("it does not begin with postgres://".to_owned()));
+            return Err(PostgresError::Address(
+                "it does not begin with postgres://".to_owned(),
+            ));
         }
         let mut options = Options::take(url)?;
         let mut config: Config = options.rest.parse().map_err(|error: tokio_postgres::Error| {
@@ -251,7 +253,10 @@ mod tests {
         for target in &address.targets {
             assert_eq!(target.config.get_hosts().len(), 1);
             assert_eq!(target.config.get_connect_timeout().unwrap().as_secs(), 7);
-            assert_eq!(target.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+            assert_eq!(
+                target.config.get_target_session_attrs(),
+                TargetSessionAttrs::ReadWrite
+            );
             assert_eq!(target.config.get_application_name(), Some("crm-web"));
         }
     }

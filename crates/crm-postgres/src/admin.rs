@@ -46,7 +46,9 @@ impl PostgresStore {
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let desk = Arc::clone(&self.desk);
-        self.threads.run(async move { desk.with(LOOK, work).await }).await?
+        self.threads
+            .run(async move { desk.with(LOOK, work).await })
+            .await?
     }
 
     /// Runs what takes long on a connection of its own, which is closed afterwards.

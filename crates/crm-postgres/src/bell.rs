@@ -92,9 +92,7 @@ async fn attend(store: Arc<PostgresStore>, cord: Arc<Cord>) {
         }
         if !told {
             told = true;
-            tracing::warn!(
-                "other instances are heard late for now, the connection for it was lost: {ended}"
-            );
+            tracing::warn!("other instances are heard late for now, the connection for it was lost: {ended}");
         }
         tokio::time::sleep(rest).await;
         rest = (rest * 2).min(LONGEST_REST);

@@ -10,13 +10,17 @@ mod target;
 
 use std::sync::Arc;
 
+use crm_diesel::postgres::Conn;
 use crm_domain::ports::bulk::{BulkError, BulkSource, BulkStore, BulkTarget};
+use crm_domain::ports::store::StoreError;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 
 use crate::PostgresStore;
+use crate::error::PostgresError;
 use source::Source;
 use target::Target;
-
-pub(crate) use session::is_unfinished;
 
 impl BulkStore for PostgresStore {
     fn bulk_source(&self) -> Result<Box<dyn BulkSource>, BulkError> {
@@ -25,6 +29,21 @@ impl BulkStore for PostgresStore {
 
     fn bulk_target(&self) -> Result<Box<dyn BulkTarget>, BulkError> {
         Ok(Box::new(Target::open(Arc::clone(&self.desk))?))
+    }
+}
+
+/// Whether the database holds the beginning of a copy and is no store yet.
+const IS_UNFINISHED: &str = "to_regclass('unfinished_copy') IS NOT NULL";
+
+/// An error for a database that holds the beginning of a copy.
+pub(crate) fn refuse_unfinished(conn: &mut Conn) -> Result<(), StoreError> {
+    let look = diesel::select((
+        sql::<Bool>(IS_UNFINISHED),
+        sql::<Text>("current_database()::text"),
+    ));
+    match look.get_result(conn).map_err(StoreError::unavailable)? {
+        (true, name) => Err(PostgresError::Unfinished(name).into()),
+        (false, _) => Ok(()),
     }
 }
 

@@ -91,7 +91,9 @@ impl Desk {
             let (given_back, attempt) = back.map_err(|error| (None, error))?;
             work = given_back;
             let again = match attempt {
-                Attempt::Done(result) | Attempt::Spoilt(result) => return result.map_err(|error| (None, error)),
+                Attempt::Done(result) | Attempt::Spoilt(result) => {
+                    return result.map_err(|error| (None, error));
+                }
                 Attempt::Collided(error) => turns.collided(error).await,
                 Attempt::Failed(error) => turns.failed(error).await,
             };

@@ -21,7 +21,9 @@ pub enum PostgresError {
         reason: String,
     },
     /// No server could be reached.
-    #[error("no PostgreSQL answers at {at}: {reason}; check that it runs there and that the address is right")]
+    #[error(
+        "no PostgreSQL answers at {at}: {reason}; check that it runs there and that the address is right"
+    )]
     Unreachable {
         /// Hosts and ports.
         at: String,
@@ -29,7 +31,9 @@ pub enum PostgresError {
         reason: String,
     },
     /// Wrong name or password.
-    #[error("PostgreSQL at {at} does not let the user {user} in: {reason}; check the user's name and password")]
+    #[error(
+        "PostgreSQL at {at} does not let the user {user} in: {reason}; check the user's name and password"
+    )]
     NotAllowed {
         /// Host and port.
         at: String,
@@ -47,7 +51,9 @@ pub enum PostgresError {
         name: String,
     },
     /// PostgreSQL takes no further connection.
-    #[error("PostgreSQL at {at} takes no further connections: {reason}; lower CRM_DATABASE_CONNECTIONS or raise max_connections")]
+    #[error(
+        "PostgreSQL at {at} takes no further connections: {reason}; lower CRM_DATABASE_CONNECTIONS or raise max_connections"
+    )]
     TooMany {
         /// Host and port.
         at: String,
@@ -55,7 +61,9 @@ pub enum PostgresError {
         reason: String,
     },
     /// All connections are in use.
-    #[error("all {connections} connections to the database were in use for {seconds} seconds; the database is slow, or CRM_DATABASE_CONNECTIONS is too low")]
+    #[error(
+        "all {connections} connections to the database were in use for {seconds} seconds; the database is slow, or CRM_DATABASE_CONNECTIONS is too low"
+    )]
     Full {
         /// How many there are.
         connections: usize,
@@ -86,13 +94,17 @@ pub enum PostgresError {
     #[error("a database on PostgreSQL is not copied as a file; use `crm backup`")]
     NoFile,
     /// The user may not do it.
-    #[error("PostgreSQL does not allow it: {0}; give the user the right, or make it the owner of the database")]
+    #[error(
+        "PostgreSQL does not allow it: {0}; give the user the right, or make it the owner of the database"
+    )]
     Forbidden(String),
     /// The server's disk is full.
     #[error("the disk of the PostgreSQL server is full: {0}; make room and run the same again")]
     DiskFull(String),
     /// A copy into this database was begun and not finished.
-    #[error("the database {0} holds a copy that is not finished and is no store yet; run the same copy again to finish it")]
+    #[error(
+        "the database {0} holds a copy that is not finished and is no store yet; run the same copy again to finish it"
+    )]
     Unfinished(String),
     /// The threads of the store could not be started.
     #[error("the threads that talk to the database could not be started: {0}")]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crm_domain::ports::store::StoreError;
 use tokio::task::AbortHandle;
 
-use crate::connection::PlainClient;
 use crate::PostgresStore;
+use crate::connection::PlainClient;
 use crate::desk::Desk;
 use crate::error::PostgresError;
 use crate::pool::Pool;
@@ -72,12 +72,16 @@ impl PostgresStore {
     /// Whether anybody holds the database now.
     pub async fn is_held(&self) -> Result<bool, StoreError> {
         let desk = Arc::clone(&self.desk);
-        self.threads.run(async move { is_held(desk.pool()).await }).await?
+        self.threads
+            .run(async move { is_held(desk.pool()).await })
+            .await?
     }
 
     async fn hold_once(&self, lock: i32) -> Result<Option<Hold>, StoreError> {
         let desk = Arc::clone(&self.desk);
-        let taken = self.threads.run(async move { take(desk.pool(), lock, Mode::Alone).await });
+        let taken = self
+            .threads
+            .run(async move { take(desk.pool(), lock, Mode::Alone).await });
         Ok(taken.await??.map(|line| Hold(Held::Once(line))))
     }
 }

@@ -2,9 +2,9 @@
 
 mod address;
 mod admin;
-mod bulk;
-mod blobs;
 mod bell;
+mod blobs;
+mod bulk;
 mod connection;
 mod desk;
 mod error;
@@ -95,7 +95,9 @@ impl PostgresStore {
         let parse = |url: &str, session| Address::parse(url, &options.application, session);
         let address = parse(&options.url, TargetSessionAttrs::ReadWrite)?;
         let replica = options.replica.as_deref();
-        let replica = replica.map(|url| parse(url, TargetSessionAttrs::Any)).transpose()?;
+        let replica = replica
+            .map(|url| parse(url, TargetSessionAttrs::Any))
+            .transpose()?;
         let desk = Arc::new(Desk::new(Pool::new(address, most, false)?));
         let replica = replica
             .map(|address| Pool::new(address, most, true))
@@ -122,7 +124,9 @@ impl PostgresStore {
     /// A connection beside the pool, for listening. What it does is not watched: whoever uses it bounds its own waiting.
     pub async fn plain_client(&self) -> Result<PlainClient, StoreError> {
         let desk = Arc::clone(&self.desk);
-        let opened = self.threads.run(async move { desk.pool().opener().plain().await });
+        let opened = self
+            .threads
+            .run(async move { desk.pool().opener().plain().await });
         Ok(opened.await??)
     }
 }

@@ -39,8 +39,10 @@ fn steps() -> Result<Vec<Step>, StoreError> {
 
 /// The versions that the database has; an empty one has none.
 fn applied(conn: &mut Conn) -> QueryResult<HashSet<String>> {
-    let known: bool =
-        diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL")).get_result(conn)?;
+    let known: bool = diesel::select(sql::<Bool>(
+        "to_regclass('__diesel_schema_migrations') IS NOT NULL",
+    ))
+    .get_result(conn)?;
     if !known {
         return Ok(HashSet::new());
     }
@@ -82,7 +84,10 @@ pub fn unapplied() -> Result<Vec<MigrationStatus>, StoreError> {
 /// What the database says of its schema; `None` if it is too old to say anything.
 pub(crate) fn version(conn: &mut Conn) -> Result<Option<SchemaVersion>, StoreError> {
     let applied = applied(conn).map_err(StoreError::unavailable)?;
-    if !applied.iter().any(|version| versions::number(version) == versions::SINCE) {
+    if !applied
+        .iter()
+        .any(|version| versions::number(version) == versions::SINCE)
+    {
         return Ok(None);
     }
     Ok(Some(versions::read(conn).map_err(StoreError::unavailable)?))
@@ -91,14 +96,17 @@ pub(crate) fn version(conn: &mut Conn) -> Result<Option<SchemaVersion>, StoreErr
 /// The number of the newest migration of this program.
 pub(crate) fn newest() -> i64 {
     let steps = steps().unwrap_or_default();
-    let numbers = steps.iter().map(|step| versions::number(&step.name().version().to_string()));
+    let numbers = steps
+        .iter()
+        .map(|step| versions::number(&step.name().version().to_string()));
     numbers.max().unwrap_or_default()
 }
 
 /// Applies what is missing and undoes it again. Servers that work meanwhile are not waited for longer than a moment.
 pub(crate) fn rehearse(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     conn.batch_execute(BEGIN).map_err(StoreError::unavailable)?;
-    conn.batch_execute("SET LOCAL lock_timeout = '2s'").map_err(StoreError::unavailable)?;
+    conn.batch_execute("SET LOCAL lock_timeout = '2s'")
+        .map_err(StoreError::unavailable)?;
     let names = apply(conn)?;
     conn.batch_execute("ROLLBACK").map_err(StoreError::unavailable)?;
     Ok(names)

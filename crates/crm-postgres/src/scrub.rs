@@ -14,7 +14,8 @@ const TOUCHED: &str = "SELECT quote_ident(relname) FROM pg_stat_user_tables \
 /// Vacuums what was changed. PostgreSQL's log (WAL), its archives, replicas and backups keep what they have until they are
 /// recycled; that is in the administrator's hand and stands in `docs/postgresql.md`.
 pub(crate) fn scrub(conn: &mut Conn) -> Result<(), StoreError> {
-    let run = |conn: &mut Conn, statement: &str| conn.batch_execute(statement).map_err(StoreError::unavailable);
+    let run =
+        |conn: &mut Conn, statement: &str| conn.batch_execute(statement).map_err(StoreError::unavailable);
     run(conn, "SET statement_timeout = 0")?;
     run(conn, "SELECT pg_stat_force_next_flush()")?;
     let tables: Vec<String> = sql::<Text>(TOUCHED).load(conn).map_err(StoreError::unavailable)?;

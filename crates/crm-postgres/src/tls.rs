@@ -24,7 +24,10 @@ pub(crate) fn connector(address: &Address) -> Result<MakeRustlsConnect, Postgres
             Trust::Anybody => None,
             Trust::Signed | Trust::Named => Some(by_roots(address, &provider)?),
         };
-        Ok(Arc::new(Lenient { inner, provider: Arc::clone(&provider) }))
+        Ok(Arc::new(Lenient {
+            inner,
+            provider: Arc::clone(&provider),
+        }))
     };
     let config = match address.trust {
         Trust::Named => builder.with_webpki_verifier(by_roots(address, &provider)?),
@@ -48,7 +51,8 @@ fn by_roots(
     };
     match &address.roots {
         Some(file) => {
-            let certificates = CertificateDer::pem_file_iter(file).map_err(|error| wrong(error.to_string()))?;
+            let certificates =
+                CertificateDer::pem_file_iter(file).map_err(|error| wrong(error.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
                 roots.add(certificate).map_err(|error| wrong(error.to_string()))?;

@@ -39,7 +39,10 @@ impl Mode {
 }
 
 /// Runs a unit of work in a transaction of its own.
-pub(crate) fn write(conn: &mut Conn, work: &mut (dyn FnMut(&mut dyn UnitOfWork) -> Verdict + Send)) -> Attempt {
+pub(crate) fn write(
+    conn: &mut Conn,
+    work: &mut (dyn FnMut(&mut dyn UnitOfWork) -> Verdict + Send),
+) -> Attempt {
     run(conn, Mode::Write, |unit| work(unit))
 }
 

@@ -5,7 +5,10 @@
     reason = "this crate is part of tests: what is not as expected panics"
 )]
 
+pub mod bulk;
 pub mod contract;
 pub mod fakes;
 pub mod fixtures;
 pub mod fuzz;
+#[cfg(feature = "postgres")]
+pub mod postgres;

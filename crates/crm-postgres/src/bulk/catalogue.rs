@@ -20,11 +20,12 @@ const REFERENCES: &str = "SELECT c.relname::text, p.relname::text FROM pg_constr
 pub(super) fn tables(session: &Session) -> Result<Vec<TableShape>, BulkError> {
     let names = session.rows(TABLES, &[])?;
     let names = names.iter().map(|row| row.get::<_, String>(0));
-    let tables: Result<Vec<_>, _> =
-        names.filter(|name| is_moved(name)).map(|name| shape(session, name)).collect();
+    let tables: Result<Vec<_>, _> = names
+        .filter(|name| is_moved(name))
+        .map(|name| shape(session, name))
+        .collect();
     let references = session.rows(REFERENCES, &[])?;
-    let references: Vec<(String, String)> =
-        references.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let references: Vec<(String, String)> = references.iter().map(|row| (row.get(0), row.get(1))).collect();
     Ok(parents_first(tables?, &references))
 }
 

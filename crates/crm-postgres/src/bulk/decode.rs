@@ -132,11 +132,18 @@ fn field(bytes: &[u8], at: usize) -> Result<(Option<&[u8]>, usize), Trouble> {
 
 /// Numbers come as 64 bits: so it was asked for.
 fn cell(content: &[u8], kind: CellKind) -> Result<Cell<'_>, &'static str> {
-    let number = || content.try_into().map(i64::from_be_bytes).map_err(|_| "is of another size than its type");
+    let number = || {
+        content
+            .try_into()
+            .map(i64::from_be_bytes)
+            .map_err(|_| "is of another size than its type")
+    };
     Ok(match kind {
         CellKind::Int => Cell::Int(number()?),
         CellKind::Real => {
-            let number = content.try_into().map_err(|_| "is of another size than its type")?;
+            let number = content
+                .try_into()
+                .map_err(|_| "is of another size than its type")?;
             Cell::Real(f64::from_be_bytes(number))
         }
         CellKind::Text => Cell::Text(std::str::from_utf8(content).map_err(|_| "is not UTF-8")?),
@@ -161,8 +168,18 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded_wherever_it_is_cut() {
-        let kinds = [CellKind::Int, CellKind::Text, CellKind::Bytes, CellKind::Bool, CellKind::At, CellKind::Real];
-        let columns = kinds.iter().enumerate().map(|(place, kind)| (format!("c{place}"), *kind));
+        let kinds = [
+            CellKind::Int,
+            CellKind::Text,
+            CellKind::Bytes,
+            CellKind::Bool,
+            CellKind::At,
+            CellKind::Real,
+        ];
+        let columns = kinds
+            .iter()
+            .enumerate()
+            .map(|(place, kind)| (format!("c{place}"), *kind));
         let table = TableShape {
             name: "t".to_owned(),
             columns: columns.collect(),
@@ -173,7 +190,11 @@ mod tests {
             batch.begin_row();
             batch.push(Cell::Int(number));
             batch.push(Cell::Text("渡邉"));
-            batch.push(if number == 1 { Cell::Null } else { Cell::Bytes(&[0, 255]) });
+            batch.push(if number == 1 {
+                Cell::Null
+            } else {
+                Cell::Bytes(&[0, 255])
+            });
             batch.push(Cell::Bool(number == 0));
             batch.push(Cell::At(Instant::from_unix_millis(-62_135_596_800_000 + number)));
             batch.push(Cell::Real(0.5));

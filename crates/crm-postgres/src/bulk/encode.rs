@@ -13,7 +13,12 @@ impl Encoder {
     }
 
     /// A whole stream with these rows.
-    pub(super) fn encode(&self, table: &TableShape, batch: &Batch, out: &mut Vec<u8>) -> Result<(), BulkError> {
+    pub(super) fn encode(
+        &self,
+        table: &TableShape,
+        batch: &Batch,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BulkError> {
         let broken = || BulkError::Broken(table.name.clone());
         let width = table.columns.len();
         let count = i16::try_from(width).map_err(|_| broken())?;
@@ -36,10 +41,19 @@ impl Encoder {
 }
 
 fn unfit(table: &TableShape, cells: &[Cell<'_>], place: usize) -> BulkError {
-    let key: Vec<String> = table.key.iter().filter_map(|place| cells.get(*place)).map(shown).collect();
+    let key: Vec<String> = table
+        .key
+        .iter()
+        .filter_map(|place| cells.get(*place))
+        .map(shown)
+        .collect();
     BulkError::Value {
         table: table.name.clone(),
-        column: table.columns.get(place).map(|column| column.0.clone()).unwrap_or_default(),
+        column: table
+            .columns
+            .get(place)
+            .map(|column| column.0.clone())
+            .unwrap_or_default(),
         row: key.join("/"),
         why: "is a number too large for its column",
     }

@@ -28,8 +28,13 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn open(desk: &Arc<Desk>) -> Result<Self, BulkError> {
         let threads = |error: std::io::Error| StoreError::from(PostgresError::Threads(error.to_string()));
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(threads)?;
-        let plain = runtime.block_on(desk.pool().opener().plain()).map_err(StoreError::from)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(threads)?;
+        let plain = runtime
+            .block_on(desk.pool().opener().plain())
+            .map_err(StoreError::from)?;
         let session = Self {
             plain: Some(plain),
             runtime: Some(runtime),
@@ -39,7 +44,10 @@ impl Session {
     }
 
     /// Waits for what is done with the connection.
-    pub(super) fn wait<T>(&self, work: impl AsyncFnOnce(&Client) -> Result<T, BulkError>) -> Result<T, BulkError> {
+    pub(super) fn wait<T>(
+        &self,
+        work: impl AsyncFnOnce(&Client) -> Result<T, BulkError>,
+    ) -> Result<T, BulkError> {
         let (Some(runtime), Some(plain)) = (&self.runtime, &self.plain) else {
             return Err(StoreError::from(PostgresError::Closed).into());
         };
@@ -47,8 +55,15 @@ impl Session {
     }
 
     /// Waits for something else that the runtime drives.
-    pub(super) fn beside<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, BulkError> {
-        let runtime = self.runtime.as_ref().ok_or(PostgresError::Closed).map_err(StoreError::from)?;
+    pub(super) fn beside<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, BulkError> {
+        let runtime = self
+            .runtime
+            .as_ref()
+            .ok_or(PostgresError::Closed)
+            .map_err(StoreError::from)?;
         Ok(runtime.block_on(work)?)
     }
 
@@ -87,15 +102,14 @@ impl Drop for Session {
 /// What PostgreSQL says, without the values that it may quote.
 pub(super) fn failed(error: &tokio_postgres::Error) -> BulkError {
     let words = match error.as_db_error() {
-        Some(told) if *told.code() == SqlState::INSUFFICIENT_PRIVILEGE => PostgresError::Forbidden(told.message().to_owned()),
-        Some(told) if *told.code() == SqlState::DISK_FULL => PostgresError::DiskFull(told.message().to_owned()),
+        Some(told) if *told.code() == SqlState::INSUFFICIENT_PRIVILEGE => {
+            PostgresError::Forbidden(told.message().to_owned())
+        }
+        Some(told) if *told.code() == SqlState::DISK_FULL => {
+            PostgresError::DiskFull(told.message().to_owned())
+        }
         Some(told) => PostgresError::Lost(told.message().to_owned()),
         None => PostgresError::Lost(error.to_string()),
     };
     BulkError::Store(words.into())
-}
-
-/// Whether the database holds the beginning of a copy and is no store yet.
-pub(crate) const fn is_unfinished() -> &'static str {
-    "to_regclass('unfinished_copy') IS NOT NULL"
 }

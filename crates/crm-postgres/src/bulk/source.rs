@@ -34,7 +34,9 @@ impl BulkSource for Source {
     }
 
     fn count(&mut self, table: &TableShape) -> Result<u64, BulkError> {
-        let count: Option<i64> = self.0.value(&format!("SELECT count(*) FROM {}", quoted(&table.name)), &[])?;
+        let count: Option<i64> = self
+            .0
+            .value(&format!("SELECT count(*) FROM {}", quoted(&table.name)), &[])?;
         Ok(count.unwrap_or_default().unsigned_abs())
     }
 
@@ -43,7 +45,10 @@ impl BulkSource for Source {
             return Ok(None);
         };
         let sql = "SELECT pg_sequence_last_value(pg_get_serial_sequence(quote_ident($1::text), $2::text)::regclass)";
-        Ok(self.0.value::<Option<i64>>(sql, &[&table.name, &column])?.flatten())
+        Ok(self
+            .0
+            .value::<Option<i64>>(sql, &[&table.name, &column])?
+            .flatten())
     }
 
     fn rows(&mut self, table: &TableShape, after: Option<&Key>, take: Take<'_>) -> Result<(), BulkError> {
@@ -76,7 +81,11 @@ fn select(table: &TableShape, after: Option<&Key>) -> Result<String, BulkError> 
     let columns: Vec<String> = table.columns.iter().map(asked).collect();
     let ordered = |place: &usize| {
         let (name, kind) = table.columns.get(*place)?;
-        let collation = if *kind == CellKind::Text { " COLLATE \"C\"" } else { "" };
+        let collation = if *kind == CellKind::Text {
+            " COLLATE \"C\""
+        } else {
+            ""
+        };
         Some(format!("{}{collation}", quoted(name)))
     };
     let key: Vec<String> = table.key.iter().filter_map(ordered).collect();

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 
-use crm_domain::ports::bulk::{Batch, BulkError, BulkSource, BulkTarget, Finishing, Key, Reached, TableShape};
-use crm_domain::ports::store::StoreError;
+use crm_domain::ports::bulk::{
+    Batch, BulkError, BulkSource, BulkTarget, Finishing, Key, Reached, TableShape,
+};
 use futures_util::SinkExt;
 use tokio_postgres::error::SqlState;
 
 use super::encode::Encoder;
-use super::session::{Session, failed, is_unfinished};
+use super::session::{Session, failed};
 use super::source::Source;
-use super::{catalogue, literal, quoted};
+use super::{IS_UNFINISHED, catalogue, literal, quoted};
 use crate::desk::Desk;
 use crate::error::PostgresError;
 use crate::migrations;
@@ -88,7 +89,8 @@ impl Target {
         let names: Vec<String> = tables.iter().map(|table| quoted(&table.name)).collect();
         let emptied: String = names.iter().map(|name| format!("DELETE FROM {name};")).collect();
         let origin = literal(origin);
-        let mark = format!("{MARK}; INSERT INTO unfinished_copy (kind, name) VALUES ('origin', {origin}); {ASIDE}");
+        let mark =
+            format!("{MARK}; INSERT INTO unfinished_copy (kind, name) VALUES ('origin', {origin}); {ASIDE}");
         self.whole(&mark, |session| {
             let drops = session.rows(DROPS, &[])?;
             let drops: Vec<String> = drops.iter().map(|row| row.get(0)).collect();
@@ -98,7 +100,11 @@ impl Target {
     }
 
     /// All or nothing: these statements, then the rest.
-    fn whole<T>(&self, first: &str, rest: impl FnOnce(&Session) -> Result<T, BulkError>) -> Result<T, BulkError> {
+    fn whole<T>(
+        &self,
+        first: &str,
+        rest: impl FnOnce(&Session) -> Result<T, BulkError>,
+    ) -> Result<T, BulkError> {
         let run = || {
             self.session.run(&format!("BEGIN; {first}"))?;
             let done = rest(&self.session)?;
@@ -115,12 +121,19 @@ impl Target {
     fn encoder(&mut self, table: &TableShape) -> Result<&Encoder, BulkError> {
         if !self.encoders.contains_key(&table.name) {
             let widths = catalogue::widths(&self.session, &table.name)?;
-            let width = |name: &str| widths.iter().find(|(known, _)| known == name).map(|(_, width)| *width);
+            let width = |name: &str| {
+                widths
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, width)| *width)
+            };
             let widths: Option<Vec<u8>> = table.columns.iter().map(|(name, _)| width(name)).collect();
             let widths = widths.ok_or_else(|| BulkError::OtherShape(table.name.clone()))?;
             self.encoders.insert(table.name.clone(), Encoder::new(widths));
         }
-        self.encoders.get(&table.name).ok_or_else(|| BulkError::OtherShape(table.name.clone()))
+        self.encoders
+            .get(&table.name)
+            .ok_or_else(|| BulkError::OtherShape(table.name.clone()))
     }
 
     fn make(&self, kind: &str, name: &str, table: &str, sql: &str) -> Result<(), BulkError> {
@@ -151,13 +164,21 @@ impl Target {
             return Ok(());
         };
         let (name, quoted_column) = (quoted(&table.name), quoted(&column));
-        let sequence = format!("pg_get_serial_sequence({}, {})::regclass", literal(&name), literal(&column));
+        let sequence = format!(
+            "pg_get_serial_sequence({}, {})::regclass",
+            literal(&name),
+            literal(&column)
+        );
         let highest = format!(
             "SELECT greatest(pg_sequence_last_value({sequence}), (SELECT max({quoted_column}) FROM {name}), nullif($1::int8, 0))"
         );
-        let highest: Option<i64> = self.session.value::<Option<i64>>(&highest, &[&counter])?.flatten();
+        let highest: Option<i64> = self
+            .session
+            .value::<Option<i64>>(&highest, &[&counter])?
+            .flatten();
         if let Some(highest) = highest.filter(|highest| *highest > 0) {
-            self.session.rows(&format!("SELECT setval({sequence}, $1::int8)"), &[&highest])?;
+            self.session
+                .rows(&format!("SELECT setval({sequence}, $1::int8)"), &[&highest])?;
         }
         Ok(())
     }
@@ -165,7 +186,7 @@ impl Target {
 
 impl BulkTarget for Target {
     fn begin(&mut self, origin: &str) -> Result<Vec<TableShape>, BulkError> {
-        let begun: Option<bool> = self.session.value(&format!("SELECT {}", is_unfinished()), &[])?;
+        let begun: Option<bool> = self.session.value(&format!("SELECT {IS_UNFINISHED}"), &[])?;
         if begun == Some(true) {
             let sql = "SELECT name FROM unfinished_copy WHERE kind = 'origin'";
             let other: String = self.session.value(sql, &[])?.unwrap_or_default();
@@ -194,7 +215,11 @@ impl BulkTarget for Target {
         let mut sent = Vec::with_capacity(batch.bytes().len() + (64 << 10));
         self.encoder(table)?.encode(table, batch, &mut sent)?;
         let columns: Vec<String> = table.columns.iter().map(|(name, _)| quoted(name)).collect();
-        let copy = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", quoted(&table.name), columns.join(", "));
+        let copy = format!(
+            "COPY {} ({}) FROM STDIN (FORMAT binary)",
+            quoted(&table.name),
+            columns.join(", ")
+        );
         let rows = i64::try_from(batch.len()).unwrap_or(i64::MAX);
         self.whole("", |session| {
             session.wait(async |client| {
@@ -238,18 +263,22 @@ impl BulkTarget for Target {
             self.session.run(&format!("ANALYZE {}", quoted(&table.name)))?;
         }
         // A commit that waits for the disk waits for those before it too.
-        self.session.run("SET synchronous_commit = on; BEGIN; SELECT pg_current_xact_id(); COMMIT")
+        self.session
+            .run("SET synchronous_commit = on; BEGIN; SELECT pg_current_xact_id(); COMMIT")
     }
 
     fn noted(&mut self) -> Result<Option<String>, BulkError> {
-        self.session.value("SELECT name FROM unfinished_copy WHERE kind = 'note'", &[])
+        self.session
+            .value("SELECT name FROM unfinished_copy WHERE kind = 'note'", &[])
     }
 
     fn note(&mut self, word: &str) -> Result<(), BulkError> {
         let word = literal(word);
         self.whole(
-            &format!("DELETE FROM unfinished_copy WHERE kind = 'note';
-                INSERT INTO unfinished_copy (kind, name) VALUES ('note', {word})"),
+            &format!(
+                "DELETE FROM unfinished_copy WHERE kind = 'note';
+                INSERT INTO unfinished_copy (kind, name) VALUES ('note', {word})"
+            ),
             |_| Ok(()),
         )
     }
@@ -259,6 +288,7 @@ impl BulkTarget for Target {
     }
 
     fn release(&mut self) -> Result<(), BulkError> {
-        self.session.run("SET synchronous_commit = on; DROP TABLE unfinished_copy")
+        self.session
+            .run("SET synchronous_commit = on; DROP TABLE unfinished_copy")
     }
 }
