@@ -40,7 +40,7 @@ fn tables(path: &Path) -> Tables {
 /// The unique indexes, each as table and columns.
 fn unique(path: &Path) -> BTreeSet<String> {
     let query =
-        "SELECT t.name || ' (' || (SELECT group_concat(name, ', ') FROM pragma_index_info(i.name)) || ')'
+        "SELECT t.name || ' (' || (SELECT group_concat(coalesce(name, '…'), ', ') FROM pragma_index_info(i.name)) || ')'
                  FROM sqlite_master t, pragma_index_list(t.name) i
                  WHERE t.type = 'table' AND i.\"unique\" = 1 AND t.name NOT GLOB 'sqlite_*'";
     texts(path, query).into_iter().collect()

@@ -11,6 +11,7 @@ mod file;
 mod growing;
 mod landed;
 mod migrations;
+mod releases;
 mod scrub;
 mod sealed_columns;
 mod upgrades;
