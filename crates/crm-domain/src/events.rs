@@ -124,11 +124,21 @@ impl NewEvent {
     }
 }
 
+/// A place in the order of events: by transaction, then by number, both ascending with possible gaps. The default is before
+/// the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventPlace {
+    /// The number of the transaction that added the event; 0 in stores that take one writer at a time.
+    pub xid: i64,
+    /// The event's own number.
+    pub seq: i64,
+}
+
 /// An event as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// Its place in the order; ascending, with possible gaps.
-    pub seq: i64,
+    /// Where it stands in the order.
+    pub place: EventPlace,
     /// What it says.
     pub what: NewEvent,
     /// Whose record it is about, as it is now.
@@ -165,19 +175,19 @@ impl Event {
     }
 }
 
-/// A place in the order of events: everything up to `seq` is known. Written `epoch-0-seq`; the middle number is for
-/// databases in which numbers are not given in the order of commits.
+/// A place in a history of events: everything up to it is known. Written `epoch-xid-seq`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventCursor {
-    /// Which history the number belongs to: another one after a backup was restored. Lower-case letters and digits.
+    /// Which history the place belongs to: another one after a backup was restored or another server took over. Lower-case
+    /// letters and digits.
     pub epoch: String,
-    /// The last event that is known; 0 before the first.
-    pub seq: i64,
+    /// The last event that is known.
+    pub place: EventPlace,
 }
 
 impl fmt::Display for EventCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-0-{}", self.epoch, self.seq)
+        write!(f, "{}-{}-{}", self.epoch, self.place.xid, self.place.seq)
     }
 }
 
@@ -191,30 +201,42 @@ impl FromStr for EventCursor {
 
     fn from_str(text: &str) -> Result<Self, NotACursor> {
         let (epoch, rest) = text.split_once('-').ok_or(NotACursor)?;
-        let seq = rest.strip_prefix("0-").ok_or(NotACursor)?;
+        let (xid, seq) = rest.split_once('-').ok_or(NotACursor)?;
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let epoch_fits = (1..=64).contains(&epoch.len()) && epoch.bytes().all(plain);
-        let seq_fits = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
-        if !epoch_fits || !seq_fits {
+        if !epoch_fits {
             return Err(NotACursor);
         }
         Ok(Self {
             epoch: epoch.to_owned(),
-            seq: seq.parse().map_err(|_| NotACursor)?,
+            place: EventPlace {
+                xid: number(xid)?,
+                seq: number(seq)?,
+            },
         })
     }
 }
 
+/// Digits alone; the standard library would take a sign too.
+fn number(text: &str) -> Result<i64, NotACursor> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or(NotACursor)
+}
+
 /// Reading events.
 pub trait EventQueries {
-    /// The place behind the newest event that this view sees.
+    /// The last place of this view behind which events are only ever added: what runs beside it and is stored later comes
+    /// after it.
     fn event_cursor(&mut self) -> Result<EventCursor, StoreError>;
 
-    /// The events after this place, oldest first, at most `limit`.
-    fn events_after(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>, StoreError>;
+    /// The events after this place and up to [`EventQueries::event_cursor`], in their order, at most `limit`.
+    fn events_after(&mut self, place: EventPlace, limit: usize) -> Result<Vec<Event>, StoreError>;
 
-    /// The number of the oldest event that is still kept.
-    fn oldest_event(&mut self) -> Result<Option<i64>, StoreError>;
+    /// The last place whose event was forgotten: whoever stands before it has missed something.
+    fn events_forgotten(&mut self) -> Result<EventPlace, StoreError>;
+
+    /// Whether events came from another database (a dump of it was loaded here), so that their order says nothing here.
+    fn events_are_foreign(&mut self) -> Result<bool, StoreError>;
 }
 
 /// Writing events.
@@ -222,23 +244,38 @@ pub trait EventRepository {
     /// Adds events in the given order; they are seen once the unit of work is stored.
     fn add_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError>;
 
-    /// Forgets events from before `before` and those beyond the newest `keep`, looking only at the oldest `limit` numbers, and
-    /// says how many it forgot. The newest event always stays, so that numbers go on from it.
+    /// Forgets the oldest events up to the last one that is from before `before` or beyond the newest `keep`, looking only at
+    /// the oldest `limit`, and says how many it forgot. The newest event always stays.
     fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError>;
+
+    /// Forgets all events and begins another history under a new name, as after a restore: every page loads its data anew.
+    fn renew_epoch(&mut self) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{EventCursor, EventKind, NotACursor};
+    use super::{EventCursor, EventKind, EventPlace, NotACursor};
 
     #[test]
     fn a_cursor_is_read_as_it_is_written() {
-        let cursor = EventCursor {
+        let at = |xid, seq| EventCursor {
             epoch: "00ab19zz".to_owned(),
-            seq: 1_204,
+            place: EventPlace { xid, seq },
         };
-        assert_eq!(cursor.to_string(), "00ab19zz-0-1204");
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for (cursor, text) in [
+            (at(0, 1_204), "00ab19zz-0-1204"),
+            (at(7_001, 12), "00ab19zz-7001-12"),
+        ] {
+            assert_eq!(cursor.to_string(), text);
+            assert_eq!(text.parse(), Ok(cursor));
+        }
+    }
+
+    #[test]
+    fn places_follow_their_transaction_then_their_number() {
+        let at = |xid, seq| EventPlace { xid, seq };
+        assert!(at(5, 9) < at(6, 1) && at(6, 1) < at(6, 2));
+        assert!(EventPlace::default() < at(0, 1));
     }
 
     #[test]
@@ -247,7 +284,9 @@ mod tests {
             "",
             "-0-1",
             "ab-0-",
-            "ab-1-1",
+            "ab--1",
+            "ab-0",
+            "ab-+1-1",
             "ab-0--1",
             "ab-0-+1",
             "ab-0-1-2",

@@ -5,15 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use crm_domain::companies::CompanyId;
 use crm_domain::conversations::ConversationId;
 use crm_domain::customers::CustomerId;
-use crm_domain::events::{Event, EventCursor, EventKind, EventQueries, EventRepository, NewEvent, Whose};
+use crm_domain::events::{
+    Event, EventCursor, EventKind, EventPlace, EventQueries, EventRepository, NewEvent, Whose,
+};
 use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::teams::TeamId;
-use diesel::dsl::{max, min};
 use diesel::prelude::*;
 
-use super::{Conn, Uow};
+use super::{Conn, Uow, dialect};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::corrupt;
@@ -29,13 +30,17 @@ struct Row {
     company_id: Option<i64>,
     member_id: Option<i64>,
     at: Stamp,
+    xid: i64,
 }
 
 impl Row {
     fn event(self, owned: &Owned) -> Result<Event, StoreError> {
         let kind = EventKind::from_code(&self.kind).ok_or_else(|| corrupt("events", "kind", self.id))?;
         Ok(Event {
-            seq: self.id,
+            place: EventPlace {
+                xid: self.xid,
+                seq: self.id,
+            },
             what: NewEvent {
                 kind,
                 conversation_id: self.conversation_id.map(ConversationId::new),
@@ -110,21 +115,32 @@ impl Owned {
     }
 }
 
+/// The last place behind which events are only ever added.
+fn end(conn: &mut Conn) -> Result<EventPlace, Fault> {
+    let newest = dialect::newest_events().select((events::xid, events::id));
+    let newest: Option<(i64, i64)> = newest.limit(1).get_result(conn).optional()?;
+    Ok(newest.map_or_else(EventPlace::default, place))
+}
+
+fn place((xid, seq): (i64, i64)) -> EventPlace {
+    EventPlace { xid, seq }
+}
+
 impl EventQueries for Uow<'_> {
     fn event_cursor(&mut self) -> Result<EventCursor, StoreError> {
         self.run(|conn| {
-            let epoch = event_epoch::table.select(event_epoch::epoch).first(conn)?;
-            let newest: Option<i64> = events::table.select(max(events::id)).first(conn)?;
+            let named = event_epoch::table.select(dialect::epoch_name());
+            let epoch = named.first(conn)?;
             Ok(EventCursor {
                 epoch,
-                seq: newest.unwrap_or_default(),
+                place: end(conn)?,
             })
         })
     }
 
-    fn events_after(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    fn events_after(&mut self, place: EventPlace, limit: usize) -> Result<Vec<Event>, StoreError> {
         let (found, owned) = self.run(|conn| {
-            let after = events::table.filter(events::id.gt(seq)).order_by(events::id);
+            let after = dialect::events_beyond(place).select(events::all_columns);
             let found: Vec<Row> = after.limit(rows(limit)).load(conn)?;
             let owned = Owned::look_up(conn, &found)?;
             Ok((found, owned))
@@ -132,8 +148,15 @@ impl EventQueries for Uow<'_> {
         found.into_iter().map(|row| row.event(&owned)).collect()
     }
 
-    fn oldest_event(&mut self) -> Result<Option<i64>, StoreError> {
-        self.run(|conn| Ok(events::table.select(min(events::id)).first(conn)?))
+    fn events_forgotten(&mut self) -> Result<EventPlace, StoreError> {
+        self.run(|conn| {
+            let last = event_epoch::table.select((event_epoch::forgotten_xid, event_epoch::forgotten_seq));
+            Ok(place(last.first(conn)?))
+        })
+    }
+
+    fn events_are_foreign(&mut self) -> Result<bool, StoreError> {
+        self.run(dialect::events_are_foreign)
     }
 }
 
@@ -158,16 +181,54 @@ impl EventRepository for Uow<'_> {
 
     fn prune_events(&mut self, before: Instant, keep: usize, limit: usize) -> Result<usize, StoreError> {
         self.run(|conn| {
-            let newest: Option<i64> = events::table.select(max(events::id)).first(conn)?;
-            let oldest: Option<i64> = events::table.select(min(events::id)).first(conn)?;
-            let (Some(newest), Some(oldest)) = (newest, oldest) else {
+            let newest = end(conn)?;
+            let beyond = newest.seq.saturating_sub(rows(keep));
+            let is_old = |row: &OldRow| row.2.0 < before || row.1 <= beyond;
+            let oldest = || dialect::events_beyond(EventPlace::default()).select(PLACE_AND_TIME);
+            // Mostly there is nothing to be forgotten, and that is seen by the first one.
+            let first: Option<OldRow> = oldest().limit(1).get_result(conn).optional()?;
+            if !first.as_ref().is_some_and(is_old) {
+                return Ok(0);
+            }
+            let found: Vec<OldRow> = oldest().limit(rows(limit)).load(conn)?;
+            let forgettable = found
+                .into_iter()
+                .filter(|row| is_old(row) && place((row.0, row.1)) < newest);
+            let Some((xid, seq, _)) = forgettable.last() else {
                 return Ok(0);
             };
-            let end = newest.min(oldest.saturating_add(rows(limit)));
-            let beyond = newest.saturating_sub(rows(keep));
-            let old = events::at.lt(Stamp(before)).or(events::id.le(beyond));
-            let forgotten = diesel::delete(events::table.filter(events::id.lt(end)).filter(old));
-            Ok::<_, Fault>(forgotten.execute(conn)?)
+            forget(conn, EventPlace { xid, seq })
         })
     }
+
+    fn renew_epoch(&mut self) -> Result<(), StoreError> {
+        self.run(|conn| {
+            diesel::delete(events::table).execute(conn)?;
+            diesel::update(event_epoch::table)
+                .set((
+                    event_epoch::epoch.eq(dialect::new_epoch()),
+                    event_epoch::forgotten_xid.eq(0),
+                    event_epoch::forgotten_seq.eq(0),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+}
+
+/// Transaction, number and time of an event.
+type OldRow = (i64, i64, Stamp);
+
+const PLACE_AND_TIME: (events::xid, events::id, events::at) = (events::xid, events::id, events::at);
+
+/// Forgets everything up to `last`, and remembers that it did.
+fn forget(conn: &mut Conn, last: EventPlace) -> Result<usize, Fault> {
+    let forgotten = diesel::delete(events::table.filter(dialect::events_up_to(last))).execute(conn)?;
+    diesel::update(event_epoch::table)
+        .set((
+            event_epoch::forgotten_xid.eq(last.xid),
+            event_epoch::forgotten_seq.eq(last.seq),
+        ))
+        .execute(conn)?;
+    Ok(forgotten)
 }

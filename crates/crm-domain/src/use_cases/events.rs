@@ -73,6 +73,19 @@ impl Crm {
             .await
     }
 
+    /// Begins another history when the events came from another database, in whose order nothing can be told here; says
+    /// whether it did. To be called at the start.
+    pub async fn mend_events(&self, actor: &Actor) -> Result<bool, Error> {
+        self.may(actor, Action::RelayEvents)?;
+        let foreign = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.events().events_are_foreign()?);
+        if !self.ports.store.read(foreign).await? {
+            return Ok(false);
+        }
+        self.change_again(|uow| Ok(uow.edit_events().renew_epoch()?))
+            .await?;
+        Ok(true)
+    }
+
     async fn events_since(&self, after: Option<EventCursor>) -> Result<Events, Error> {
         self.ports
             .store
@@ -89,19 +102,18 @@ fn since(unit: &mut dyn ReadUnit, after: Option<&EventCursor>) -> Result<Events,
             cursor: end,
         });
     };
-    if after.epoch != end.epoch || after.seq > end.seq {
+    if after.epoch != end.epoch || after.place > end.place {
         return Ok(Events::Reload(end));
     }
-    if after.seq == end.seq {
+    if after.place == end.place {
         return Ok(Events::List {
             events: Vec::new(),
             cursor: end,
         });
     }
-    let oldest = unit.events().oldest_event()?;
-    let forgotten = oldest.is_none_or(|oldest| oldest > after.seq.saturating_add(1));
-    let events = unit.events().events_after(after.seq, EVENTS_AT_ONCE + 1)?;
-    if forgotten || events.len() > EVENTS_AT_ONCE {
+    let missed = after.place < unit.events().events_forgotten()?;
+    let events = unit.events().events_after(after.place, EVENTS_AT_ONCE + 1)?;
+    if missed || events.len() > EVENTS_AT_ONCE {
         return Ok(Events::Reload(end));
     }
     Ok(Events::List { events, cursor: end })

@@ -12,7 +12,7 @@ use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
-use crate::ports::store::StoreExt;
+use crate::ports::store::{ReadUnit, StoreExt};
 use crate::readings::{NewReading, Reading, ReadingFilter, ReadingKind, ReadingPlace, ReadingRule};
 use crate::values::Problem;
 
@@ -80,9 +80,15 @@ impl Crm {
         }
     }
 
-    /// Writes what was noted, unless the log is switched off; says how many.
+    /// Writes what was noted, unless the log is switched off; says how many. While it is, looks whether another instance
+    /// switched it on.
     pub async fn write_readings(&self, actor: &Actor) -> Result<usize, Error> {
         self.may(actor, Action::KeepHouse)?;
+        if self.held.off.load(Ordering::Relaxed) {
+            let rule = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.readings().reading_rule()?);
+            let on = self.ports.store.read(rule).await?.on;
+            self.held.off.store(!on, Ordering::Relaxed);
+        }
         let mut written = 0;
         loop {
             let part: Vec<NewReading> = {

@@ -1,7 +1,7 @@
 //! What open pages learn of.
 
 use crm_domain::customers::CustomerId;
-use crm_domain::events::{EventCursor, EventKind, NewEvent};
+use crm_domain::events::{EventCursor, EventKind, EventPlace, NewEvent};
 use crm_domain::members::{MemberId, Role};
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::use_cases::{Events, Recipient};
@@ -161,7 +161,10 @@ async fn who_is_too_far_behind_or_of_another_history_starts_anew() {
             ..now.clone()
         },
         EventCursor {
-            seq: now.seq + 1,
+            place: EventPlace {
+                seq: now.place.seq + 1,
+                ..now.place
+            },
             ..now.clone()
         },
     ] {
@@ -175,13 +178,16 @@ async fn what_is_forgotten_makes_pages_start_anew() {
     let one = |at| NewEvent::new(EventKind::Send, at);
     add(&world, vec![one(start()), one(start())]).await;
     let place = EventCursor {
-        seq: 1,
+        place: EventPlace { xid: 0, seq: 1 },
         ..end(&world).await
     };
     world.pass(Duration::hours(25));
     add(&world, vec![one(world.crm.now()), one(world.crm.now())]).await;
     assert_eq!(world.crm.forget_events(&JOB).await.unwrap(), 2);
     assert!(matches!(list(&world, Some(&place)).await, Events::Reload(_)));
-    let known = EventCursor { seq: 2, ..place };
+    let known = EventCursor {
+        place: EventPlace { xid: 0, seq: 2 },
+        ..place
+    };
     assert_eq!(since(&world, &known).await.len(), 2);
 }

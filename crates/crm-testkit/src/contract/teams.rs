@@ -5,7 +5,7 @@ use crm_domain::board::{BoardRequest, Column, Tab};
 use crm_domain::companies::CompanyFilter;
 use crm_domain::conversations::ConversationId;
 use crm_domain::customers::{CustomerFilter, CustomerId, CustomerPrefix};
-use crm_domain::events::{EventKind, NewEvent, Whose};
+use crm_domain::events::{EventKind, EventPlace, NewEvent, Whose};
 use crm_domain::members::{MemberId, Role};
 use crm_domain::paging::PageRequest;
 use crm_domain::ports::store::StoreError;
@@ -408,7 +408,10 @@ pub async fn events_say_whose_their_record_is_now(store: AnyStore) {
         ])
     })
     .await;
-    let events = read(&store, |unit| unit.events().events_after(0, 99)).await;
+    let events = read(&store, |unit| {
+        unit.events().events_after(EventPlace::default(), 99)
+    })
+    .await;
     let line = read(&store, move |unit| {
         unit.customers().customer(customer, &Visible::All)
     })

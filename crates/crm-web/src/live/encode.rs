@@ -75,7 +75,7 @@ pub(super) fn signed_out() -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use crm_domain::events::{Event, EventCursor, EventKind, NewEvent, Whose};
+    use crm_domain::events::{Event, EventCursor, EventKind, EventPlace, NewEvent, Whose};
     use crm_domain::id::Id;
     use crm_domain::instant::Instant;
 
@@ -86,21 +86,22 @@ mod tests {
         let what = NewEvent::new(EventKind::Message, Instant::from_unix_millis(0))
             .conversation(Id::new(3))
             .customer(Id::new(7));
-        let place = EventCursor {
+        let place = EventPlace { xid: 7, seq: 12 };
+        let cursor = EventCursor {
             epoch: "ab".to_owned(),
-            seq: 12,
+            place,
         };
         assert_eq!(
             event(
                 &Event {
-                    seq: 12,
+                    place,
                     what,
                     whose: Whose::Everybodys
                 },
-                &place
+                &cursor
             )
             .unwrap_or_default(),
-            "event: message\nid: ab-0-12\ndata: {\"conversation\":3,\"customer\":7}\n\n"
+            "event: message\nid: ab-7-12\ndata: {\"conversation\":3,\"customer\":7}\n\n"
         );
     }
 

@@ -1,6 +1,6 @@
 //! `GET /events`: the stream, and for whoever asks for JSON what came after a place.
 
-use crm_domain::events::EventCursor;
+use crm_domain::events::{EventCursor, EventPlace};
 use crm_domain::use_cases::Events;
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::Query;
@@ -60,7 +60,7 @@ fn place(headers: &HeaderMap, cursor: &str) -> Option<EventCursor> {
     }
     Some(text.parse().unwrap_or(EventCursor {
         epoch: "unknown".to_owned(),
-        seq: 0,
+        place: EventPlace::default(),
     }))
 }
 

@@ -79,6 +79,11 @@ impl Hub {
         self.place.borrow().clone()
     }
 
+    /// How many streams are open.
+    pub fn streams(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
     /// A place for one more stream, if there is one.
     pub(super) fn seat(&self) -> Option<Seat> {
         let seat = Seat(Arc::clone(&self.open));
@@ -135,7 +140,7 @@ impl Hub {
 fn written(events: &[Event], end: &EventCursor) -> Vec<Told> {
     let write = |event: &Event| {
         let place = EventCursor {
-            seq: event.seq,
+            place: event.place,
             epoch: end.epoch.clone(),
         };
         let bytes = encode::event(event, &place).ok()?;
@@ -144,8 +149,19 @@ fn written(events: &[Event], end: &EventCursor) -> Vec<Told> {
     events.iter().filter_map(write).collect()
 }
 
+/// Events that came with another database's dump have no order here. While the database cannot tell, it is not the moment of
+/// loading a dump either.
+async fn begin(app: &App) {
+    match app.crm.mend_events(&JOB).await {
+        Ok(false) => {}
+        Ok(true) => tracing::warn!("the events came from another database; open pages load their data anew"),
+        Err(error) => tracing::debug!("whose the events are cannot be told now: {}", causes(&error)),
+    }
+}
+
 /// Hands out events until the server stops.
 pub async fn run(app: App) {
+    begin(&app).await;
     let mut rest = TICK;
     while !app.stop.is_said() {
         match app.live.look(&app).await {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use crm_domain::events::{EventCursor, EventKind};
+use crm_domain::events::{EventCursor, EventKind, EventPlace};
 use crm_domain::teams::Visible;
 use crm_domain::use_cases::Events;
 use http_body_util::combinators::BoxBody;
@@ -40,7 +40,7 @@ pub(super) fn begin(app: App, reader: Proven, after: Option<EventCursor>, seat: 
         sender,
         place: EventCursor {
             epoch: String::new(),
-            seq: 0,
+            place: EventPlace::default(),
         },
         // Nothing is passed on before it was looked up.
         visible: Visible::All,
@@ -119,7 +119,7 @@ impl Stream {
                 self.sender.send(encode::opening(retry, &from)?).await?;
                 for event in &events {
                     let place = EventCursor {
-                        seq: event.seq,
+                        place: event.place,
                         epoch: cursor.epoch.clone(),
                     };
                     self.sender.send(encode::event(event, &place)?).await?;
@@ -161,8 +161,8 @@ impl Stream {
 
     async fn pass(&mut self, told: &Told) -> Result<(), End> {
         match told {
-            Told::Event { event, bytes } if event.seq > self.place.seq => {
-                self.place.seq = event.seq;
+            Told::Event { event, bytes } if event.place > self.place.place => {
+                self.place.place = event.place;
                 if event.what.kind == EventKind::Gone {
                     self.look_around().await;
                 }

@@ -1,9 +1,11 @@
 //! Work that no request waits for, or waits for a bounded time only: recording callbacks and sending messages.
 
 mod connection;
+mod ear;
 mod fetcher;
 mod housekeeper;
 mod keys;
+mod measures;
 mod profiles;
 mod recorder;
 mod replayer;
@@ -11,7 +13,9 @@ mod sealer;
 mod sender;
 mod sending;
 mod signals;
+mod sole;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_domain::permissions::Actor;
@@ -20,6 +24,7 @@ use tokio::task::JoinSet;
 pub use sending::{Outcome, resend, send};
 pub use signals::Signals;
 
+use self::sole::sole;
 use crate::state::App;
 
 /// As whom background work acts.
@@ -28,34 +33,63 @@ const JOB: Actor = Actor::Job("crm-web");
 /// How long a worker that panicked stays down.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Starts the workers; they end some seconds after the stop at the latest. Whoever calls this holds the server's lock: what
-/// earlier runs had on its way becomes 結果不明.
+/// Starts the workers; they end some seconds after the stop at the latest. Whoever calls this holds the server's lock, so that
+/// what earlier runs had on its way becomes 結果不明; or is one of several instances, which share the jobs by leases.
 pub fn start(app: &App) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    workers.spawn(kept_alive("recorder", app.clone(), recorder::run));
+    let owner: Arc<str> = app.secrets.token().into();
+    workers.spawn(kept_alive(
+        "recorder",
+        app.clone(),
+        sole("recorder", &owner, recorder::run),
+    ));
     workers.spawn(kept_alive("replayer", app.clone(), replayer::run));
     workers.spawn(kept_alive("sender", app.clone(), sender::run));
-    workers.spawn(kept_alive("reader of names", app.clone(), profiles::run));
-    workers.spawn(kept_alive("sealer of the audit log", app.clone(), sealer::run));
+    workers.spawn(kept_alive(
+        "reader of names",
+        app.clone(),
+        sole("reader of names", &owner, profiles::run),
+    ));
+    workers.spawn(kept_alive(
+        "sealer of the audit log",
+        app.clone(),
+        sole("sealer of the audit log", &owner, sealer::run),
+    ));
     workers.spawn(kept_alive(
         "follower of the connection",
         app.clone(),
         connection::run,
     ));
+    workers.spawn(kept_alive("listener to the bell", app.clone(), ear::run));
+    workers.spawn(kept_alive("writer of the logs", app.clone(), sealer::write));
+    workers.spawn(kept_alive(
+        "housekeeper at once",
+        app.clone(),
+        housekeeper::at_once,
+    ));
     workers.spawn(kept_alive("fetcher", app.clone(), fetcher::run));
-    workers.spawn(kept_alive("housekeeper", app.clone(), housekeeper::run));
-    workers.spawn(kept_alive("keeper of keys", app.clone(), keys::run));
+    workers.spawn(kept_alive(
+        "housekeeper",
+        app.clone(),
+        sole("housekeeper", &owner, housekeeper::run),
+    ));
+    workers.spawn(kept_alive(
+        "keeper of keys",
+        app.clone(),
+        sole("keeper of keys", &owner, keys::run),
+    ));
+    workers.spawn(kept_alive("keeper of measures", app.clone(), measures::run));
     workers.spawn(kept_alive("live pages", app.clone(), crate::live::run));
     workers.spawn(kept_alive(
         "forgetter of events",
         app.clone(),
-        crate::live::forget,
+        sole("forgetter of events", &owner, crate::live::forget),
     ));
     workers
 }
 
 /// Runs a worker to its end; one that panics begins again.
-async fn kept_alive<F>(name: &'static str, app: App, worker: fn(App) -> F)
+async fn kept_alive<F>(name: &'static str, app: App, worker: impl Fn(App) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -1,7 +1,7 @@
 //! Sending as a request sees it: queue, wake the sender, wait a bounded time. Dropping the request at any point changes
 //! nothing about the message.
 
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
 use crm_domain::activities::ActivityId;
 use crm_domain::customers::CustomerId;
@@ -20,6 +20,8 @@ const FAREWELL: Duration = Duration::from_secs(6);
 
 /// How long a request waits for the turn of its message.
 const TURN: Duration = Duration::from_secs(4);
+/// How often a request looks whether another instance delivered its message, should nobody say so.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How far a message got while the request waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +72,7 @@ async fn follow(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> 
     }
     tokio::select! {
         Some(delivered) = expected.wait() => Ok(told(&delivered)),
-        queued = still_queued(app, actor, id) => queued,
+        found = found_later(app, actor, id) => found,
         () = patience(app) => look(app, actor, id).await,
     }
 }
@@ -84,12 +86,24 @@ fn told(delivered: &Delivered) -> Outcome {
     }
 }
 
-/// Ends when the message waits for its turn for so long that nobody should wait with it.
-async fn still_queued(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> {
+/// What another instance made of the message; or that it waits for its turn so long that nobody should wait with it.
+async fn found_later(app: &App, actor: &Actor, id: SendId) -> Result<Outcome, Error> {
+    let begun = Moment::now();
+    let mut heard = app.signals.hearing();
     loop {
-        tokio::time::sleep(TURN).await;
-        let now = look(app, actor, id).await?;
-        if now.state == SendState::Queued {
+        tokio::select! {
+            _ = heard.changed() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let now = match look(app, actor, id).await {
+            // The database may be back before anybody loses patience.
+            Err(Error::Store(_)) => continue,
+            looked => looked?,
+        };
+        // One that is repeated at once is no outcome yet.
+        let waits = now.next_try_at.is_some_and(|at| at > app.crm.now());
+        let queued_long = now.state == SendState::Queued && begun.elapsed() >= TURN;
+        if now.state.is_final() || waits || queued_long {
             return Ok(now);
         }
     }

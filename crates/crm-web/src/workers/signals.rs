@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crm_domain::ports::bell::{Bell, NoBell};
 use crm_domain::sends::SendId;
 use crm_domain::use_cases::Delivered;
 use tokio::sync::{Notify, watch};
 
 type Waiting = HashMap<SendId, watch::Sender<Option<Delivered>>>;
 
-/// The signals between requests and workers. They only wake: what counts is in the store.
-#[derive(Debug, Clone, Default)]
+/// The signals between requests and workers, of this instance and, by the bell, of the others on the same store. They only
+/// wake: what counts is in the store.
+#[derive(Clone)]
 pub struct Signals(Arc<Inner>);
 
-#[derive(Debug, Default)]
 struct Inner {
+    bell: Arc<dyn Bell>,
+    heard: watch::Sender<()>,
     callbacks: Notify,
     spooled: Notify,
     arrived: AtomicUsize,
@@ -26,7 +29,49 @@ struct Inner {
     waiting: Mutex<Waiting>,
 }
 
+impl Default for Signals {
+    /// Of an instance that is alone on its store.
+    fn default() -> Self {
+        Self::with(Arc::new(NoBell))
+    }
+}
+
 impl Signals {
+    /// Of an instance that rings this bell for the others.
+    pub fn with(bell: Arc<dyn Bell>) -> Self {
+        Self(Arc::new(Inner {
+            bell,
+            heard: watch::Sender::new(()),
+            callbacks: Notify::new(),
+            spooled: Notify::new(),
+            arrived: AtomicUsize::new(0),
+            messages: Notify::new(),
+            files: Notify::new(),
+            changes: Notify::new(),
+            house: Notify::new(),
+            waiting: Mutex::default(),
+        }))
+    }
+
+    /// Waits until another instance rang.
+    pub(super) async fn rung(&self) {
+        self.0.bell.heard().await;
+    }
+
+    /// Something was stored by another instance: everybody here looks whether it is for him.
+    pub(super) fn wake_all(&self) {
+        self.0.callbacks.notify_one();
+        self.0.messages.notify_one();
+        self.0.files.notify_one();
+        self.0.changes.notify_one();
+        self.0.heard.send_replace(());
+    }
+
+    /// Tells whoever waits for something that another instance may have done.
+    pub(super) fn hearing(&self) -> watch::Receiver<()> {
+        self.0.heard.subscribe()
+    }
+
     /// A callback arrived; it waits for its answer until what this gives is dropped.
     pub fn callback_arrived(&self) -> Unanswered {
         self.0.arrived.fetch_add(1, Ordering::Relaxed);
@@ -36,6 +81,7 @@ impl Signals {
     /// A callback was kept.
     pub fn callback_kept(&self) {
         self.0.callbacks.notify_one();
+        self.0.bell.ring();
     }
 
     /// A callback went to the spool.
@@ -52,6 +98,7 @@ impl Signals {
     /// Something was stored that open pages show.
     pub fn changed(&self) {
         self.0.changes.notify_one();
+        self.0.bell.ring();
     }
 
     pub(crate) async fn changes(&self) {
@@ -117,7 +164,6 @@ impl Signals {
 }
 
 /// A callback that waits for its answer.
-#[derive(Debug)]
 pub struct Unanswered(Signals);
 
 impl Drop for Unanswered {
