@@ -8,7 +8,7 @@ CREATE TABLE backups (
     taken_by TEXT NOT NULL,
     file TEXT NOT NULL,
     size BIGINT NOT NULL DEFAULT 0,
-    sha256 TEXT COLLATE "C" NOT NULL DEFAULT '',
+    digest TEXT COLLATE "C" NOT NULL DEFAULT '',
     encrypted BOOLEAN NOT NULL DEFAULT FALSE,
     state TEXT COLLATE "C" NOT NULL,
     problem TEXT

@@ -40,7 +40,7 @@ struct Row {
     taken_by: String,
     file: String,
     size: i64,
-    sha256: String,
+    digest: String,
     encrypted: bool,
     state: String,
     problem: Option<String>,
@@ -55,7 +55,7 @@ impl TryFrom<Row> for Backup {
             BackupState::Good => Some(Taken {
                 file: row.file.clone(),
                 size: u64::try_from(row.size).unwrap_or_default(),
-                hash: BlobHash::from_hex(&row.sha256).ok_or_else(|| corrupt("backups", "sha256", row.id))?,
+                hash: BlobHash::from_hex(&row.digest).ok_or_else(|| corrupt("backups", "digest", row.id))?,
                 encrypted: row.encrypted,
             }),
             _ => None,
@@ -161,7 +161,7 @@ impl BackupRepository for Uow<'_> {
                         backups::state.eq(BackupState::Good.code()),
                         backups::file.eq(&taken.file),
                         backups::size.eq(i64::try_from(taken.size).unwrap_or(i64::MAX)),
-                        backups::sha256.eq(taken.hash.to_string()),
+                        backups::digest.eq(taken.hash.to_string()),
                         backups::encrypted.eq(taken.encrypted),
                     ))
                     .execute(conn)?,

@@ -172,6 +172,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (id) {
+        id -> BigInt,
+        member_id -> BigInt,
+        method -> Text,
+        path -> Text,
+        key -> Text,
+        body_hash -> Text,
+        status -> Integer,
+        location -> Nullable<Text>,
+        body -> Text,
+        customer_id -> Nullable<BigInt>,
+        conversation_id -> Nullable<BigInt>,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    shared_counts (instance, name) {
+        instance -> Text,
+        name -> Text,
+        count -> BigInt,
+        told_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     leases (name) {
         name -> Text,
         owner -> Text,
@@ -199,7 +225,7 @@ diesel::table! {
         taken_by -> Text,
         file -> Text,
         size -> BigInt,
-        sha256 -> Text,
+        digest -> Text,
         encrypted -> Bool,
         state -> Text,
         problem -> Nullable<Text>,
