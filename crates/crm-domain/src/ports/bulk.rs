@@ -27,10 +27,12 @@ pub const LEFT_BEHIND: &[(&str, &str)] = &[
     ("events", "live events begin a new epoch"),
     ("event_epoch", "live events begin a new epoch"),
     ("leases", "who does what at this moment"),
+    ("shared_counts", "what was counted in the last minute"),
     ("access_tokens", "fetched anew when needed"),
     ("schema_version", "the store's own"),
     ("__diesel_schema_migrations", "the store's own"),
     ("idempotency_keys", "answers of requests that are over"),
+    ("blob_bodies", "files are moved as files"),
     ("blob_chunks", "files are moved as files"),
     ("blobs", "files are moved as files"),
     ("unfinished_copy", "the mark of a copy that is not finished"),
@@ -206,6 +208,10 @@ pub trait BulkSource: Send {
     /// How many rows a table has.
     fn count(&mut self, table: &TableShape) -> Result<u64, BulkError>;
 
+    /// The highest number that this table ever gave to a row, also to one that is deleted; `None`: it gives out none, or
+    /// gave out none yet.
+    fn counter(&mut self, table: &TableShape) -> Result<Option<i64>, BulkError>;
+
     /// Hands over the rows of a table, all or those after a place, in the order of its key, in batches of about a
     /// megabyte, none of them empty. `table` may name fewer columns than there are, in any order. An error of `take`
     /// ends it and is answered.
@@ -242,13 +248,23 @@ pub trait BulkTarget: Send {
     /// How far a table was written, by an earlier run too.
     fn reached(&mut self, table: &TableShape) -> Result<Reached, BulkError>;
 
-    /// Writes the next rows of a table, in the order of its key. Durable, with the place, when this returns. Tables may
-    /// come in any order, one after the other.
+    /// Writes the next rows of a table, in the order of its key. They survive the program's end from here on, with the
+    /// place; a power failure may take the last ones back, with the place. Tables may come in any order, one after the
+    /// other.
     fn write(&mut self, table: &TableShape, batch: &Batch) -> Result<(), BulkError>;
 
-    /// Makes indexes, proves references, sets counters behind the highest number, looks through the file. May be
-    /// repeated; rows cannot be written after it.
+    /// Numbers up to this one were given out in a table; nothing is done for a table that gives out none.
+    fn count_on(&mut self, table: &TableShape, counter: i64) -> Result<(), BulkError>;
+
+    /// Makes indexes, proves references, sets counters behind the highest number, looks through the file, and has
+    /// everything on the disk when it returns. May be repeated; rows cannot be written after it.
     fn complete(&mut self, told: &mut dyn FnMut(Finishing<'_>)) -> Result<(), BulkError>;
+
+    /// The word that was noted last, by an earlier run too: what the caller need not do again.
+    fn noted(&mut self) -> Result<Option<String>, BulkError>;
+
+    /// Notes a word, durably.
+    fn note(&mut self, word: &str) -> Result<(), BulkError>;
 
     /// What was written, to be read back: committed rows only.
     fn written(&mut self) -> Result<Box<dyn BulkSource>, BulkError>;
@@ -267,6 +283,23 @@ pub trait BulkStore: Send + Sync {
     fn bulk_target(&self) -> Result<Box<dyn BulkTarget>, BulkError>;
 }
 
+/// The tables in an order in which those that are referred to come first; of equal ones by name. `references` are pairs of a
+/// table and one that it refers to. Tables that refer to each other in a circle come last.
+pub fn parents_first(mut tables: Vec<TableShape>, references: &[(String, String)]) -> Vec<TableShape> {
+    tables.sort_by(|left, right| left.name.cmp(&right.name));
+    let mut ordered: Vec<TableShape> = Vec::with_capacity(tables.len());
+    while !tables.is_empty() {
+        let waits = |table: &TableShape| {
+            references.iter().any(|(from, to)| {
+                *from == table.name && from != to && tables.iter().any(|other| other.name == *to)
+            })
+        };
+        let next = tables.iter().position(|table| !waits(table)).unwrap_or(0);
+        ordered.push(tables.remove(next));
+    }
+    ordered
+}
+
 impl fmt::Display for Finishing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -279,7 +312,7 @@ impl fmt::Display for Finishing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CellKind, LEFT_BEHIND, TableShape, is_moved};
+    use super::{CellKind, LEFT_BEHIND, TableShape, is_moved, parents_first};
 
     fn shape(columns: &[(&str, CellKind)], key: &[usize]) -> TableShape {
         TableShape {
@@ -311,6 +344,26 @@ mod tests {
             one.without(&["a", "c"]),
             shape(&[("b", CellKind::Text), ("c", CellKind::Int)], &[1])
         );
+    }
+
+    #[test]
+    fn those_referred_to_come_first_and_circles_end() {
+        let named = |name: &str| TableShape {
+            name: name.to_owned(),
+            ..shape(&[("id", CellKind::Int)], &[0])
+        };
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        let order = |references: &[(String, String)]| -> String {
+            let tables = vec![named("c"), named("a"), named("b")];
+            let ordered = parents_first(tables, references);
+            ordered.iter().map(|table| table.name.as_str()).collect()
+        };
+        assert_eq!(order(&[]), "abc");
+        assert_eq!(
+            order(&[pair("a", "b"), pair("b", "c"), pair("b", "b"), pair("b", "gone")]),
+            "cba"
+        );
+        assert_eq!(order(&[pair("a", "b"), pair("b", "a")]), "cab");
     }
 
     #[test]

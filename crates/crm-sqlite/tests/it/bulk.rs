@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crm_domain::ports::bulk::{
-    Batch, BulkError, BulkSource as _, BulkStore as _, BulkTarget, Cell, Finishing, Key, LEFT_BEHIND,
-    TableShape, is_moved,
+    Batch, BulkError, BulkStore as _, BulkTarget, Cell, Finishing, Key, LEFT_BEHIND, TableShape, is_moved,
 };
 use crm_domain::ports::store_admin::StoreAdmin as _;
 use crm_sqlite::SqliteStore;
@@ -148,8 +147,8 @@ fn an_unfinished_copy_is_no_store_and_is_taken_up_again() {
             let tables = target.begin("one").unwrap();
             target
                 .write(
-                    named(&tables, "companies"),
-                    &batch(named(&tables, "companies"), &[1, 2]),
+                    named(&tables, "members"),
+                    &batch(named(&tables, "members"), &[1, 2]),
                 )
                 .unwrap();
             target.note("here").unwrap();
@@ -163,10 +162,10 @@ fn an_unfinished_copy_is_no_store_and_is_taken_up_again() {
         let mut target = store.bulk_target().unwrap();
         assert!(matches!(target.begin("two"), Err(BulkError::OtherCopy(other)) if other == "one"));
         assert_eq!(target.begin("one").unwrap(), tables);
-        let companies = named(&tables, "companies");
-        assert_eq!(target.reached(companies).unwrap().rows, 2);
+        let members = named(&tables, "members");
+        assert_eq!(target.reached(members).unwrap().rows, 2);
         assert_eq!(target.noted().unwrap().as_deref(), Some("here"));
-        target.write(companies, &batch(companies, &[3])).unwrap();
+        target.write(members, &batch(members, &[3])).unwrap();
         complete(target.as_mut());
         // Finishing again does no harm.
         assert_eq!(complete(target.as_mut()), ["check"]);
@@ -174,7 +173,7 @@ fn an_unfinished_copy_is_no_store_and_is_taken_up_again() {
         drop(target);
         drop(store);
         SqliteStore::open(options(&path)).unwrap();
-        assert_eq!(number(&path, "SELECT count(*) FROM companies"), 3);
+        assert_eq!(number(&path, "SELECT count(*) FROM members"), 3);
     });
 }
 
