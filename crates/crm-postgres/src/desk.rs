@@ -17,12 +17,16 @@ use crate::unit::{self, Attempt};
 const WRITE: Duration = Duration::from_secs(10);
 /// How long a reading may take.
 const READ: Duration = Duration::from_secs(20);
+/// How long an attempt goes on before it is looked whether the server lives.
+const PULSE: Duration = Duration::from_secs(3);
 /// How long a server that cannot be reached is tried again.
 const REACH: Duration = Duration::from_secs(2);
 /// How often a unit runs that failed for a reason of the server's.
 const FAILURES: u32 = 4;
-/// Who collided this often takes its further turns alone.
+/// Who collided this often, or may have stood in a deadlock, takes its further turns alone.
 const PATIENCE: u32 = 4;
+/// How long such a one waits for others like it.
+const QUEUE: Duration = Duration::from_secs(1);
 
 /// Runs units of work on the connections of a pool.
 pub(crate) struct Desk {
@@ -58,10 +62,14 @@ impl Desk {
             match back.1 {
                 Attempt::Done(result) | Attempt::Spoilt(result) => return result,
                 Attempt::Collided(error) => turns.collided(error).await?,
+                Attempt::Stumbled(error) => {
+                    turns.crowded = true;
+                    turns.failed(error).await?;
+                }
                 Attempt::Failed(error) => turns.failed(error).await?,
             }
-            if turns.collisions >= PATIENCE && alone.is_none() {
-                alone = tokio::time::timeout_at(turns.end, self.lane.lock()).await.ok();
+            if turns.crowded && alone.is_none() {
+                alone = tokio::time::timeout(QUEUE, self.lane.lock()).await.ok();
             }
         }
     }
@@ -95,7 +103,7 @@ impl Desk {
                     return result.map_err(|error| (None, error));
                 }
                 Attempt::Collided(error) => turns.collided(error).await,
-                Attempt::Failed(error) => turns.failed(error).await,
+                Attempt::Stumbled(error) | Attempt::Failed(error) => turns.failed(error).await,
             };
             if let Err(error) = again {
                 return Err((Some(work), error));
@@ -146,16 +154,16 @@ impl Desk {
         end: Instant,
         run: impl FnOnce(&mut Conn) -> (W, Attempt) + Send + 'static,
     ) -> Result<(W, Attempt), StoreError> {
-        let (cutter, fate) = (line.cutter.clone(), line.fate.clone());
+        let (cutter, fate, server) = (line.cutter.clone(), line.fate.clone(), line.server);
         let mut job = tokio::task::spawn_blocking(move || {
             let ran = run(&mut line.conn);
             (line, ran)
         });
-        let mut late = false;
+        let mut cut = None;
         let done = tokio::select! {
             done = &mut job => done,
-            () = sleep_until(end) => {
-                late = true;
+            reason = self.watch(server, end) => {
+                cut = Some(reason);
                 cutter.cut();
                 job.await
             }
@@ -163,24 +171,29 @@ impl Desk {
         let Ok((line, (work, attempt))) = done else {
             return Err(PostgresError::Panicked.into());
         };
-        let attempt = match attempt {
-            Attempt::Done(result) => {
-                Pool::give_back(line);
-                return Ok((work, Attempt::Done(result)));
-            }
-            Attempt::Collided(error) => {
-                Pool::give_back(line);
-                return Ok((work, Attempt::Collided(error)));
-            }
-            attempt @ Attempt::Spoilt(_) => attempt,
-            Attempt::Failed(_) if late => Attempt::Failed(PostgresError::Silent(WRITE.as_secs()).into()),
-            Attempt::Failed(error) => Attempt::Failed(match fate.get() {
-                Some(reason) => PostgresError::Lost(reason).into(),
-                None => error,
-            }),
-        };
+        if let Attempt::Done(_) | Attempt::Collided(_) | Attempt::Stumbled(_) = attempt {
+            Pool::give_back(line);
+            return Ok((work, attempt));
+        }
         self.pool.throw_away(line);
-        Ok((work, attempt))
+        Ok((work, match (attempt, cut.or_else(|| fate.get().map(PostgresError::Lost))) {
+            (Attempt::Failed(_), Some(reason)) => Attempt::Failed(reason.into()),
+            (attempt, _) => attempt,
+        }))
+    }
+
+    /// Comes back when the connection should be cut: the time is over, or the server shows no sign of life.
+    async fn watch(&self, server: usize, end: Instant) -> PostgresError {
+        let begun = Instant::now();
+        while Instant::now() + PULSE < end {
+            sleep(PULSE).await;
+            if !self.pool.opener().lives(server).await {
+                self.pool.forsake(server);
+                return PostgresError::Silent(begun.elapsed().as_secs());
+            }
+        }
+        sleep_until(end).await;
+        PostgresError::Silent(begun.elapsed().as_secs())
     }
 }
 
@@ -189,6 +202,8 @@ struct Turns {
     end: Instant,
     collisions: u32,
     failures: u32,
+    /// Whether it had better take its turn alone.
+    crowded: bool,
     chance: RandomState,
 }
 
@@ -198,6 +213,7 @@ impl Turns {
             end: Instant::now() + within,
             collisions: 0,
             failures: 0,
+            crowded: false,
             chance: RandomState::new(),
         }
     }
@@ -209,6 +225,7 @@ impl Turns {
     /// Others were faster: waits a little, by chance, so that not all come back at once.
     async fn collided(&mut self, error: StoreError) -> Result<(), StoreError> {
         self.collisions += 1;
+        self.crowded |= self.collisions >= PATIENCE;
         let most = 1_u64 << self.collisions.min(7);
         let wait = Duration::from_micros(self.chance.hash_one(self.collisions) % (most * 1_000));
         self.rest(wait, error).await

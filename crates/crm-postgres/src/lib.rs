@@ -10,6 +10,7 @@ mod desk;
 mod error;
 mod hold;
 mod migrations;
+mod opener;
 mod pool;
 mod replica;
 mod runtime;

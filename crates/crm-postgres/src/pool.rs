@@ -10,8 +10,9 @@ use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 
 use crate::address::Address;
-use crate::connection::{Line, Opener};
+use crate::connection::Line;
 use crate::error::PostgresError;
+use crate::opener::Opener;
 
 /// How long a connection is waited for when all are in use.
 const WAIT: Duration = Duration::from_secs(5);
@@ -133,17 +134,18 @@ impl Pool {
 
     /// Throws a connection away; those at rest have to prove themselves before they are lent.
     pub(crate) fn throw_away(&self, line: Object<Manager>) {
-        let mut doubted = self
-            .inner
-            .manager()
-            .doubted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *doubted = Some(Instant::now());
-        drop(doubted);
-        let line = Object::take(line);
-        line.cutter.cut();
+        let manager = self.inner.manager();
+        *manager.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Object::take(line).cutter.cut();
         self.inner.retain(|line, _| !line.is_dead());
+    }
+
+    /// Throws all connections at rest to this server away: it stands still.
+    pub(crate) fn forsake(&self, server: usize) {
+        let forsaken = self.inner.retain(|line, _| line.server != server);
+        for line in forsaken.removed {
+            line.cutter.cut();
+        }
     }
 
     pub(crate) fn state(&self) -> PoolState {

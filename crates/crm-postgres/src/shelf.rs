@@ -14,8 +14,9 @@ use diesel::sql_types::Bool;
 use tokio::sync::Mutex;
 
 use crate::PostgresStore;
-use crate::connection::{Line, Opener};
+use crate::connection::Line;
 use crate::error::PostgresError;
+use crate::opener::Opener;
 
 /// How long a look may take.
 const LOOK: Duration = Duration::from_secs(5);

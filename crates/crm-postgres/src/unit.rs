@@ -18,6 +18,8 @@ pub(crate) enum Attempt {
     Spoilt(Result<(), StoreError>),
     /// Nothing was stored because others changed the same; the connection is as it was.
     Collided(StoreError),
+    /// Nothing was stored for a reason of the server's; the connection is as it was.
+    Stumbled(StoreError),
     /// Nothing was stored, and the connection is of no use any more.
     Failed(StoreError),
 }
@@ -69,6 +71,7 @@ fn run(conn: &mut Conn, mode: Mode, work: impl FnOnce(&mut Uow<'_>) -> Verdict) 
         (Ok(_), Some(error)) => match Cause::of(&error) {
             Cause::Ours => undo(conn, Attempt::Done(Err(error))),
             Cause::Others => undo(conn, Attempt::Collided(error)),
+            Cause::Server => undo(conn, Attempt::Stumbled(error)),
             Cause::Connection => Attempt::Failed(error),
         },
     }
@@ -114,8 +117,10 @@ enum Cause {
     Ours,
     /// Somebody who changed the same at the same time.
     Others,
-    /// The connection, the server, or what diesel has no word for, deadlocks among them: PostgreSQL tells them in the
-    /// language of the cluster.
+    /// The server, for a reason that diesel has no word for: a deadlock, a full disk, a time-out. PostgreSQL tells them in
+    /// the language of the cluster.
+    Server,
+    /// The connection is lost, or leads to a server that cannot be written any more.
     Connection,
 }
 
@@ -125,14 +130,14 @@ impl Cause {
             return Self::Ours;
         };
         match source.downcast_ref::<Error>() {
-            Some(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => Self::Others,
-            Some(Error::DatabaseError(
-                DatabaseErrorKind::Unknown
-                | DatabaseErrorKind::UnableToSendCommand
+            Some(Error::DatabaseError(kind, _)) => match kind {
+                DatabaseErrorKind::SerializationFailure => Self::Others,
+                DatabaseErrorKind::Unknown => Self::Server,
+                DatabaseErrorKind::UnableToSendCommand
                 | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::ReadOnlyTransaction,
-                _,
-            )) => Self::Connection,
+                | DatabaseErrorKind::ReadOnlyTransaction => Self::Connection,
+                _ => Self::Ours,
+            },
             _ => Self::Ours,
         }
     }

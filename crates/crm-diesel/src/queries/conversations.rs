@@ -233,7 +233,10 @@ impl ConversationRepository for Uow<'_> {
             let mut ids = known(conn, &keys.iter().collect::<Vec<_>>())?;
             let missing: Vec<_> = keys.iter().filter(|key| !ids.contains_key(&part(key))).collect();
             if !missing.is_empty() {
-                for key in &missing {
+                // In one order, so that two who open the same ones do not wait for each other.
+                let mut ordered = missing.clone();
+                ordered.sort_by_key(|key| part(key));
+                for key in ordered {
                     insert(conn, key, at)?;
                 }
                 // Looked up again: another may have added one of them in between.

@@ -3,5 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that is not set up right should panic")]
 
 mod blobs;
+mod collisions;
 mod common;
 mod contract;
+mod lost_lines;
+mod opening;
+mod proxy;
+mod secret_lines;
+mod servers;
