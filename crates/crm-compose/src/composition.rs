@@ -5,19 +5,21 @@ use std::sync::Arc;
 
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
-use crm_domain::ports::backup_shelf::NoShelf;
+use crm_domain::ports::bell::Bell;
+use crm_domain::ports::bulk::BulkStore;
 use crm_domain::ports::host::{Clock, NoCaller, Secrets};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::use_cases::{Crm, Ports};
 use crm_host::{
-    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, KeyVault, RingSecrets, SealedBlobs,
-    SecretKey, SystemClock, TotpCodes, VaultSeals,
+    ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, KeyVault, RingSecrets, SecretKey,
+    SystemClock, TotpCodes, VaultSeals,
 };
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use secrecy::ExposeSecret;
 
+use crate::backups::{FolderShelf, Luggage, Workshop, refuse_unfinished};
 use crate::connection::Connection;
 use crate::database::{
     LockTrouble, OpenDatabase, Opener, Place, StoreLock, make_folder_of, unapplied_in_file,
@@ -38,7 +40,9 @@ pub struct Composition {
     pub admin: Arc<dyn StoreAdmin>,
     /// LINE WORKS, as far as it is set up.
     connection: Arc<Connection>,
-    keys: Result<Option<KeysAtHand>, StartError>,
+    pub(crate) keys: Result<Option<KeysAtHand>, StartError>,
+    pub(crate) bulk: Arc<dyn BulkStore>,
+    pub(crate) workshop: Arc<Workshop>,
     pub(crate) place: Place,
     pub(crate) vault: Arc<KeyVault>,
     /// The time.
@@ -68,6 +72,7 @@ pub struct ServerComposition {
 impl ServerComposition {
     /// Makes the data folder, says that a server works on the store, migrates it and puts everything together.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        refuse_unfinished(&settings.data)?;
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
         let opened = OpenDatabase::open(&settings.data.database, true, Opener::Server)?;
@@ -96,6 +101,7 @@ impl Composition {
     /// Opens the store for a command, beside a running server if there is one, and says which migrations were applied: a
     /// database that is missing or of an older version is made and brought up to date, unless a server works on it.
     pub async fn for_command(settings: Settings) -> Result<(Self, Vec<String>), StartError> {
+        refuse_unfinished(&settings.data)?;
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
         let opened = OpenDatabase::open(&settings.data.database, true, Opener::Command)?;
@@ -139,7 +145,7 @@ impl Composition {
     }
 
     /// With a spool it is a server's, which alone keeps things tidy.
-    fn put_together(
+    pub(crate) fn put_together(
         settings: Settings,
         opened: OpenDatabase,
         create: bool,
@@ -154,10 +160,19 @@ impl Composition {
         let connection = Arc::new(Connection::new(&settings, Arc::clone(&clock)));
         let board = connection.board();
         let (keys, vault) = keys_of(&settings.data, &opened, create, &clock, &secrets)?;
+        let place = opened.place();
         let quarantine = DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock));
         if spool.is_some() {
             quarantine.keep_tidy();
         }
+        let workshop = Arc::new(Workshop {
+            data: settings.data.clone(),
+            admin: Arc::clone(&opened.admin),
+            bulk: Arc::clone(&opened.bulk),
+            blobs: place.blobs(&settings.data, &vault),
+            clock: Arc::clone(&clock),
+        });
+        let luggage = Luggage::of(&settings);
         let crm = Crm::new(Ports {
             store: Arc::clone(&opened.store),
             clock: Arc::clone(&clock),
@@ -172,23 +187,25 @@ impl Composition {
             spool: spool.unwrap_or_else(|| Arc::new(NoSpool)),
             quarantine: Arc::new(quarantine),
             files: Arc::clone(&board) as _,
-            blobs: Arc::new(SealedBlobs::in_folder(
-                settings.data.files_dir.clone(),
-                settings.data.files_quota,
-                Arc::clone(&vault),
+            blobs: Arc::new(place.blobs(&settings.data, &vault)),
+            shelf: Arc::new(FolderShelf::new(
+                Arc::clone(&workshop),
+                settings.backups.clone(),
+                luggage,
             )),
-            shelf: Arc::new(NoShelf),
             erased: Arc::new(ErasedFile::new(&settings.data.dir)),
             profiles: Arc::clone(&board) as _,
             vault: Arc::clone(&vault) as _,
-            several_instances: false,
+            several_instances: place.is_shared(),
         });
         Ok(Self {
             crm,
             keys,
-            place: opened.place(),
+            place,
             vault,
             admin: opened.admin,
+            bulk: opened.bulk,
+            workshop,
             store: opened.store,
             connection,
             clock,
@@ -212,7 +229,7 @@ impl Composition {
     }
 
     /// Brings the data keys in order.
-    async fn set_up_keys(&self, keys: &KeysAtHand, rewrap: bool) -> Result<(), StartError> {
+    pub(crate) async fn set_up_keys(&self, keys: &KeysAtHand, rewrap: bool) -> Result<(), StartError> {
         let setup = Setup {
             store: self.store.as_ref(),
             vault: &self.vault,
@@ -233,6 +250,11 @@ impl Composition {
     /// Why nothing sealed can be opened, if so: the secret key is missing or is another one.
     pub fn key_trouble(&self) -> Option<&StartError> {
         self.keys.as_ref().err()
+    }
+
+    /// What servers on the same store wake each other by; to be called within a runtime.
+    pub fn bell(&self) -> Arc<dyn Bell> {
+        self.place.bell()
     }
 
     /// Takes the store for this program alone, so that no server works on it: whoever has it may send what is queued and
@@ -261,7 +283,7 @@ impl Composition {
     }
 }
 
-fn locked(trouble: LockTrouble, settings: &Settings) -> StartError {
+pub(crate) fn locked(trouble: LockTrouble, settings: &Settings) -> StartError {
     match trouble {
         LockTrouble::File(error) => StartError::Lock(error),
         LockTrouble::InUse => StartError::InUse(settings.data.database.clone()),

@@ -4,16 +4,18 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crm_domain::ports::bell::{Bell, NoBell};
+use crm_domain::ports::bulk::BulkStore;
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::ports::vault::KeyShelf;
-use crm_host::{LockError, ServerLock};
-use crm_postgres::{Hold, PostgresOptions, PostgresStore};
+use crm_host::{KeyVault, LockError, SealedBlobs, ServerLock};
+use crm_postgres::{Hold, PgBell, PostgresOptions, PostgresStore, TableBlobs};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret as _;
 
 use crate::composition::make_folder;
-use crate::settings::{Database, DatabaseServer};
+use crate::settings::{DataSettings, Database, DatabaseServer};
 use crate::start_error::StartError;
 
 /// Connections that read a file.
@@ -27,6 +29,7 @@ pub(crate) struct OpenDatabase {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) admin: Arc<dyn StoreAdmin>,
     pub(crate) shelf: Arc<dyn KeyShelf>,
+    pub(crate) bulk: Arc<dyn BulkStore>,
     place: Place,
 }
 
@@ -46,13 +49,15 @@ pub(crate) enum Opener {
     Server,
     /// A command.
     Command,
+    /// A command that fills an empty database, or goes on with that.
+    Copy,
 }
 
 impl OpenDatabase {
     /// Opens it; migrates nothing. A file that is not there is made if `create` says so.
     pub(crate) fn open(database: &Database, create: bool, opener: Opener) -> Result<Self, StartError> {
         match database {
-            Database::File(file) => Self::open_file(file, create),
+            Database::File(file) => Self::open_file(file, create, opener),
             Database::Server(server) => Self::open_server(server, opener),
         }
         .map_err(|source| StartError::Store {
@@ -61,32 +66,42 @@ impl OpenDatabase {
         })
     }
 
-    fn open_file(file: &Path, create: bool) -> Result<Self, StoreError> {
-        let store = Arc::new(SqliteStore::open(SqliteOptions {
+    fn open_file(file: &Path, create: bool, opener: Opener) -> Result<Self, StoreError> {
+        let options = SqliteOptions {
             path: file.to_owned(),
             readers: READERS,
             create,
-        })?);
+        };
+        let store = Arc::new(match opener {
+            Opener::Copy => SqliteStore::open_for_copy(options, None)?,
+            Opener::Server | Opener::Command => SqliteStore::open(options)?,
+        });
         Ok(Self {
             store: Arc::clone(&store) as _,
             admin: Arc::clone(&store) as _,
-            shelf: store,
+            shelf: Arc::clone(&store) as _,
+            bulk: store,
             place: Place::File(file.to_owned()),
         })
     }
 
     fn open_server(server: &DatabaseServer, opener: Opener) -> Result<Self, StoreError> {
         let replica = server.replica.as_ref();
-        let store = Arc::new(PostgresStore::open(PostgresOptions {
+        let options = PostgresOptions {
             url: server.url.expose_secret().to_owned(),
             replica: replica.map(|url| url.expose_secret().to_owned()),
             connections: server.connections,
             application: if opener == Opener::Server { SERVER } else { COMMAND }.to_owned(),
-        })?);
+        };
+        let store = Arc::new(match opener {
+            Opener::Copy => PostgresStore::open_for_copy(options)?,
+            Opener::Server | Opener::Command => PostgresStore::open(options)?,
+        });
         Ok(Self {
             store: Arc::clone(&store) as _,
             admin: Arc::clone(&store) as _,
             shelf: Arc::clone(&store) as _,
+            bulk: Arc::clone(&store) as _,
             place: Place::Server(store),
         })
     }
@@ -114,6 +129,27 @@ impl Place {
     /// Whether several servers may work on it at once.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Server(_))
+    }
+
+    /// What servers on the same store wake each other by; to be called within a runtime.
+    pub(crate) fn bell(&self) -> Arc<dyn Bell> {
+        match self {
+            Self::File(_) => Arc::new(NoBell),
+            Self::Server(store) => Arc::new(PgBell::hang(Arc::clone(store))),
+        }
+    }
+
+    /// Where the bytes of received files lie: in a folder beside a file, in the database server for all who use it.
+    pub(crate) fn blobs(&self, data: &DataSettings, vault: &Arc<KeyVault>) -> SealedBlobs {
+        match self {
+            Self::File(_) => {
+                SealedBlobs::in_folder(data.files_dir.clone(), data.files_quota, Arc::clone(vault))
+            }
+            Self::Server(store) => {
+                let tables = TableBlobs::new(Arc::clone(store), data.files_quota);
+                SealedBlobs::over(Arc::new(tables), Arc::clone(vault))
+            }
+        }
     }
 
     /// Says that a server works on the store. On a file it is the only one.

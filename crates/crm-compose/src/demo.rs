@@ -90,6 +90,10 @@ fn settings(
             connections_per_address: 256,
         },
         data: DataSettings::below(dir),
+        backups: crate::settings::BackupSettings {
+            keep: 0,
+            ..crate::settings::BackupSettings::default()
+        },
         web: WebSettings {
             locale,
             ..WebSettings::default()

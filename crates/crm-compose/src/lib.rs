@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backups;
 pub mod composition;
 mod connection;
 mod database;
@@ -12,6 +13,7 @@ mod rotation;
 pub mod settings;
 mod start_error;
 pub mod time_zone;
+pub mod transfer;
 mod upgrade;
 
 pub use composition::{Composition, ServerComposition};

@@ -41,6 +41,9 @@ pub enum StartError {
     /// Another process works on the store.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A restore was begun here and not finished.
+    #[error("a restore into {} was begun and not finished", .0.display())]
+    Restoring(PathBuf),
     /// The database cannot be opened or migrated.
     #[error("the database {database} cannot be used: {source}")]
     Store {
@@ -112,6 +115,7 @@ impl StartError {
             Self::Vault(error) => error.code(),
             Self::Lock(LockError::Held { .. }) | Self::InUse(_) => "server_runs",
             Self::Lock(LockError::File { .. }) => "lock_file",
+            Self::Restoring(_) => "restore_unfinished",
             Self::Store { .. } => "store_unavailable",
             Self::NewerDatabase { .. } => "newer_database",
             Self::Migration { .. } => "migration_failed",
@@ -152,6 +156,10 @@ impl StartError {
                 pid.map(|pid| format!("、プロセス{pid}")).unwrap_or_default()
             ),
             Self::Lock(error) => format!("{error}。データベースのフォルダーの権限を確かめてください。"),
+            Self::Restoring(dir) => format!(
+                "復元が途中で止まっています。もう一度 crm restore を実行すると、はじめからやり直します。復元をやめるときは、フォルダー {} を消してください。",
+                dir.display()
+            ),
             Self::InUse(database) => format!(
                 "データベース {database} は、サーバー（crm-web）または他の crm コマンドが使用中です。終わってからやり直してください。"
             ),
@@ -208,6 +216,10 @@ impl StartError {
                 pid.map(|pid| format!(", process {pid}")).unwrap_or_default()
             ),
             Self::Lock(error) => format!("{error}. Check the permissions of the database's folder."),
+            Self::Restoring(dir) => format!(
+                "A restore was begun here and not finished. Run crm restore again: it begins anew. To give it up, delete the folder {}.",
+                dir.display()
+            ),
             Self::InUse(database) => format!(
                 "A server (crm-web) or another crm command is working on the database {database}. Try again when it has ended."
             ),

@@ -17,5 +17,6 @@ mod poc_file;
 mod privacy;
 mod sessions;
 mod tables;
+mod upgrades;
 mod users;
 mod webhook;

@@ -4,6 +4,7 @@
 mod daily_file;
 mod filter;
 mod format;
+mod traces;
 
 use std::io;
 use std::path::PathBuf;
@@ -17,16 +18,19 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use filter::LogFilter;
+pub use traces::{TARGET as TRACED, follow};
 
 use crate::settings::LogSettings;
 use crate::time_zone::TimeZone;
 use daily_file::DailyFile;
 use format::LineFormat;
+use traces::Traces;
 
 /// Keeps the log going; what waits to be written is written when it is dropped.
 #[must_use = "dropping it ends the log"]
 pub struct LogGuard {
     _workers: Vec<WorkerGuard>,
+    _traces: Option<Traces>,
 }
 
 /// The log could not be started.
@@ -40,6 +44,9 @@ pub enum LogError {
         /// Why.
         source: io::Error,
     },
+    /// Traces cannot be sent.
+    #[error("CRM_OTLP_URL: {0}")]
+    Traces(String),
     /// Another log was started in this process before.
     #[error("the log was started twice")]
     Twice,
@@ -69,12 +76,18 @@ pub fn start(
             Some(layer(format.clone(), writer, &settings.filter))
         }
     };
+    let traces = settings.otlp_url.as_deref().map(traces::start).transpose();
+    let traces = traces.map_err(LogError::Traces)?;
     tracing_subscriber::registry()
         .with(layer(format, console, &settings.filter))
         .with(file)
+        .with(traces.as_ref().map(Traces::layer))
         .try_init()
         .map_err(|_| LogError::Twice)?;
-    Ok(LogGuard { _workers: workers })
+    Ok(LogGuard {
+        _workers: workers,
+        _traces: traces,
+    })
 }
 
 fn layer<S>(
@@ -92,6 +105,7 @@ where
         .with_writer(writer)
         .with_ansi(false)
         .with_filter(
-            filter_fn(move |meta| wanted.passes(meta.target(), *meta.level())).with_max_level_hint(most),
+            filter_fn(move |meta| !meta.is_span() && wanted.passes(meta.target(), *meta.level()))
+                .with_max_level_hint(most),
         )
 }

@@ -42,9 +42,6 @@ const fn file(name: &'static str, default: &'static str, ja: &'static str, en: &
     }
 }
 
-/// What is checked, but not followed yet: whoever sets it is told so.
-pub(super) const NOT_IN_USE: [&str; 1] = ["CRM_BACKUP_DIR"];
-
 /// All of them, in the order in which they are shown.
 pub const ALL: &[Known] = &[
     plain(
@@ -136,6 +133,23 @@ pub const ALL: &[Known] = &[
         "where backups go",
     ),
     plain(
+        "CRM_BACKUP_AT",
+        "03:00",
+        "毎日バックアップを作る時刻（CRM_TIMEZONE の時刻）",
+        "when the daily backup is taken, in CRM_TIMEZONE",
+    ),
+    plain(
+        "CRM_BACKUP_KEEP",
+        "7",
+        "残しておくバックアップの数（0で自動作成しない）",
+        "how many daily backups are kept; 0 takes none by itself",
+    ),
+    secret(
+        "CRM_BACKUP_PASSPHRASE",
+        "バックアップを暗号化する合言葉（12文字以上）。なければ暗号化しない",
+        "passphrase of at least 12 characters that encrypts backups; without one they are not encrypted",
+    ),
+    plain(
         "CRM_FILES_QUOTA",
         "10",
         "受信したファイルをためる上限（GiB）。達すると新しいファイルは取得しない",
@@ -188,6 +202,12 @@ pub const ALL: &[Known] = &[
         "text",
         "ログの形（text または json）",
         "shape of the log, text or json",
+    ),
+    plain(
+        "CRM_OTLP_URL",
+        "",
+        "トレースの送り先（OTLP/HTTPを受け付けるコレクターのURL、例: http://collector:4318）。なければ送らない",
+        "where traces go: a collector that takes OTLP over HTTP, such as http://collector:4318; none are sent without it",
     ),
     plain(
         "LINE_WORKS_BOT_ID",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::problem::Fault;
+use super::public_url::service_url;
 use super::reader::{Reader, choice};
 use crate::logging::LogFilter;
 
@@ -15,6 +16,8 @@ pub struct LogSettings {
     pub file: Option<PathBuf>,
     /// Lines for people or for programs.
     pub format: LogFormat,
+    /// The collector that takes traces, without `/v1/traces`.
+    pub otlp_url: Option<String>,
 }
 
 impl Default for LogSettings {
@@ -23,6 +26,7 @@ impl Default for LogSettings {
             filter: LogFilter::default(),
             file: None,
             format: LogFormat::Text,
+            otlp_url: None,
         }
     }
 }
@@ -44,6 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> LogSettings {
             })
         }),
         file: reader.text("CRM_LOG_FILE").map(PathBuf::from),
+        otlp_url: reader.optional("CRM_OTLP_URL", |text| service_url(text, "http://collector:4318")),
         format: reader.parsed("CRM_LOG_FORMAT", LogFormat::Text, |text| {
             choice(
                 text,

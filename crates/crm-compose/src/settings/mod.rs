@@ -1,5 +1,6 @@
 //! Settings: read once, checked as a whole, handed on as values.
 
+mod backups;
 mod data;
 mod database;
 mod dot_env;
@@ -9,6 +10,7 @@ pub mod known;
 mod line_works;
 mod listen;
 mod log;
+mod portable;
 mod problem;
 mod public_url;
 mod reader;
@@ -20,6 +22,7 @@ mod tests;
 mod web;
 mod words;
 
+pub use backups::BackupSettings;
 pub use data::DataSettings;
 pub use database::{Database, DatabaseServer};
 pub use dot_env_merge::merged as merged_dot_env;
@@ -33,6 +36,7 @@ pub use show::{Shown, example};
 pub use source::{Origin, Source};
 pub use web::WebSettings;
 
+pub(crate) use portable::portable;
 pub(crate) use stored::{read_pasted, wrong_fields};
 
 use reader::Reader;
@@ -44,6 +48,8 @@ pub struct Settings {
     pub listen: ListenSettings,
     /// Places and keys.
     pub data: DataSettings,
+    /// The daily backup.
+    pub backups: BackupSettings,
     /// Language, time zone, limits.
     pub web: WebSettings,
     /// The log.
@@ -99,6 +105,7 @@ impl Settings {
         let settings = Self {
             listen: listen::read(&mut reader),
             data: data::read(&mut reader),
+            backups: backups::read(&mut reader),
             web: web::read(&mut reader),
             log: log::read(&mut reader),
             rules: line_works::rules(&mut reader),
@@ -109,10 +116,6 @@ impl Settings {
                 .get("LINE_WORKS_BOT_ID")
                 .map(|(value, _)| value.clone()),
         };
-        let idle = known::NOT_IN_USE
-            .into_iter()
-            .filter(|name| reader.used.contains_key(name));
-        reader.warnings.extend(idle.map(Warning::NotInUse));
         let mut problems = reader.problems;
         let of_line_works = |problem: &Problem| problem.name.starts_with("LINE_WORKS_");
         match need {

@@ -107,6 +107,13 @@ pub enum Fault {
         /// The fewest bytes.
         min: usize,
     },
+    /// The passphrase is too short.
+    ShortPassphrase {
+        /// The fewest characters.
+        min: usize,
+    },
+    /// Not a time of day.
+    NotATime,
     /// Makes sense with a database server only.
     NeedsServer,
     /// Needed because the database is a server's.
@@ -139,8 +146,6 @@ pub enum Warning {
     PlainHttp(&'static str),
     /// Callbacks that anybody can forge are accepted.
     UnsignedAllowed,
-    /// Understood, but this version does nothing with it yet.
-    NotInUse(&'static str),
 }
 
 impl Warning {

@@ -241,9 +241,22 @@ fn the_missing_bot_secret_says_where_it_stands_and_can_be_waived() {
 }
 
 #[test]
-fn what_is_not_in_use_yet_is_said() {
-    let loaded = Settings::read(&source(&[("CRM_BACKUP_DIR", "/srv/backups")]), Need::Everything).unwrap();
-    assert_eq!(loaded.warnings, [Warning::NotInUse("CRM_BACKUP_DIR")]);
+fn the_daily_backup_has_its_time_and_number() {
+    let pairs = [
+        ("CRM_BACKUP_DIR", "/srv/backups"),
+        ("CRM_BACKUP_AT", "4:30"),
+        ("CRM_BACKUP_KEEP", "30"),
+    ];
+    let loaded = Settings::read(&source(&pairs), Need::Everything).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let backups = loaded.settings.backups;
+    assert_eq!(
+        (backups.at, backups.keep, backups.passphrase.is_none()),
+        (270, 30, true)
+    );
+    let wrong = [("CRM_BACKUP_AT", "noon"), ("CRM_BACKUP_PASSPHRASE", "short")];
+    let error = Settings::read(&source(&wrong), Need::Everything).unwrap_err();
+    assert_eq!(error.problems.len(), 2);
 }
 
 #[test]

@@ -65,6 +65,8 @@ fn ja(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("短すぎます。{min}バイト以上の推測できない文字列にしてください（例: openssl rand -hex 32）")
         }
+        Fault::ShortPassphrase { min } => format!("短すぎます。推測できない{min}文字以上の合言葉にしてください"),
+        Fault::NotATime => "時刻ではありません。03:00 のように書いてください".to_owned(),
         Fault::NeedsServer => "CRM_DATABASE_URL がPostgreSQLのときだけ使えます。どちらかを直してください".to_owned(),
         Fault::KeyNeededWithServer => "PostgreSQLを使うときは必要です。すべてのサーバーに同じ値を指定してください（例: openssl rand -hex 32）".to_owned(),
         Fault::NotADatabase => "データベースの場所ではありません。sqlite://data/crm.db（絶対パスは sqlite:///var/lib/crm/crm.db）か postgres://ユーザー:パスワード@ホスト:5432/データベース名 のように書いてください".to_owned(),
@@ -111,6 +113,8 @@ fn en(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("is too short; give at least {min} bytes that nobody can guess (openssl rand -hex 32)")
         }
+        Fault::ShortPassphrase { min } => format!("is too short; give at least {min} characters that nobody can guess"),
+        Fault::NotATime => "is no time of day; write it like 03:00".to_owned(),
         Fault::NeedsServer => "goes with a CRM_DATABASE_URL of PostgreSQL only; mend one of the two".to_owned(),
         Fault::KeyNeededWithServer => "is needed with PostgreSQL; give every server the same (openssl rand -hex 32)".to_owned(),
         Fault::NotADatabase => "is no database; write it like sqlite://data/crm.db (an absolute path: sqlite:///var/lib/crm/crm.db) or postgres://user:password@host:5432/name".to_owned(),
@@ -143,12 +147,6 @@ pub(super) fn of_warning(warning: &Warning, locale: Locale) -> String {
         }
         (Warning::PlainHttp(name), Locale::En) => {
             format!("{name}: over http:// secrets travel in the clear; use https:// but for trials")
-        }
-        (Warning::NotInUse(name), Locale::Ja) => {
-            format!("{name}: このバージョンではまだ使われません（今後のバージョンで有効になります）")
-        }
-        (Warning::NotInUse(name), Locale::En) => {
-            format!("{name}: is not in use in this version yet; a later one will follow it")
         }
         (Warning::UnsignedAllowed, Locale::Ja) => {
             "LINE_WORKS_ALLOW_UNSIGNED: 署名のないコールバックを受け付けます。誰でも偽のメッセージを送れます"

@@ -1,0 +1,82 @@
+//! An update as an administrator lives it: tried first, copied before, refused when it cannot be.
+
+use std::path::{Path, PathBuf};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+
+use crate::desk::Desk;
+
+/// Statements on a file with the same SQLite, since another program's may not know what ours wrote.
+fn run_sql(file: &Path, statements: &str) {
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    conn.batch_execute(statements).unwrap();
+}
+
+/// An installation whose database lacks the newest migration, which another program's table stands in the way of.
+fn behind() -> (Desk, PathBuf, String) {
+    let desk = Desk::new();
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    let file = desk.database();
+    let all = desk.json(&["migrate", "--status"]);
+    let newest = all.as_array().unwrap().last().unwrap()["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let version = newest.split('_').next().unwrap();
+    run_sql(
+        &file,
+        &format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"),
+    );
+    (desk, file, newest)
+}
+
+#[test]
+fn a_migration_that_fails_leaves_everything_and_says_what_to_do() {
+    // Its migration was applied already, so applying it again fails.
+    let (desk, file, newest) = behind();
+    let before = std::fs::read(&file).unwrap();
+    let tried = desk.run(&["migrate", "--dry-run"]);
+    assert_eq!(tried.code, 1, "{}", tried.out);
+    assert!(
+        tried.err.contains(&newest) && tried.err.contains("元のまま"),
+        "{}",
+        tried.err
+    );
+    let ran = desk.run(&["migrate"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.trim_end().ends_with("[migration_failed]"), "{}", ran.err);
+    assert!(ran.err.contains("before-"), "the copy is named: {}", ran.err);
+    assert_eq!(std::fs::read(&file).unwrap(), before, "the database is as it was");
+    let copies = std::fs::read_dir(desk.path("data/backups")).unwrap().count();
+    assert_eq!(copies, 1);
+}
+
+#[test]
+fn an_older_program_leaves_a_newer_database_alone() {
+    let desk = Desk::new();
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    let file = desk.database();
+    run_sql(
+        &file,
+        "UPDATE schema_version SET version = 9000, oldest_binary = 8000, product = '9.1.0'",
+    );
+    let before = std::fs::read(&file).unwrap();
+    for args in [
+        ["company", "list"].as_slice(),
+        &["migrate"],
+        &["migrate", "--dry-run"],
+    ] {
+        let ran = desk.run(args);
+        assert_eq!(ran.code, 1, "{args:?}: {}", ran.out);
+        assert!(
+            ran.err.contains("9.1.0") && ran.err.trim_end().ends_with("[newer_database]"),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    // Newer, but nothing was taken away that this program needs.
+    run_sql(&file, "UPDATE schema_version SET oldest_binary = 21");
+    assert_eq!(desk.json(&["company", "list"]).as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,124 @@
+//! What goes along in an encrypted backup besides the data: settings and keys.
+
+use crm_archive::names;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::settings::{DataSettings, Settings, portable};
+
+/// Settings and keys, as text.
+#[derive(Debug, Clone, Default)]
+pub struct Luggage {
+    /// A `.env` file.
+    pub settings: Option<SecretString>,
+    /// The secret key.
+    pub secret_key: Option<SecretString>,
+    /// The private key of LINE WORKS, in PEM.
+    pub private_key: Option<SecretString>,
+}
+
+impl Luggage {
+    /// What these settings hold; the secret key is not looked for in its file yet.
+    pub fn of(settings: &Settings) -> Self {
+        let line_works = settings.line_works.as_ref();
+        Self {
+            settings: settings.connection.as_ref().map(|source| portable(source).into()),
+            secret_key: settings.data.secret_key.clone(),
+            private_key: line_works.map(|settings| settings.private_key.clone()),
+        }
+    }
+
+    /// The members that it makes, by name.
+    pub(super) fn members(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let member = |name, text: &Option<SecretString>| {
+            let text = text.as_ref()?;
+            Some((name, text.expose_secret().as_bytes().to_vec()))
+        };
+        [
+            member(names::SETTINGS, &self.settings),
+            member(names::SECRET_KEY, &self.secret_key),
+            member(names::PRIVATE_KEY, &self.private_key),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Takes a member of this name.
+    pub(super) fn take(&mut self, name: &str, text: String) {
+        let place = match name {
+            names::SETTINGS => &mut self.settings,
+            names::SECRET_KEY => &mut self.secret_key,
+            names::PRIVATE_KEY => &mut self.private_key,
+            _ => return,
+        };
+        *place = Some(text.into());
+    }
+}
+
+/// The secret key of the settings, or of the file in the data folder.
+pub(super) fn secret_key_of(data: &DataSettings) -> Option<SecretString> {
+    let given = data.secret_key.clone();
+    given.or_else(|| {
+        let text = std::fs::read_to_string(data.secret_key_file()).ok()?;
+        Some(text.trim().to_owned().into())
+    })
+}
+
+/// What a 復旧シート tells.
+#[derive(Debug, Clone)]
+pub struct KeySheet {
+    /// The secret key in groups of eight characters, each line with its check value.
+    pub lines: Vec<(String, String)>,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The whole key, for a picture that a camera reads.
+    pub key: SecretString,
+    /// Where the key is kept: a file, or the setting.
+    pub file: Option<String>,
+    /// Where daily backups lie.
+    pub backups: String,
+    /// Whether they need a passphrase.
+    pub encrypted: bool,
+    /// The database, without a password.
+    pub database: String,
+}
+
+/// Characters of the key on a line.
+const LINE: usize = 32;
+/// Characters that stand together.
+const GROUP: usize = 8;
+
+impl KeySheet {
+    /// The sheet for these settings; `None` if there is no key yet.
+    pub fn of(settings: &Settings) -> Option<Self> {
+        let data = &settings.data;
+        let key = secret_key_of(data)?;
+        let secret = crm_host::SecretKey::from_text(key.expose_secret()).ok()?;
+        let wrapping = crm_host::vault::WrappingKeys::of(&secret, &[]).ok()?;
+        let letters: Vec<char> = key.expose_secret().chars().collect();
+        let lines = letters.chunks(LINE).map(|line| {
+            let text: String = line.iter().collect();
+            let groups: Vec<String> = line.chunks(GROUP).map(|group| group.iter().collect()).collect();
+            (groups.join(" "), check(&text))
+        });
+        Some(Self {
+            lines: lines.collect(),
+            fingerprint: wrapping.fingerprint().to_string(),
+            file: data
+                .secret_key
+                .is_none()
+                .then(|| data.secret_key_file().display().to_string()),
+            backups: data.backup_dir.display().to_string(),
+            encrypted: settings.backups.passphrase.is_some(),
+            database: data.database.to_string(),
+            key,
+        })
+    }
+}
+
+/// Four digits by which a line that was typed wrongly is found.
+fn check(line: &str) -> String {
+    let sum = crm_archive::Member::of("", line.as_bytes());
+    sum.map(|member| member.sha256.chars().take(4).collect())
+        .unwrap_or_default()
+}

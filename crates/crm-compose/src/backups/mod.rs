@@ -1,0 +1,25 @@
+//! Backups: taken while others write, looked through, and put back into an empty place; see `docs/restore.ja.md`.
+
+mod archive;
+mod contents;
+mod luggage;
+mod problem;
+mod restore;
+mod restored;
+mod sealing;
+mod shelf;
+mod staging;
+mod taking;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use archive::Passphrase;
+pub use luggage::{KeySheet, Luggage};
+pub use problem::{BackupFailure, BackupProblem, RestoreProblem};
+pub use restore::restore;
+pub use restored::Restored;
+pub use shelf::FolderShelf;
+pub(crate) use staging::refuse_unfinished;
+pub(crate) use taking::Workshop;
+pub use verify::{Verified, is_encrypted, settings_of, verify};

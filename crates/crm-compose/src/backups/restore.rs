@@ -1,0 +1,430 @@
+//! Putting a backup back into an empty place: verified first, put together in a folder of its own, and there all at once.
+
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crm_archive::{Archive, Manifest, Member, Passphrase, Taker};
+use crm_domain::backups::PauseCause;
+use crm_domain::permissions::Actor;
+use crm_domain::ports::blobs::{BlobError, Blobs as _};
+use crm_domain::ports::erased::ErasedList as _;
+use crm_domain::ports::store::{StoreError, StoreExt as _};
+use crm_domain::receipts::NewReceipt;
+use crm_host::data_dir::sync_folder;
+use crm_host::{ErasedFile, SealedBlobs};
+use crm_sqlite::copies;
+use secrecy::ExposeSecret as _;
+
+use super::archive::{blob_of, hex};
+use super::luggage::Luggage;
+use super::problem::{BackupProblem, RestoreProblem};
+use super::restored::{KeyFate, Restored};
+use super::sealing::Sealing;
+use super::staging::Staging;
+use super::taking::private;
+use super::verify::{Smalls, Verified, database_in, unpack};
+use crate::composition::{Composition, make_folder};
+use crate::database::{OpenDatabase, Opener, make_folder_of};
+use crate::settings::{DataSettings, Database, Settings};
+use crate::start_error::StartError;
+use crate::transfer::{self, Side, Teller};
+
+/// The settings of a backup, in the data folder.
+const SETTINGS: &str = "restored.env";
+/// The private key of a backup, in the data folder.
+const PRIVATE_KEY: &str = "private.key";
+/// How many callbacks are taken in with one unit of work.
+const CALLBACKS: usize = 100;
+
+/// Puts a backup back into the empty place that the settings name. All or nothing: until the end nothing of it counts, and
+/// interrupted it is begun again by calling this again. Nothing leaves by itself afterwards; see
+/// [`crm_domain::use_cases::Crm::calm`].
+pub async fn restore(
+    settings: Settings,
+    file: &Path,
+    passphrase: Option<&Passphrase>,
+    actor: &Actor,
+    teller: Teller,
+) -> Result<Restored, RestoreProblem> {
+    let settings = settings.without_line_works();
+    make_folder(&settings.data.dir)?;
+    make_folder_of(&settings.data.database)?;
+    let staging = Staging::begin(&settings.data)?;
+    let work = Work {
+        settings: &settings,
+        file,
+        passphrase,
+        actor,
+        staging: &staging,
+    };
+    let outcome = work.run(teller).await;
+    match &outcome {
+        Ok(_) => staging.end()?,
+        // What is wrong with the backup or the target has begun nothing; a copy into a server can be gone on with.
+        Err(RestoreProblem::Copy { .. }) => {}
+        Err(_) => drop(staging.end()),
+    }
+    outcome
+}
+
+struct Work<'a> {
+    settings: &'a Settings,
+    file: &'a Path,
+    passphrase: Option<&'a Passphrase>,
+    actor: &'a Actor,
+    staging: &'a Staging,
+}
+
+/// Everything put together, before it counts.
+struct Staged {
+    verified: Verified,
+    smalls: Smalls,
+    sealing: Sealing,
+    migrated: Vec<String>,
+    files: u64,
+    given_up: u64,
+}
+
+impl Work<'_> {
+    async fn run(&self, teller: Teller) -> Result<Restored, RestoreProblem> {
+        let is_server = matches!(self.settings.data.database, Database::Server(_));
+        let staged = if is_server {
+            self.stage_or_go_on().await?
+        } else {
+            self.staging.clear()?;
+            self.stage().await?
+        };
+        let data = &self.settings.data;
+        if is_server {
+            self.fill_server(&staged, teller).await?;
+        }
+        let written = self.beside(&staged.smalls.luggage, &staged.sealing).await;
+        let (settings, private_key) = written.map_err(BackupProblem::folder(&data.dir))?;
+        let known = ErasedFile::new(&data.dir);
+        let there = known.all().await.map_err(BackupProblem::folder(&data.dir))?;
+        let new: Vec<_> = staged
+            .smalls
+            .erased
+            .iter()
+            .filter(|one| !there.contains(one))
+            .cloned()
+            .collect();
+        if !new.is_empty() {
+            known.add(&new).await.map_err(BackupProblem::folder(&data.dir))?;
+        }
+        if !is_server {
+            self.put_in_place().map_err(BackupProblem::folder(&data.dir))?;
+        }
+        let fingerprint = staged.sealing.fingerprint()?;
+        let manifest = staged.verified.manifest;
+        Ok(Restored {
+            rows: manifest.counts.values().sum(),
+            files: staged.files,
+            missing_files: manifest.missing_files.len() as u64,
+            callbacks: staged.smalls.callbacks.len() as u64,
+            given_up: staged.given_up,
+            migrated: staged.migrated,
+            key: staged.sealing.fate,
+            fingerprint,
+            settings,
+            private_key,
+            interrupted: self.staging.interrupted,
+            made_at: manifest.made_at,
+            product: manifest.product,
+        })
+    }
+
+    /// Unpacks, verifies, and makes of it a store of this program's version under the key of the target.
+    async fn stage(&self) -> Result<Staged, RestoreProblem> {
+        let (verified, inside, smalls) = self.unpack().await?;
+        let database = database_in(&self.staging.dir);
+        let migrated = {
+            let opened = OpenDatabase::open(&Database::File(database.clone()), false, Opener::Command)?;
+            opened.admin.migrate().await?
+        };
+        let fingerprint = inside.key_fingerprint.as_deref();
+        let sealing = Sealing::settle(&self.settings.data, &smalls.luggage, fingerprint, &database)?;
+        copies::forget_files(&database, &verified.manifest.missing_files)?;
+        let parts = self.store(&sealing, &database).await?;
+        let files = self.files(&parts).await?;
+        take_in(&parts, smalls.callbacks.clone()).await?;
+        let given_up = self.calm(&parts, &verified, &sealing).await?;
+        if matches!(sealing.fate, KeyFate::Adopted { .. }) {
+            while parts.crm.seal_audit(&Actor::Job("restore")).await?.sealed > 0 {}
+        }
+        // One file with nothing beside it, on disk.
+        let made = parts.admin.backup(&self.staging.join("crm.db")).await;
+        made?;
+        drop(parts);
+        let noted = self.staging.complete(&hex(&verified.written.sha256));
+        noted.map_err(BackupProblem::folder(&self.staging.dir))?;
+        Ok(Staged {
+            verified,
+            smalls,
+            sealing,
+            migrated,
+            files,
+            given_up,
+        })
+    }
+
+    async fn unpack(&self) -> Result<(Verified, copies::Inspection, Smalls), RestoreProblem> {
+        let (file, passphrase) = (self.file.to_owned(), self.passphrase.cloned());
+        let dir = self.staging.dir.clone();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&file, passphrase.as_ref(), &dir));
+        Ok(unpacked.await.map_err(StoreError::unavailable)??)
+    }
+
+    /// The staged database as a store, its keys in order.
+    async fn store(&self, sealing: &Sealing, database: &Path) -> Result<Composition, RestoreProblem> {
+        let mut settings = self.settings.clone();
+        settings.data = DataSettings {
+            database: Database::File(database.to_owned()),
+            secret_key: Some(sealing.key.clone()),
+            previous_secret_keys: sealing.earlier.clone(),
+            files_quota: u64::MAX,
+            ..DataSettings::below(self.staging.dir.clone())
+        };
+        let opened = OpenDatabase::open(&settings.data.database, false, Opener::Command)?;
+        let mut parts = Composition::put_together(settings, opened, true, None)?;
+        let keys = std::mem::replace(&mut parts.keys, Ok(None))?;
+        let keys = keys.ok_or(StartError::OtherKey)?;
+        parts.set_up_keys(&keys, true).await?;
+        Ok(parts)
+    }
+
+    /// Puts the files of the backup under the staged store's key; they are proved again while they are read.
+    async fn files(&self, parts: &Composition) -> Result<u64, RestoreProblem> {
+        let blobs = parts.place.blobs(&parts.settings.data, &parts.vault);
+        let (file, passphrase) = (self.file.to_owned(), self.passphrase.cloned());
+        let taken = tokio::task::spawn_blocking(move || {
+            let archive = Archive::open(&file).map_err(BackupProblem::folder(&file))?;
+            let mut filing = Filing { blobs, count: 0 };
+            archive.walk(passphrase.as_ref(), &mut filing)?;
+            Ok::<_, BackupProblem>(filing.count)
+        });
+        let count = taken.await.map_err(StoreError::unavailable)??;
+        if count > 0 {
+            let keys = parts.crm.data_keys(&Actor::Job("restore")).await?;
+            parts.crm.keep_file_keys(&Actor::Job("restore"), &keys)?;
+        }
+        Ok(count)
+    }
+
+    async fn calm(
+        &self,
+        parts: &Composition,
+        verified: &Verified,
+        sealing: &Sealing,
+    ) -> Result<u64, RestoreProblem> {
+        let manifest = &verified.manifest;
+        let mut told = vec![
+            ("made_at", manifest.made_at.clone()),
+            ("sha256", hex(&verified.written.sha256)),
+            ("key", sealing.fate.code().to_owned()),
+        ];
+        if let Some(head) = &manifest.audit_head {
+            told.push(("audit_head", head.clone()));
+        }
+        Ok(parts.crm.calm(self.actor, PauseCause::Restored, &told).await?)
+    }
+
+    /// Settings and keys of the backup, into the data folder; nothing that is there is overwritten.
+    async fn beside(
+        &self,
+        luggage: &Luggage,
+        sealing: &Sealing,
+    ) -> io::Result<(Option<PathBuf>, Option<PathBuf>)> {
+        let data = &self.settings.data;
+        let is_file = matches!(data.database, Database::File(_));
+        if sealing.is_new && is_file {
+            place(&data.secret_key_file(), sealing.key.expose_secret())?;
+        }
+        let mut private_key = None;
+        if let Some(key) = &luggage.private_key {
+            private_key = place(&data.dir.join(PRIVATE_KEY), key.expose_secret())?;
+        }
+        let mut settings = None;
+        if let Some(text) = &luggage.settings {
+            let mut text = text.expose_secret().to_owned();
+            if let Some(file) = &private_key {
+                let line = [("LINE_WORKS_PRIVATE_KEY_FILE", file.display().to_string())];
+                text = crate::settings::merged_dot_env(&text, &line);
+            }
+            settings = place(&data.dir.join(SETTINGS), &text)?;
+        }
+        sync_folder(&data.dir)?;
+        Ok((settings, private_key))
+    }
+
+    /// The database last: what there is without it is no store.
+    fn put_in_place(&self) -> io::Result<()> {
+        let data = &self.settings.data;
+        let files = self.staging.join("files");
+        if files.exists() {
+            if data.files_dir.exists() {
+                std::fs::remove_dir_all(&data.files_dir)?;
+            }
+            std::fs::rename(&files, &data.files_dir)?;
+            sync_folder(data.files_dir.parent().unwrap_or(Path::new(".")))?;
+        }
+        if let Some(file) = data.database.file() {
+            std::fs::rename(self.staging.join("crm.db"), file)?;
+            let folder = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+            sync_folder(folder.unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file that only its owner may read; one that is there stays, and is not answered.
+fn place(path: &Path, text: &str) -> io::Result<Option<PathBuf>> {
+    let mut file = match private(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let same = std::fs::read_to_string(path).is_ok_and(|there| there.trim() == text.trim());
+            return Ok(same.then(|| path.to_owned()));
+        }
+        made => made?,
+    };
+    file.write_all(text.trim_end().as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    Ok(Some(path.to_owned()))
+}
+
+/// Callbacks that the backup's server had answered become waiting receipts.
+async fn take_in(parts: &Composition, callbacks: Vec<NewReceipt>) -> Result<(), RestoreProblem> {
+    for some in callbacks.chunks(CALLBACKS) {
+        let some = Arc::new(some.to_vec());
+        let kept = parts.store.write(move |uow| {
+            some.iter()
+                .try_for_each(|receipt| uow.edit_receipts().keep_receipt(receipt).map(drop))
+        });
+        kept.await?;
+    }
+    Ok(())
+}
+
+/// Keeps the files of an archive.
+struct Filing {
+    blobs: SealedBlobs,
+    count: u64,
+}
+
+impl Taker for Filing {
+    fn manifest(&mut self, _: &Manifest) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn member(&mut self, member: &Member, contents: &mut dyn Read) -> io::Result<()> {
+        let Some(hash) = blob_of(&member.name) else {
+            return Ok(());
+        };
+        let mut draft = self.blobs.begin().map_err(io_of)?;
+        let mut part = vec![0; 64 * 1024];
+        loop {
+            let count = contents.read(&mut part)?;
+            if count == 0 {
+                break;
+            }
+            draft
+                .write(part.get(..count).unwrap_or_default())
+                .map_err(io_of)?;
+        }
+        if draft.keep().map_err(io_of)?.hash != hash {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a file's name is not its hash",
+            ));
+        }
+        self.count += 1;
+        Ok(())
+    }
+}
+
+fn io_of(error: BlobError) -> io::Error {
+    match error {
+        BlobError::Disk(error) => io::Error::new(error.kind(), error.to_string()),
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+/// Into a database server: by way of a staged store, which is copied as `crm db copy` copies.
+impl Work<'_> {
+    /// A backup that an interrupted restore had put together is gone on with; its rows may lie in the server already.
+    async fn stage_or_go_on(&self) -> Result<Staged, RestoreProblem> {
+        self.check_server().await?;
+        if !self.staging.interrupted {
+            return self.stage().await;
+        }
+        let probe = self.staging.join("probe");
+        drop(std::fs::remove_dir_all(&probe));
+        make_folder(&probe)?;
+        let (file, passphrase) = (self.file.to_owned(), self.passphrase.cloned());
+        let dir = probe.clone();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&file, passphrase.as_ref(), &dir));
+        let (verified, inside, smalls) = unpacked.await.map_err(StoreError::unavailable)??;
+        if !self.staging.is_complete(&hex(&verified.written.sha256)) {
+            self.staging.clear()?;
+            return self.stage().await;
+        }
+        let fingerprint = inside.key_fingerprint.as_deref();
+        // On the copy that was just unpacked: the staged one is settled already.
+        let sealing = Sealing::settle(
+            &self.settings.data,
+            &smalls.luggage,
+            fingerprint,
+            &database_in(&probe),
+        )?;
+        let files = verified.manifest.files() as u64;
+        Ok(Staged {
+            verified,
+            smalls,
+            sealing,
+            migrated: Vec::new(),
+            files,
+            given_up: 0,
+        })
+    }
+
+    /// A server with somebody's tables is refused before anything is unpacked.
+    async fn check_server(&self) -> Result<(), RestoreProblem> {
+        let database = &self.settings.data.database;
+        let opened = OpenDatabase::open(database, false, Opener::Copy)?;
+        let migrations = opened.admin.migrations().await?;
+        let filled = migrations.iter().any(|migration| migration.applied);
+        if filled && !self.staging.interrupted {
+            return Err(RestoreProblem::NotEmpty(database.to_string()));
+        }
+        Ok(())
+    }
+
+    async fn fill_server(&self, staged: &Staged, teller: Teller) -> Result<(), RestoreProblem> {
+        let data = &self.settings.data;
+        let mut settings = self.settings.clone();
+        settings.data.secret_key = Some(staged.sealing.key.clone());
+        let from = Side {
+            database: Database::File(self.staging.join("crm.db")),
+            files: self.staging.join("files"),
+        };
+        let to = Side {
+            database: data.database.clone(),
+            files: data.files_dir.clone(),
+        };
+        let failed = |source| RestoreProblem::Copy {
+            database: data.database.clone(),
+            source,
+        };
+        let copied = transfer::copy(from, to, &settings, self.actor, teller)
+            .await
+            .map_err(failed)?;
+        if copied.finished {
+            return Ok(());
+        }
+        let unequal = crm_domain::ports::bulk::BulkError::Stopped(
+            "what was written is not what was read; begin again with an empty database".to_owned(),
+        );
+        Err(failed(transfer::CopyError::Rows(unequal)))
+    }
+}
