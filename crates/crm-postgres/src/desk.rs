@@ -176,10 +176,13 @@ impl Desk {
             return Ok((work, attempt));
         }
         self.pool.throw_away(line);
-        Ok((work, match (attempt, cut.or_else(|| fate.get().map(PostgresError::Lost))) {
-            (Attempt::Failed(_), Some(reason)) => Attempt::Failed(reason.into()),
-            (attempt, _) => attempt,
-        }))
+        Ok((
+            work,
+            match (attempt, cut.or_else(|| fate.get().map(PostgresError::Lost))) {
+                (Attempt::Failed(_), Some(reason)) => Attempt::Failed(reason.into()),
+                (attempt, _) => attempt,
+            },
+        ))
     }
 
     /// Comes back when the connection should be cut: the time is over, or the server shows no sign of life.

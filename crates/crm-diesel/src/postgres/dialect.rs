@@ -51,8 +51,13 @@ diesel::define_sql_function! {
     fn last_id() -> BigInt;
 }
 
-/// Every transaction before this one has ended.
-const HORIZON: &str = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+/// Every transaction of this database before this one has ended. Those of other databases of the same server are known by
+/// their backends and left out: a long one there would hold up the events here. What is not known counts as ours.
+const HORIZON: &str = "(SELECT coalesce(min(running::text::bigint), \
+     pg_snapshot_xmax(pg_current_snapshot())::text::bigint) \
+     FROM pg_snapshot_xip(pg_current_snapshot()) AS running \
+     WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity JOIN pg_database ON pg_database.oid = datid \
+         WHERE backend_xid = running::xid AND pg_database.datname <> current_database()))";
 
 /// The events behind a place, in their order: by transaction, then by number, up to where nothing is added any more.
 pub(super) fn events_beyond(place: EventPlace) -> events::BoxedQuery<'static, Pg> {

@@ -21,7 +21,9 @@ fn lengthen(unit: &mut dyn UnitOfWork, id: CompanyId) -> Result<(), StoreError> 
 }
 
 async fn name(store: &PostgresStore, id: CompanyId) -> String {
-    let found = store.read::<_, StoreError, _>(move |unit| unit.companies().company(id)).await;
+    let found = store
+        .read::<_, StoreError, _>(move |unit| unit.companies().company(id))
+        .await;
     found.unwrap().unwrap().details.name.as_str().to_owned()
 }
 
@@ -29,7 +31,10 @@ async fn name(store: &PostgresStore, id: CompanyId) -> String {
 fn two_units_in_opposite_order_are_both_stored() {
     run(async {
         let (_database, store) = new_store();
-        let (first, second) = (company(&store, "一").await.unwrap(), company(&store, "二").await.unwrap());
+        let (first, second) = (
+            company(&store, "一").await.unwrap(),
+            company(&store, "二").await.unwrap(),
+        );
         let ran = Arc::new(AtomicUsize::new(0));
         let both = [(first, second), (second, first)].map(|(one, other)| {
             let (store, ran) = (Arc::clone(&store), Arc::clone(&ran));
@@ -66,7 +71,11 @@ fn of_many_who_change_the_same_nobody_is_lost() {
         let all: Vec<_> = (0..24)
             .map(|_| {
                 let store = Arc::clone(&store);
-                tokio::spawn(async move { store.write::<_, StoreError, _>(move |unit| lengthen(unit, id)).await })
+                tokio::spawn(async move {
+                    store
+                        .write::<_, StoreError, _>(move |unit| lengthen(unit, id))
+                        .await
+                })
             })
             .collect();
         for one in all {
@@ -119,7 +128,10 @@ fn a_panicking_unit_fails_alone_and_leaves_no_transaction_open() {
             assert!(matches!(failed, Err(StoreError::Unavailable(_))));
             company(&store, "有").await.unwrap();
         }
-        assert_eq!(database.sql("SELECT count(*) FROM companies WHERE name = '有'"), "12");
+        assert_eq!(
+            database.sql("SELECT count(*) FROM companies WHERE name = '有'"),
+            "12"
+        );
         assert_eq!(database.sql("SELECT count(*) FROM companies"), "12");
         let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
         assert_eq!(database.sql(open), "0");

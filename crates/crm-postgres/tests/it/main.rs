@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that is not set up right should panic")]
 
+mod bell;
 mod blobs;
 mod collisions;
 mod common;
 mod contract;
+mod events;
 mod lost_lines;
 mod opening;
 mod proxy;

@@ -23,7 +23,10 @@ fn nobody_who_listens_is_told() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let told = refusal(&format!("postgres://crm:geheim@127.0.0.1:{port}/crm"));
-    assert!(told.contains(&format!("no PostgreSQL answers at 127.0.0.1:{port}")), "{told}");
+    assert!(
+        told.contains(&format!("no PostgreSQL answers at 127.0.0.1:{port}")),
+        "{told}"
+    );
     assert!(!told.contains("geheim"));
 }
 
@@ -37,11 +40,18 @@ fn a_database_that_is_not_there_is_told() {
 #[test]
 fn a_wrong_password_is_told_and_the_right_one_opens() {
     let cluster = Cluster::start();
-    cluster.sql("postgres", "CREATE ROLE guarded LOGIN PASSWORD 'geheim'; GRANT CREATE ON DATABASE crm TO guarded");
+    cluster.sql(
+        "postgres",
+        "CREATE ROLE guarded LOGIN PASSWORD 'geheim'; GRANT CREATE ON DATABASE crm TO guarded",
+    );
     cluster.sql("crm", "GRANT ALL ON SCHEMA public TO guarded");
     let hba = cluster.data().join("pg_hba.conf");
     let rules = std::fs::read_to_string(&hba).unwrap();
-    std::fs::write(&hba, format!("host all guarded 127.0.0.1/32 scram-sha-256\n{rules}")).unwrap();
+    std::fs::write(
+        &hba,
+        format!("host all guarded 127.0.0.1/32 scram-sha-256\n{rules}"),
+    )
+    .unwrap();
     cluster.reload();
     let url = |password: &str| format!("postgres://guarded:{password}@127.0.0.1:{}/crm", cluster.port());
     let told = refusal(&url("falsch"));
@@ -74,14 +84,14 @@ fn a_migration_that_fails_leaves_the_database_as_it_was() {
     run(async {
         let database = TestDatabase::empty();
         // In the way of one of the later ones.
-        database.sql("CREATE TABLE audit_entries (id INT); ALTER TABLE audit_entries OWNER TO crm");
+        database.sql("CREATE TABLE audit (id INT); ALTER TABLE audit OWNER TO crm");
         let store = PostgresStore::open(options(&database.url)).unwrap();
         let error = store.migrate().await.unwrap_err();
         let reason = std::error::Error::source(&error).unwrap().to_string();
         assert!(reason.contains("nothing was changed"), "{reason}");
         let tables = "SELECT string_agg(relname, ' ') FROM pg_class \
                       WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
-        assert_eq!(database.sql(tables), "audit_entries");
+        assert_eq!(database.sql(tables), "audit");
     });
 }
 

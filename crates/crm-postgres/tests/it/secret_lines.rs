@@ -26,11 +26,17 @@ fn server(folder: &Path) -> (Cluster, PathBuf) {
     let roots = folder.join("ca.pem");
     fs::write(&roots, authority.as_ref().pem()).unwrap();
     let cluster = Cluster::start();
-    for (name, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
+    for (name, text) in [
+        ("server.crt", certificate.pem()),
+        ("server.key", key.serialize_pem()),
+    ] {
         let source = folder.join(name);
         fs::write(&source, text).unwrap();
         let mut install = Command::new("install");
-        install.args(["-m", "0600"]).arg("--owner").arg(owner(&cluster.data()));
+        install
+            .args(["-m", "0600"])
+            .arg("--owner")
+            .arg(owner(&cluster.data()));
         let installed = install.arg(&source).arg(cluster.data().join(name)).status();
         assert!(installed.unwrap().success());
     }
@@ -68,7 +74,11 @@ fn a_certificate_is_asked_for_as_much_as_sslmode_says() {
             // The store, and nobody else here, is connected.
             let secret = "SELECT bool_and(ssl)::text FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                           WHERE application_name = 'crm-test'";
-            let expected = if rest == "sslmode=disable" { "false" } else { "true" };
+            let expected = if rest == "sslmode=disable" {
+                "false"
+            } else {
+                "true"
+            };
             assert_eq!(cluster.sql("crm", secret), expected, "{rest}");
             drop(store);
             let gone = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'crm-test'";
@@ -79,7 +89,10 @@ fn a_certificate_is_asked_for_as_much_as_sslmode_says() {
             ("localhost", format!("sslmode=verify-full&sslrootcert={others}")),
             ("localhost", format!("sslmode=verify-ca&sslrootcert={others}")),
             ("localhost", "sslmode=verify-full".to_owned()),
-            ("localhost", "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned()),
+            (
+                "localhost",
+                "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(),
+            ),
         ] {
             let Err(error) = open(host, &rest) else {
                 panic!("{host} {rest} was opened")

@@ -59,7 +59,10 @@ fn a_restarted_server_is_used_again() {
         let store = store_on(&cluster.url("crm")).await;
         company(&store, "前").await.unwrap();
         cluster.stop();
-        assert!(matches!(company(&store, "中").await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(
+            company(&store, "中").await,
+            Err(StoreError::Unavailable(_))
+        ));
         cluster.start_again();
         until_stored(&store, Duration::from_secs(5)).await;
         cluster.kill();
@@ -82,7 +85,10 @@ fn a_killed_primary_is_left_for_the_promoted_standby() {
         let gap = until_stored(&store, Duration::from_secs(15)).await;
         assert!(gap < Duration::from_secs(15), "{gap:?}");
         // What was answered before is there.
-        assert_eq!(standby.sql("crm", "SELECT count(*) FROM companies WHERE name = '前'"), "1");
+        assert_eq!(
+            standby.sql("crm", "SELECT count(*) FROM companies WHERE name = '前'"),
+            "1"
+        );
     });
 }
 
@@ -128,6 +134,9 @@ fn readings_that_may_be_old_go_to_the_replica_while_it_answers() {
         assert_eq!(reads().await, 1);
         let begun = Instant::now();
         assert_eq!(reads().await, 1);
-        assert!(begun.elapsed() < Duration::from_secs(1), "a dead replica is asked each time");
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "a dead replica is asked each time"
+        );
     });
 }

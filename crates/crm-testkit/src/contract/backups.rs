@@ -126,5 +126,5 @@ pub async fn what_belongs_to_a_moment_is_forgotten_and_events_begin_anew(store: 
     assert!(!read(&store, move |unit| unit.operation_done(&key)).await);
     assert!(!write(&store, |unit| unit.edit_credentials().take_setup_link(&[3; 32])).await);
     let cursor = read(&store, |unit| unit.events().event_cursor()).await;
-    assert_eq!(cursor.epoch, "0123456789abcdef");
+    assert!(cursor.epoch.starts_with("0123456789abcdef"));
 }
