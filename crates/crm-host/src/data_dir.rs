@@ -67,8 +67,23 @@ pub(crate) fn private_file() -> std::fs::OpenOptions {
     options
 }
 
+/// The disk on which this folder lies, or the nearest one above it that exists, as a number that tells disks apart; `None`
+/// where the system does not say.
+pub fn disk_of(dir: &Path) -> io::Result<Option<u64>> {
+    let mut dir = std::path::absolute(dir)?;
+    while !dir.exists() && dir.pop() {}
+    #[cfg(unix)]
+    {
+        Ok(Some(std::os::unix::fs::MetadataExt::dev(&dir.metadata()?)))
+    }
+    #[cfg(not(unix))]
+    {
+        dir.metadata().map(|_| None)
+    }
+}
+
 /// Waits until the names in this folder are on the disk.
-pub(crate) fn sync_folder(dir: &Path) -> io::Result<()> {
+pub fn sync_folder(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         std::fs::File::open(dir)?.sync_all()

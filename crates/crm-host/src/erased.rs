@@ -21,6 +21,16 @@ impl ErasedFile {
         Self(dir.join("erased.list"))
     }
 
+    /// The list as text, as the file holds it.
+    pub fn text_of(erased: &[Erased]) -> String {
+        erased.iter().map(line).collect()
+    }
+
+    /// Who is on a list of this text; what is no whole line is passed over.
+    pub fn read_text(text: &str) -> Vec<Erased> {
+        text.lines().filter_map(parse).collect()
+    }
+
     fn append(&self, lines: &str) -> io::Result<()> {
         let new = !self.0.exists();
         let mut file = private_file().append(true).create(true).open(&self.0)?;

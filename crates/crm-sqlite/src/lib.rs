@@ -3,6 +3,7 @@
 mod admin;
 mod bulk;
 mod connection;
+pub mod copies;
 mod error;
 mod group;
 mod migrations;

@@ -58,6 +58,17 @@ pub(crate) fn pending(conn: &mut Conn) -> Result<usize, StoreError> {
     Ok(missing(conn)?.len())
 }
 
+/// Those of these versions that this program does not know.
+pub(crate) fn unknown(versions: &[String]) -> Vec<String> {
+    let steps = steps().unwrap_or_default();
+    let known: HashSet<String> = steps
+        .iter()
+        .map(|step| step.name().version().to_string())
+        .collect();
+    let unknown = versions.iter().filter(|version| !known.contains(*version));
+    unknown.cloned().collect()
+}
+
 /// Each with whether the database has it.
 pub(crate) fn status(conn: &mut Conn) -> Result<Vec<MigrationStatus>, StoreError> {
     let applied = applied(conn).map_err(StoreError::unavailable)?;

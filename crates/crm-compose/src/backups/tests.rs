@@ -1,1 +1,7 @@
-//! x
+//! Backups of stores with everything in them, put back here and there.
+
+mod damaged;
+mod elsewhere;
+mod round_trip;
+mod under_load;
+mod world;

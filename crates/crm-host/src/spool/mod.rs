@@ -12,7 +12,7 @@ mod record;
 mod tests;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -90,21 +90,51 @@ impl Spool for DiskSpool {
     }
 }
 
+/// The callbacks that wait in the spool in this folder, whoever keeps it, each as the spool's own bytes; takes and changes
+/// nothing. What is being written at this moment may be left out: it was not answered yet.
+pub fn records_in(dir: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut records = Vec::new();
+    for bytes in files_of(dir)? {
+        let scan = Scan::of(&bytes);
+        for (place, length) in scan.map(|scan| scan.waiting).unwrap_or_default() {
+            let start = usize::try_from(place).unwrap_or(usize::MAX).saturating_add(record::FRAME);
+            let found = bytes.get(start..start.saturating_add(length));
+            records.extend(found.map(<[u8]>::to_vec));
+        }
+    }
+    Ok(records)
+}
+
+/// The callback of such bytes; `None` if they are none.
+pub fn receipt_of(record: &[u8]) -> Option<NewReceipt> {
+    record::decode(record)
+}
+
 /// How many callbacks wait in the spool in this folder, whoever keeps it; takes and changes nothing. A folder that is not
 /// there holds none.
 pub fn waiting_in(dir: &Path) -> io::Result<usize> {
-    let files: Vec<PathBuf> = match std::fs::read_dir(dir) {
-        Ok(entries) => entries
-            .map(|entry| Ok(entry?.path()))
-            .collect::<io::Result<_>>()?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+    let files = files_of(dir)?.into_iter();
+    Ok(files.map(|bytes| Scan::of(&bytes).map_or(0, |scan| scan.waiting.len())).sum())
+}
+
+/// The contents of the spool's files in this folder.
+fn files_of(dir: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut count = 0;
-    for path in files {
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == file::ENDING) {
-            count += Scan::of(&std::fs::read(path)?).map_or(0, |scan| scan.waiting.len());
+            match std::fs::read(&path) {
+                Ok(bytes) => files.push(bytes),
+                // Its last callback was taken in meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
     }
-    Ok(count)
+    Ok(files)
 }

@@ -1,0 +1,1 @@
+//! Restoring into the other kind of store.
