@@ -8,6 +8,8 @@ pub type Backend = diesel::pg::Pg;
 
 mod dialect;
 
+#[path = "queries/access_tokens.rs"]
+mod access_tokens;
 #[path = "queries/activities.rs"]
 mod activities;
 #[path = "queries/attachments.rs"]
@@ -38,6 +40,8 @@ mod data_keys;
 mod dossiers;
 #[path = "queries/drafts.rs"]
 mod drafts;
+#[path = "queries/erased_list.rs"]
+mod erased_list;
 #[path = "queries/erasing.rs"]
 mod erasing;
 #[path = "queries/erasures.rs"]
@@ -50,6 +54,8 @@ mod factors;
 mod forget;
 #[path = "queries/holdings.rs"]
 mod holdings;
+#[path = "queries/idempotency.rs"]
+mod idempotency;
 #[path = "queries/imports.rs"]
 mod imports;
 #[path = "queries/inserted.rs"]
@@ -78,6 +84,8 @@ mod send_budgets;
 mod senders;
 #[path = "queries/sends.rs"]
 mod sends;
+#[path = "queries/shared_counts.rs"]
+mod shared_counts;
 #[path = "queries/standings.rs"]
 mod standings;
 #[path = "queries/talks.rs"]

@@ -5,6 +5,7 @@ use crate::customers::CustomerId;
 use crate::id::Id;
 use crate::instant::Instant;
 use crate::ports::blobs::BlobHash;
+use crate::ports::erased::Erased;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
 use crate::sends::Author;
@@ -167,6 +168,9 @@ pub trait ErasureQueries {
     /// Contents of files that deleted rows named, at most `limit`.
     fn abandoned_blobs(&mut self, limit: usize) -> Result<Vec<BlobHash>, StoreError>;
 
+    /// Everybody on the store's own list of the erased.
+    fn listed_erased(&mut self) -> Result<Vec<Erased>, StoreError>;
+
     /// Whether a file names this content.
     fn is_blob_named(&mut self, hash: &BlobHash) -> Result<bool, StoreError>;
 }
@@ -195,14 +199,18 @@ pub trait ErasureRepository {
     fn erase_talk(&mut self, talk: ConversationId, limit: usize, at: Instant) -> Result<Tally, StoreError>;
 
     /// Makes a conversation nobody's: its address becomes `erased-` and its number, what lists show of it is emptied, and what
-    /// the directory told of the person goes.
+    /// the directory told of the person goes, and what was answered to programs about it.
     fn forget_talk(&mut self, talk: &Talk) -> Result<Tally, StoreError>;
 
     /// Empties the bodies of these callbacks and takes the files that came with them; those not recorded never will be.
     fn empty_receipts(&mut self, ids: &[ReceiptId], at: Instant) -> Result<Tally, StoreError>;
 
-    /// Deletes the customer's own record, which nothing but notes on other pages refers to any more.
+    /// Deletes the customer's own record, which nothing but notes on other pages refers to any more, and what was answered to
+    /// programs about it.
     fn erase_customer(&mut self, customer: CustomerId) -> Result<Tally, StoreError>;
+
+    /// Puts people on the store's own list of the erased; who is on it already stays.
+    fn list_erased(&mut self, erased: &[Erased]) -> Result<(), StoreError>;
 
     /// Notes that no row names a content, as far as the caller knows: its file goes unless one does.
     fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError>;

@@ -6,6 +6,7 @@ use crm_domain::erasures::{ErasureId, ErasureRepository, ErasureState, NewErasur
 use crm_domain::imports::ImportedKind;
 use crm_domain::instant::Instant;
 use crm_domain::ports::blobs::BlobHash;
+use crm_domain::ports::erased::Erased;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::{ReceiptId, ReceiptState};
 use crm_domain::tally::{DataKind, Tally};
@@ -14,7 +15,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{Conn, Uow, erasures, forget};
+use super::{Conn, Uow, erased_list, erasures, forget, idempotency};
 use crate::fault::Fault;
 use crate::found::rows;
 use crate::schema::{
@@ -77,6 +78,7 @@ fn talk_part(conn: &mut Conn, talk: i64, limit: usize, at: Instant) -> Result<Ta
 
 fn forget_talk(conn: &mut Conn, (talk, address): &Talk) -> Result<Tally, Fault> {
     let id = talk.get();
+    idempotency::forget_of(conn, id)?;
     let open = waitings::table
         .filter(waitings::conversation_id.eq(id))
         .filter(waitings::until.is_null());
@@ -138,6 +140,7 @@ fn own_record(conn: &mut Conn, id: i64) -> Result<Tally, Fault> {
         .execute(conn)?;
     tally.add(DataKind::Notes, diesel::delete(written).execute(conn)?);
     diesel::delete(legal_holds::table.filter(legal_holds::customer_id.eq(id))).execute(conn)?;
+    idempotency::forget_about(conn, id)?;
     diesel::update(conversations::table.filter(conversations::customer_id.eq(id)))
         .set(conversations::customer_id.eq(None::<i64>))
         .execute(conn)?;
@@ -190,6 +193,10 @@ impl ErasureRepository for Uow<'_> {
 
     fn erase_customer(&mut self, customer: CustomerId) -> Result<Tally, StoreError> {
         self.run(|conn| own_record(conn, customer.get()))
+    }
+
+    fn list_erased(&mut self, erased: &[Erased]) -> Result<(), StoreError> {
+        self.run(|conn| erased_list::add(conn, erased))
     }
 
     fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use crm_domain::erasures::{
 use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::blobs::BlobHash;
+use crm_domain::ports::erased::Erased;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
 use crm_domain::tally::Tally;
@@ -15,7 +16,7 @@ use crm_domain::values::LineUserId;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::{Conn, Uow};
+use super::{Conn, Uow, erased_list};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::{corrupt, user_id};
@@ -271,6 +272,10 @@ impl ErasureQueries for Uow<'_> {
                 .load(conn)?;
             Ok(found.iter().filter_map(|hash| BlobHash::from_hex(hash)).collect())
         })
+    }
+
+    fn listed_erased(&mut self) -> Result<Vec<Erased>, StoreError> {
+        self.run(erased_list::all)
     }
 
     fn is_blob_named(&mut self, hash: &BlobHash) -> Result<bool, StoreError> {

@@ -137,6 +137,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    erased_list (kind, subject, at) {
+        kind -> Text,
+        subject -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
     abandoned_blobs (sha256) {
         sha256 -> Text,
     }
@@ -237,5 +245,16 @@ diesel::table! {
         id -> BigInt,
         since -> Timestamp,
         cause -> Text,
+    }
+}
+
+diesel::table! {
+    access_tokens (connection) {
+        connection -> Text,
+        number -> BigInt,
+        sealed -> Nullable<Binary>,
+        scope -> Text,
+        used_until -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
     }
 }

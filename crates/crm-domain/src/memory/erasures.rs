@@ -14,6 +14,7 @@ use crate::id::Id;
 use crate::imports::ImportedKind;
 use crate::instant::Instant;
 use crate::ports::blobs::BlobHash;
+use crate::ports::erased::Erased;
 use crate::ports::store::StoreError;
 use crate::receipts::{ReceiptId, ReceiptOutcome, ReceiptState};
 use crate::standings::Standing;
@@ -174,6 +175,7 @@ impl State {
     }
 
     fn forget_talk(&mut self, (talk, address): &Talk) -> Tally {
+        self.forget_answers_of(*talk);
         self.waitings
             .retain(|row| row.conversation_id != *talk || row.ended.is_some());
         let before = self.senders.iter().count();
@@ -211,6 +213,7 @@ impl State {
             note.stored.customer_id = note.stored.customer_id.filter(|other| *other != id);
         }
         self.holds.retain(|row| row.hold.customer_id != Some(id));
+        self.forget_answers_about(id);
         for talk in self.conversations.iter_mut() {
             let standing = &mut talk.standing;
             standing.customer_id = standing.customer_id.filter(|other| *other != id);
@@ -232,6 +235,10 @@ impl ErasureQueries for Unit {
             let newest = state.erasures.iter().rev().map(|(_, row)| row.clone());
             newest.take(limit).collect()
         })
+    }
+
+    fn listed_erased(&mut self) -> Result<Vec<Erased>, StoreError> {
+        self.look(|state| state.erased.clone())
     }
 
     fn open_erasures(&mut self) -> Result<Vec<Erasure>, StoreError> {
@@ -390,6 +397,17 @@ impl ErasureRepository for Unit {
 
     fn erase_customer(&mut self, customer: CustomerId) -> Result<Tally, StoreError> {
         self.change(|state| Ok(state.erase_customer(customer)))
+    }
+
+    fn list_erased(&mut self, erased: &[Erased]) -> Result<(), StoreError> {
+        self.change(|state| {
+            for one in erased {
+                if !state.erased.contains(one) {
+                    state.erased.push(one.clone());
+                }
+            }
+            Ok(())
+        })
     }
 
     fn abandon_blob(&mut self, hash: &BlobHash) -> Result<(), StoreError> {

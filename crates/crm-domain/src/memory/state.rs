@@ -1,5 +1,6 @@
 //! Everything that is stored.
 
+use super::access_tokens::TokenRow as AccessTokenRow;
 use super::activities::ActivityRow;
 use super::audit::AuditSide;
 use super::companies::CompanyRow;
@@ -10,6 +11,7 @@ use super::drafts::DraftRow;
 use super::erasures::{ErasureTalk, Opening};
 use super::events::Epoch;
 use super::factors::{FactorRow, RecoveryCodeRow};
+use super::idempotency::AnswerRow;
 use super::imports::{ImportRow, OriginRow};
 use super::leases::LeaseRow;
 use super::members::MemberRow;
@@ -19,6 +21,7 @@ use super::receipts::ReceiptRow;
 use super::retention::HoldRow;
 use super::send_budgets::{BudgetRow, DepartureRow};
 use super::sends::SendRow;
+use super::shared_counts::CountRow;
 use super::table::Table;
 use super::trash::Signature;
 use super::unit::Operation;
@@ -33,6 +36,7 @@ use crate::events::NewEvent;
 use crate::factors::PendingSignIn;
 use crate::instant::Instant;
 use crate::ports::blobs::BlobHash;
+use crate::ports::erased::Erased;
 use crate::readings::{NewReading, ReadingRule};
 use crate::retention::{HouseRun, Rule};
 use crate::senders::Sender;
@@ -82,6 +86,7 @@ pub(super) struct State {
     pub(super) openings: Table<Opening>,
     pub(super) erasures: Table<Erasure>,
     pub(super) erasure_talks: Table<ErasureTalk>,
+    pub(super) erased: Vec<Erased>,
     pub(super) abandoned: Table<BlobHash>,
     pub(super) rules: Table<Rule>,
     pub(super) holds: Table<HoldRow>,
@@ -90,6 +95,9 @@ pub(super) struct State {
     pub(super) pause: Option<Pause>,
     pub(super) data_keys: Table<DataKey>,
     pub(super) leases: Table<LeaseRow>,
+    pub(super) access_tokens: Table<AccessTokenRow>,
+    pub(super) shared_counts: Table<CountRow>,
+    pub(super) answers: Table<AnswerRow>,
     pub(super) key_fingerprint: Fingerprint,
     pub(super) named_secrets: Table<SealedRow>,
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 const UNLOGGED: &[(&str, usize, &str)] = &[
     (
         "attachments.rs",
-        1,
+        2,
         "fetching files that customers sent, as callbacks tell",
     ),
     ("audit.rs", 2, "the writing of entries itself"),
@@ -28,15 +28,20 @@ const UNLOGGED: &[(&str, usize, &str)] = &[
     ),
     ("delivery.rs", 4, "sending what was queued with an entry"),
     ("drafts.rs", 3, "what a member types and has read, nobody else's"),
-    ("erasing.rs", 8, "steps of an erasure that has its entry"),
+    (
+        "erasing.rs",
+        9,
+        "steps of an erasure that has its entry, and the list of the erased",
+    ),
     ("events.rs", 1, "forgetting events of open pages"),
     (
         "factors.rs",
         3,
         "write their entries beside the count of wrong codes",
     ),
-    ("housekeeping.rs", 3, "steps of a run that has its entry"),
+    ("housekeeping.rs", 4, "steps of a run that has its entry"),
     ("imports.rs", 3, "parts of an import that has its entries"),
+    ("leases.rs", 2, "which instance does which job"),
     ("mod.rs", 3, "the probe of readiness, and running again"),
     (
         "quarantine.rs",

@@ -25,11 +25,11 @@ use diesel::connection::SimpleConnection;
 use crate::common::{add_company, counts, new_folder, new_store, options, other_program, run, texts};
 
 /// As if the database were of the release before the last migration.
-const WITHOUT_THE_LAST: &str = "ALTER TABLE audit DROP COLUMN request_id;
-    DELETE FROM __diesel_schema_migrations WHERE version = '0031'";
+const WITHOUT_THE_LAST: &str = "DROP TABLE erased_list;
+    DELETE FROM __diesel_schema_migrations WHERE version = '0032'";
 
 /// The tables that the last migration makes.
-const MADE_BY_THE_LAST: [&str; 0] = [];
+const MADE_BY_THE_LAST: [&str; 1] = ["erased_list"];
 
 #[test]
 fn a_new_file_gets_every_migration_once() {
@@ -197,16 +197,16 @@ fn a_database_that_is_up_to_date_is_only_looked_at() {
 fn a_migration_that_fails_changes_nothing() {
     run(async {
         let (_folder, path, before) = filled().await;
-        // As if the last one had not run: running it again fails, its column exists.
+        // As if the last one had not run: running it again fails, its table exists.
         other_program(&path)
-            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0031'")
+            .batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0032'")
             .unwrap();
         let store = SqliteStore::open(options(&path)).unwrap();
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         let Err(StoreError::Unavailable(source)) = store.migrate().await else {
             panic!("it was applied");
         };
-        assert!(source.to_string().contains("0031_request_ids failed"), "{source}");
+        assert!(source.to_string().contains("0032_erased_list failed"), "{source}");
         assert_eq!(store.migrations_pending().await.unwrap(), 1);
         assert_eq!(counts(&path), before);
     });

@@ -7,6 +7,7 @@ use crm_domain::customers::CustomerId;
 use crm_domain::erasures::{ErasureCause, ErasureId, ErasureState, NewErasure, Talk};
 use crm_domain::notes::NewNote;
 use crm_domain::ports::blobs::{Blob, BlobHash};
+use crm_domain::ports::erased::{Erased, ErasedKey};
 use crm_domain::receipts::{Kept, ReceiptId, ReceiptOutcome, ReceiptState};
 use crm_domain::sends::{Author, SendId};
 use crm_domain::tally::{DataKind, Tally};
@@ -351,4 +352,23 @@ pub async fn a_dossier_holds_what_is_kept_about_a_person_and_nothing_of_others(s
             kind.code()
         );
     }
+}
+
+pub async fn who_was_erased_is_listed_once(store: AnyStore) {
+    let erased = [
+        Erased {
+            key: ErasedKey::Customer(CustomerId::new(7)),
+            at: start(),
+        },
+        Erased {
+            key: ErasedKey::Address([9; 32]),
+            at: after(1),
+        },
+    ];
+    for _ in 0..2 {
+        let listed = erased.clone();
+        write(&store, move |unit| unit.edit_erasures().list_erased(&listed)).await;
+    }
+    let listed = read(&store, |unit| unit.erasures().listed_erased()).await;
+    assert_eq!(listed, erased);
 }

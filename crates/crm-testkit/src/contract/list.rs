@@ -132,6 +132,7 @@ macro_rules! contract_suite {
                 an_erased_page_takes_what_stands_nowhere_else,
                 an_erased_talk_is_nobodys,
                 the_others_keep_everything,
+                who_was_erased_is_listed_once,
                 a_dossier_holds_what_is_kept_about_a_person_and_nothing_of_others,
             ]
             backups: [
@@ -206,6 +207,14 @@ macro_rules! contract_suite {
                 only_what_is_not_known_is_treated_as_sent,
                 a_message_in_trouble_is_counted,
             ]
+            idempotency: [
+                a_kept_answer_is_found_as_it_was,
+                a_key_belongs_to_member_method_and_path,
+                an_answer_whose_time_is_over_is_not_found_and_replaced,
+                answers_whose_time_is_over_are_forgotten,
+                an_answer_goes_with_whom_it_names,
+                of_many_with_the_same_key_one_has_its_effect,
+            ]
             leases: [
                 a_living_lease_is_not_taken_by_another,
                 a_lease_that_is_over_is_taken,
@@ -223,6 +232,11 @@ macro_rules! contract_suite {
                 what_was_sent_again_or_settled_takes_no_late_outcome,
                 a_file_is_fetched_by_one_at_a_time,
                 a_file_whose_fetcher_died_is_fetched_by_another,
+            ]
+            shared_counts: [
+                the_others_learn_what_an_instance_told,
+                telling_again_replaces_the_same_names,
+                what_was_told_long_ago_counts_no_more,
             ]
             connection: [
                 nothing_is_stored_at_first,
