@@ -21,6 +21,15 @@ pub enum Error {
     /// Some fields hold what they cannot.
     #[error("{} field(s) are wrong", .0.len())]
     Invalid(Vec<FieldError>),
+    /// Somebody else has the same e-mail address, telephone number or user id.
+    #[error("{} field(s) are somebody else's", .0.len())]
+    Alike(Vec<FieldError>),
+    /// The record is not as the condition of the request says.
+    #[error("the record is not as expected")]
+    NotAsExpected,
+    /// The key came before with another request.
+    #[error("the key was used for another request")]
+    KeyUsed,
     /// Somebody else changed the record meanwhile.
     #[error("the record was changed in between")]
     Stale,
@@ -75,6 +84,9 @@ impl Error {
             Self::Denied(_) => "denied",
             Self::NotFound(_) => "not_found",
             Self::Invalid(_) => "invalid",
+            Self::Alike(_) => "duplicate",
+            Self::NotAsExpected => "precondition_failed",
+            Self::KeyUsed => "idempotency_key_used",
             Self::Stale => "stale",
             Self::NoAddress => "no_address",
             Self::HandledBy(_) => "handled_by",

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod access_tokens;
 pub mod activities;
 pub mod agents;
+pub mod amendments;
 pub mod attachments;
 pub mod audit;
 pub mod backlog;
@@ -20,6 +22,7 @@ pub mod events;
 pub mod factors;
 pub mod holdings;
 pub mod id;
+pub mod idempotency;
 pub mod imports;
 pub mod instant;
 pub mod leases;
@@ -37,6 +40,7 @@ pub mod retention;
 pub mod send_budgets;
 pub mod senders;
 pub mod sends;
+pub mod shared_counts;
 pub mod standings;
 pub mod tally;
 pub mod teams;

@@ -1,5 +1,6 @@
 //! One unit of work, or one reading, on a connection.
 
+use crm_domain::access_tokens::{AccessTokenQueries, AccessTokenRepository};
 use crm_domain::activities::{ActivityQueries, ActivityRepository};
 use crm_domain::attachments::{AttachmentQueries, AttachmentRepository};
 use crm_domain::audit::{AuditQueries, AuditRepository};
@@ -17,6 +18,7 @@ use crm_domain::erasures::{ErasureQueries, ErasureRepository};
 use crm_domain::events::{EventQueries, EventRepository};
 use crm_domain::factors::{FactorQueries, FactorRepository};
 use crm_domain::holdings::HoldingQueries;
+use crm_domain::idempotency::{IdempotencyQueries, IdempotencyRepository};
 use crm_domain::imports::{ImportQueries, ImportRepository};
 use crm_domain::instant::Instant;
 use crm_domain::leases::{LeaseQueries, LeaseRepository};
@@ -30,6 +32,7 @@ use crm_domain::retention::{RetentionQueries, RetentionRepository};
 use crm_domain::send_budgets::{BudgetQueries, BudgetRepository};
 use crm_domain::senders::{SenderQueries, SenderRepository};
 use crm_domain::sends::{SendQueries, SendRepository};
+use crm_domain::shared_counts::{SharedCountQueries, SharedCountRepository};
 use crm_domain::teams::{TeamQueries, TeamRepository};
 use crm_domain::trash::{TrashQueries, TrashRepository};
 use crm_domain::waitings::{WaitingQueries, WaitingRepository};
@@ -179,7 +182,18 @@ impl ReadUnit for Uow<'_> {
         self
     }
 
+    fn idempotency(&mut self) -> &mut dyn IdempotencyQueries {
+        self
+    }
+
+    fn access_tokens(&mut self) -> &mut dyn AccessTokenQueries {
+        self
+    }
     fn leases(&mut self) -> &mut dyn LeaseQueries {
+        self
+    }
+
+    fn shared_counts(&mut self) -> &mut dyn SharedCountQueries {
         self
     }
     fn imports(&mut self) -> &mut dyn ImportQueries {
@@ -299,7 +313,18 @@ impl UnitOfWork for Uow<'_> {
         self
     }
 
+    fn edit_idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn edit_access_tokens(&mut self) -> &mut dyn AccessTokenRepository {
+        self
+    }
     fn edit_leases(&mut self) -> &mut dyn LeaseRepository {
+        self
+    }
+
+    fn edit_shared_counts(&mut self) -> &mut dyn SharedCountRepository {
         self
     }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {

@@ -1,5 +1,6 @@
 //! The store in memory, for programs that embed the domain, and for tests: what it forgets at its end, the others keep.
 
+mod access_tokens;
 mod activities;
 mod attachments;
 mod audit;
@@ -18,6 +19,7 @@ mod erasures;
 mod events;
 mod factors;
 mod holdings;
+mod idempotency;
 mod imports;
 mod leases;
 mod members;
@@ -29,6 +31,7 @@ mod retention;
 mod send_budgets;
 mod senders;
 mod sends;
+mod shared_counts;
 mod state;
 mod table;
 mod teams;

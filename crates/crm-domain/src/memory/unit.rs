@@ -3,6 +3,7 @@
 use time::Duration;
 
 use super::state::State;
+use crate::access_tokens::{AccessTokenQueries, AccessTokenRepository};
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
 use crate::audit::{AuditQueries, AuditRepository};
@@ -20,6 +21,7 @@ use crate::erasures::{ErasureQueries, ErasureRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
+use crate::idempotency::{IdempotencyQueries, IdempotencyRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::leases::{LeaseQueries, LeaseRepository};
@@ -33,6 +35,7 @@ use crate::retention::{RetentionQueries, RetentionRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::shared_counts::{SharedCountQueries, SharedCountRepository};
 use crate::teams::{TeamQueries, TeamRepository};
 use crate::trash::{TrashQueries, TrashRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
@@ -171,7 +174,18 @@ impl ReadUnit for Unit {
     fn readings(&mut self) -> &mut dyn ReadingQueries {
         self
     }
+    fn idempotency(&mut self) -> &mut dyn IdempotencyQueries {
+        self
+    }
+
+    fn access_tokens(&mut self) -> &mut dyn AccessTokenQueries {
+        self
+    }
     fn leases(&mut self) -> &mut dyn LeaseQueries {
+        self
+    }
+
+    fn shared_counts(&mut self) -> &mut dyn SharedCountQueries {
         self
     }
     fn imports(&mut self) -> &mut dyn ImportQueries {
@@ -271,7 +285,18 @@ impl UnitOfWork for Unit {
     fn edit_readings(&mut self) -> &mut dyn ReadingRepository {
         self
     }
+    fn edit_idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn edit_access_tokens(&mut self) -> &mut dyn AccessTokenRepository {
+        self
+    }
     fn edit_leases(&mut self) -> &mut dyn LeaseRepository {
+        self
+    }
+
+    fn edit_shared_counts(&mut self) -> &mut dyn SharedCountRepository {
         self
     }
     fn edit_imports(&mut self) -> &mut dyn ImportRepository {

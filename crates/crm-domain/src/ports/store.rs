@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::access_tokens::{AccessTokenQueries, AccessTokenRepository};
 use crate::activities::{ActivityQueries, ActivityRepository};
 use crate::attachments::{AttachmentQueries, AttachmentRepository};
 use crate::audit::{AuditQueries, AuditRepository};
@@ -23,6 +24,7 @@ use crate::erasures::{ErasureQueries, ErasureRepository};
 use crate::events::{EventQueries, EventRepository};
 use crate::factors::{FactorQueries, FactorRepository};
 use crate::holdings::HoldingQueries;
+use crate::idempotency::{IdempotencyQueries, IdempotencyRepository};
 use crate::imports::{ImportQueries, ImportRepository};
 use crate::instant::Instant;
 use crate::leases::{LeaseQueries, LeaseRepository};
@@ -35,6 +37,7 @@ use crate::retention::{RetentionQueries, RetentionRepository};
 use crate::send_budgets::{BudgetQueries, BudgetRepository};
 use crate::senders::{SenderQueries, SenderRepository};
 use crate::sends::{SendQueries, SendRepository};
+use crate::shared_counts::{SharedCountQueries, SharedCountRepository};
 use crate::teams::{TeamQueries, TeamRepository};
 use crate::trash::{TrashQueries, TrashRepository};
 use crate::waitings::{WaitingQueries, WaitingRepository};
@@ -161,6 +164,13 @@ pub trait ReadUnit {
     fn data_keys(&mut self) -> &mut dyn DataKeyQueries;
     /// Who does which job.
     fn leases(&mut self) -> &mut dyn LeaseQueries;
+    /// LINE WORKS' access tokens.
+    fn access_tokens(&mut self) -> &mut dyn AccessTokenQueries;
+    /// Counts that instances share.
+    fn shared_counts(&mut self) -> &mut dyn SharedCountQueries;
+
+    /// Looks kept answers up.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyQueries;
     /// The trash.
     fn trash(&mut self) -> &mut dyn TrashQueries;
     /// Erasures and their receipts.
@@ -226,6 +236,13 @@ pub trait UnitOfWork: ReadUnit {
     fn edit_data_keys(&mut self) -> &mut dyn DataKeyRepository;
     /// Who does which job.
     fn edit_leases(&mut self) -> &mut dyn LeaseRepository;
+    /// LINE WORKS' access tokens.
+    fn edit_access_tokens(&mut self) -> &mut dyn AccessTokenRepository;
+    /// Counts that instances share.
+    fn edit_shared_counts(&mut self) -> &mut dyn SharedCountRepository;
+
+    /// Changes kept answers.
+    fn edit_idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The trash.
     fn edit_trash(&mut self) -> &mut dyn TrashRepository;
     /// Erasures and their receipts.

@@ -1,9 +1,10 @@
 //! Companies: list, show, register, revise, discard.
 
 use super::Crm;
+use super::entering::{Expected, is_expected};
 use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace};
-use crate::audit::{self, Act, Deed};
+use crate::audit::{self, Act, Change, Deed};
 use crate::companies::{Company, CompanyDetails, CompanyFilter, CompanyId, CompanyLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
@@ -76,8 +77,7 @@ impl Crm {
     /// Adds a company.
     pub async fn register_company(&self, actor: &Actor, details: CompanyDetails) -> Result<CompanyId, Error> {
         self.act(actor, Action::EditRecords, move |uow, at| {
-            let id = uow.edit_companies().add_company(&details, at)?;
-            announce(uow, id, at)?;
+            let id = add(uow, &details, at)?;
             Ok(Deed::on(Act::CompanyAdded, id)
                 .with(audit::added(&details))
                 .gives(id))
@@ -94,11 +94,9 @@ impl Crm {
         details: CompanyDetails,
     ) -> Result<(), Error> {
         self.act(actor, Action::EditRecords, move |uow, at| {
-            let stored = uow.companies().company(id)?.ok_or(Error::NotFound("company"))?;
+            let stored = found(uow, id)?;
             let version = version.unwrap_or(stored.version);
-            uow.edit_companies().revise_company(id, version, &details, at)?;
-            announce(uow, id, at)?;
-            let changes = audit::changed(&stored.details, &details);
+            let changes = revise(uow, &stored, version, &details, at)?;
             Ok(Deed::on(Act::CompanyChanged, id).with(changes).gives(()))
         })
         .await
@@ -106,8 +104,19 @@ impl Crm {
 
     /// Moves a company to the trash; its customers stay, without company.
     pub async fn discard_company(&self, actor: &Actor, id: CompanyId) -> Result<(), Error> {
+        self.discard_company_if(actor, id, None).await
+    }
+
+    /// [`Crm::discard_company`] of one that is as expected ([`Error::NotAsExpected`]).
+    pub async fn discard_company_if(
+        &self,
+        actor: &Actor,
+        id: CompanyId,
+        expected: Option<Expected<Company>>,
+    ) -> Result<(), Error> {
         let by = actor.author().name;
         self.act(actor, Action::DeleteRecords, move |uow, at| {
+            is_expected(expected.as_ref(), &found(uow, id)?)?;
             if uow.edit_companies().discard_company(id, at)? {
                 uow.edit_trash().sign_discard(TrashKey::Company(id), &by)?;
                 announce(uow, id, at)?;
@@ -118,6 +127,36 @@ impl Crm {
         })
         .await
     }
+}
+
+/// Adds a company in a unit of work.
+pub(super) fn add(
+    uow: &mut dyn UnitOfWork,
+    details: &CompanyDetails,
+    at: Instant,
+) -> Result<CompanyId, StoreError> {
+    let id = uow.edit_companies().add_company(details, at)?;
+    announce(uow, id, at)?;
+    Ok(id)
+}
+
+/// Replaces what is known of a company in a unit of work; says what differs.
+pub(super) fn revise(
+    uow: &mut dyn UnitOfWork,
+    stored: &Company,
+    version: i64,
+    details: &CompanyDetails,
+    at: Instant,
+) -> Result<Vec<Change>, StoreError> {
+    uow.edit_companies()
+        .revise_company(stored.id, version, details, at)?;
+    announce(uow, stored.id, at)?;
+    Ok(audit::changed(&stored.details, details))
+}
+
+/// The company, or the error that says there is none.
+pub(super) fn found<U: ReadUnit + ?Sized>(unit: &mut U, id: CompanyId) -> Result<Company, Error> {
+    unit.companies().company(id)?.ok_or(Error::NotFound("company"))
 }
 
 /// Tells open pages that this company was added, changed or deleted.

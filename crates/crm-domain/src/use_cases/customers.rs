@@ -2,10 +2,11 @@
 
 use super::Crm;
 use super::carriers::review_carriers;
+use super::entering::{Expected, is_expected};
 use super::sight::Reader;
 use crate::activities::{Activity, ActivityPlace, Direction};
-use crate::audit::{self, Act, Deed};
-use crate::customers::{CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
+use crate::audit::{self, Act, Change, Deed};
+use crate::customers::{Customer, CustomerDetails, CustomerFilter, CustomerId, CustomerLine};
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
 use crate::instant::Instant;
@@ -87,10 +88,7 @@ impl Crm {
     ) -> Result<CustomerId, Error> {
         let reader = Reader::of(actor);
         let added = self.act(actor, Action::EditRecords, move |uow, at| {
-            may_carry(uow, reader, None, details.line_user_id.as_ref())?;
-            let id = uow.edit_customers().add_customer(&details, at)?;
-            carried(uow, [None, details.line_user_id.clone()], at)?;
-            announce(uow, id, at)?;
+            let id = add(uow, reader, &details, at)?;
             Ok(Deed::on(Act::CustomerAdded, id)
                 .with(audit::added(&details))
                 .gives(id))
@@ -125,16 +123,7 @@ impl Crm {
         let revised = self.act(actor, Action::EditRecords, move |uow, at| {
             let stored = found(uow, id, reader)?.customer;
             let version = version.unwrap_or(stored.version);
-            let [before, user] = [&stored.details, &details].map(|details| details.line_user_id.as_ref());
-            may_carry(uow, reader, before, user)?;
-            uow.edit_customers().revise_customer(id, version, &details, at)?;
-            let changes = audit::changed(&stored.details, &details);
-            carried(
-                uow,
-                [stored.details.line_user_id, details.line_user_id.clone()],
-                at,
-            )?;
-            announce(uow, id, at)?;
+            let changes = revise(uow, reader, &stored, version, &details, at)?;
             Ok(Deed::on(Act::CustomerChanged, id).with(changes).gives(()))
         });
         revised.await?;
@@ -202,7 +191,7 @@ impl Crm {
 
     /// What was said before a customer carried the id shows on the page at once; what is left is due, and shown by the
     /// recorder.
-    async fn claim_soon(&self) {
+    pub(super) async fn claim_soon(&self) {
         let _ = self.claim_due().await;
     }
 
@@ -223,9 +212,21 @@ impl Crm {
 
     /// Moves a customer to the trash; the conversation stays with it.
     pub async fn discard_customer(&self, actor: &Actor, id: CustomerId) -> Result<(), Error> {
+        self.discard_customer_if(actor, id, None).await
+    }
+
+    /// [`Crm::discard_customer`] of one that is as expected ([`Error::NotAsExpected`]).
+    pub async fn discard_customer_if(
+        &self,
+        actor: &Actor,
+        id: CustomerId,
+        expected: Option<Expected<CustomerLine>>,
+    ) -> Result<(), Error> {
         let (reader, by) = (Reader::of(actor), actor.author().name);
         self.act(actor, Action::DeleteRecords, move |uow, at| {
-            let user = found(uow, id, reader)?.customer.details.line_user_id;
+            let stored = found(uow, id, reader)?;
+            is_expected(expected.as_ref(), &stored)?;
+            let user = stored.customer.details.line_user_id;
             if uow.edit_customers().discard_customer(id, at)? {
                 uow.edit_trash().sign_discard(TrashKey::Customer(id), &by)?;
                 carried(uow, [user, None], at)?;
@@ -257,6 +258,38 @@ fn said_last(unit: &mut dyn ReadUnit, customer: CustomerId, count: usize) -> Res
     }
     said.truncate(count);
     Ok(said)
+}
+
+/// Adds a customer in a unit of work.
+pub(super) fn add(
+    uow: &mut dyn UnitOfWork,
+    reader: Reader,
+    details: &CustomerDetails,
+    at: Instant,
+) -> Result<CustomerId, Error> {
+    may_carry(uow, reader, None, details.line_user_id.as_ref())?;
+    let id = uow.edit_customers().add_customer(details, at)?;
+    carried(uow, [None, details.line_user_id.clone()], at)?;
+    announce(uow, id, at)?;
+    Ok(id)
+}
+
+/// Replaces what is known of a customer in a unit of work; says what differs.
+pub(super) fn revise(
+    uow: &mut dyn UnitOfWork,
+    reader: Reader,
+    stored: &Customer,
+    version: i64,
+    details: &CustomerDetails,
+    at: Instant,
+) -> Result<Vec<Change>, Error> {
+    let [before, user] = [&stored.details, details].map(|details| details.line_user_id.as_ref());
+    may_carry(uow, reader, before, user)?;
+    uow.edit_customers()
+        .revise_customer(stored.id, version, details, at)?;
+    carried(uow, [before.cloned(), user.cloned()], at)?;
+    announce(uow, stored.id, at)?;
+    Ok(audit::changed(&stored.details, details))
 }
 
 /// Giving a customer an address shows its talk with it. One that a customer carries whom they do not see is not theirs to

@@ -7,6 +7,7 @@ use super::erasing::{CHUNK, review_talks};
 use crate::audit::{Act, Deed};
 use crate::erasures::ErasureCause;
 use crate::error::Error;
+use crate::idempotency::ANSWER_LIFE;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
@@ -21,6 +22,8 @@ const DAY: Duration = Duration::days(1);
 const TRASH_A_DAY: usize = 10_000;
 /// How many callbacks are looked at together.
 const RECEIPTS: usize = 1_000;
+/// How many kept answers are forgotten together.
+const ANSWERS: usize = 1_000;
 
 impl Crm {
     /// Whether the daily run is due: none was finished since a day. While work rests after a restore none is.
@@ -74,6 +77,7 @@ impl Crm {
         self.pursue_erasures(actor).await?;
         let mut tally = self.empty_trash(actor, now).await?;
         tally.merge(&self.empty_bodies(now).await?);
+        self.forget_answers(now).await?;
         let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.retention().retention_rules()?);
         for rule in self.ports.store.read(read).await? {
             let Some(months) = rule.months else { continue };
@@ -126,6 +130,19 @@ impl Crm {
             after = next;
         }
         Ok(all)
+    }
+
+    /// What was answered to programs more than a day ago.
+    async fn forget_answers(&self, now: Instant) -> Result<(), Error> {
+        loop {
+            let before = now.minus(ANSWER_LIFE);
+            let part = self.change_again(move |uow| {
+                Ok::<_, Error>(uow.edit_idempotency().forget_answers(before, ANSWERS)?)
+            });
+            if part.await? < ANSWERS {
+                return Ok(());
+            }
+        }
     }
 
     async fn forget_old(&self, kind: RuleKind, before: Instant) -> Result<Tally, Error> {

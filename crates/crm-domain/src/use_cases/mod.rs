@@ -1,6 +1,7 @@
 //! The use cases: what the product does. HTML, JSON, the command line and foreign programs call the same ones.
 //! Each decides permission first, reads the clock once and does one unit of work.
 
+mod access_tokens;
 mod activities;
 mod attachments;
 mod audit;
@@ -18,6 +19,7 @@ mod data_keys;
 mod delivery;
 mod dossiers;
 mod drafts;
+mod entering;
 mod erasing;
 mod events;
 mod factors;
@@ -34,11 +36,13 @@ mod quarantine;
 mod readings;
 mod recording;
 mod registering;
+mod repeating;
 mod retention;
 mod senders;
 mod sends;
 mod sessions;
 mod setup;
+mod shared_counts;
 mod sight;
 mod sign_in;
 mod spooling;
@@ -50,6 +54,7 @@ mod waitings;
 
 use std::sync::Arc;
 
+pub use access_tokens::StoredTokens;
 pub use audit_log::{AuditDetail, AuditFault, AuditReport, SealRound};
 pub use backups::BackupsView;
 pub use board::{Board, UNKNOWN_MESSAGES, UnknownRoom, UnknownSender};
@@ -62,6 +67,7 @@ pub use credentials::{SESSION_IDLE, SESSION_LIFE, SignedIn};
 pub use customers::CustomerCheck;
 pub use data_keys::{ByKey, KeyStatus, KeyUse, ResealedValues};
 pub use delivery::{Claim, Delivered};
+pub use entering::Expected;
 pub use events::Events;
 pub use factors::{FactorStatus, RECOVERY_CODES};
 pub use handling::Elsewhere;
@@ -72,6 +78,7 @@ pub use profiles::MemberChoice;
 pub use quarantine::{HeldSummary, Rechecked};
 pub use readings::Looked;
 pub use recording::{Recorded, RecordedCallback};
+pub use repeating::{Once, Repeat};
 pub use retention::{RetentionOverview, RulePreview};
 pub use senders::{NamePause, NameRound, WITHOUT_DIRECTORY};
 pub use sends::Recipient;

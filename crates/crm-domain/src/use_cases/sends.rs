@@ -4,6 +4,7 @@
 use super::Crm;
 use super::customers::found;
 use super::events::announce_messages;
+use super::repeating::{Once, Repeat, once};
 use super::sight::Reader;
 use super::waitings;
 use crate::activities::{ActivityId, Direction, MessageKind, NewActivity, Sending};
@@ -12,6 +13,7 @@ use crate::conversations::{Conversation, ConversationId, ConversationKey, Conver
 use crate::customers::CustomerId;
 use crate::error::Error;
 use crate::events::{EventKind, NewEvent};
+use crate::idempotency::{Asked, Named};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
 use crate::ports::messenger::SendProblem;
@@ -44,6 +46,51 @@ impl Crm {
             Ok(message.told(queued))
         })
         .await
+    }
+
+    /// [`Crm::queue_message`] to a customer for a request that may come again: what it answers goes with the message. The key
+    /// also stays with the message itself, so that not even a restored database sends it twice; with another text it is
+    /// [`Error::KeyUsed`].
+    pub async fn queue_message_once(
+        &self,
+        actor: &Actor,
+        customer: CustomerId,
+        text: MessageText,
+        repeat: Option<Repeat<Send>>,
+    ) -> Result<Once<Send>, Error> {
+        self.may(actor, Action::SendMessages)?;
+        if let Some(answer) = self.answered_before(repeat.as_ref()).await? {
+            return Ok(Once::Replayed(answer));
+        }
+        let key = repeat.as_ref().map(|repeat| self.key_of(&repeat.asked));
+        let message = self.written(actor, Recipient::Customer(customer), text, key)?;
+        self.act_again(self.trace(actor), move |uow, at| {
+            let did = once(repeat.as_ref(), uow, at, |uow| {
+                let queued = message.queue(uow).map_err(used)?;
+                let send = uow.sends().send(queued.id())?.ok_or(Error::NotFound("message"))?;
+                let named = Named {
+                    customer: Some(customer),
+                    conversation: Some(send.conversation_id),
+                };
+                Ok((Did::all(message.told(queued).entries, send), named))
+            })?;
+            Ok(match (did.result, &repeat) {
+                // It was queued longer ago than answers are kept.
+                (Once::Done(send), Some(repeat)) if did.entries.is_empty() => {
+                    Did::nothing(Once::Replayed((repeat.present)(&send)))
+                }
+                (result, _) => Did::all(did.entries, result),
+            })
+        })
+        .await
+    }
+
+    /// The key that a message carries for a request that may come again.
+    fn key_of(&self, asked: &Asked) -> String {
+        let whole = format!("{} {} {}", asked.method, asked.path, asked.key.as_str());
+        let hash = self.ports.secrets.hash(whole.as_bytes());
+        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("api-{digits}")
     }
 
     /// Queues a message to a customer in place of one that failed, which leaves every page in the same step; one that is
@@ -206,6 +253,14 @@ fn urgency_of(actor: &Actor) -> Urgency {
 }
 
 /// A message on its way to the disk.
+/// The key of a request stands with another message.
+fn used(error: Error) -> Error {
+    match error {
+        Error::Invalid(fields) if fields.iter().all(|field| field.field == "key") => Error::KeyUsed,
+        error => error,
+    }
+}
+
 #[derive(Clone)]
 struct Message {
     to: Recipient,
