@@ -1,6 +1,7 @@
 //! The server's program: wires settings, adapters and web together, and ends them in order.
 
 mod doors;
+mod healthy;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use crm_web::auth::{Allowance, Keys, Origins};
 use crm_web::demo::Demo;
 use crm_web::links;
 use crm_web::live::Hub;
-use crm_web::server::{self, Networks, PairFiles, Stop};
+use crm_web::server::{self, Networks, PairFiles, RequestCaller, Stop};
 use crm_web::state::{App, Parts, WebSettings};
 use crm_web::templates::Templates;
 use crm_web::workers::{self, Signals};
@@ -31,6 +32,7 @@ const HELP: &str = "顧客管理システムのサーバー / the CRM's server
 
   crm-web                    設定（環境変数、.env）に従って動きます / serves, by the environment and .env
   crm-web --demo [--port N]  設定なしで試せます / tries it out: sample data, LINE WORKS inside, this machine only
+  crm-web --healthy          動いているか確かめます（終了コード0なら正常） / asks whether it answers: exit code 0 if so
   crm-web --version
   crm-web --help
 
@@ -46,6 +48,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 enum Wish {
     Serve,
     Demo { port: u16 },
+    Healthy,
     Say(String),
 }
 
@@ -60,6 +63,7 @@ impl Wish {
             ["--demo", "--port", port] => Some(Wish::Demo {
                 port: port.parse().ok()?,
             }),
+            ["--healthy"] => Some(Wish::Healthy),
             ["--version" | "-V"] => Some(Wish::Say(format!("crm-web {}\n", env!("CARGO_PKG_VERSION")))),
             ["--help" | "-h"] => Some(Wish::Say(HELP.to_owned())),
             _ => None,
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
     };
     let outcome = match wish {
         Wish::Say(text) => say(&text).map_err(Failed::from),
+        Wish::Healthy => healthy::ask(),
         Wish::Serve => on_runtime(serve()),
         Wish::Demo { port } => on_runtime(demonstrate(port)),
     };
@@ -159,12 +164,20 @@ async fn demonstrate(port: u16) -> Result<(), Failed> {
 
 fn start_log(settings: &Settings) -> Result<LogGuard, Failed> {
     let clock: Arc<dyn Clock> = Arc::new(crm_compose::SystemClock);
-    Ok(logging::start(&settings.log, &settings.web.time_zone, clock)?)
+    Ok(logging::start(
+        &settings.log,
+        &settings.web.time_zone,
+        clock,
+        Arc::new(RequestCaller),
+    )?)
 }
 
 /// What whoever starts the server should know.
 fn note_start(server: &ServerComposition) {
-    for name in &server.migrated {
+    if let Some(copy) = &server.migrated.copy {
+        tracing::info!("the database was copied to {} before its update", copy.display());
+    }
+    for name in &server.migrated.applied {
         tracing::info!("database updated: {name}");
     }
     if server.key_exposed {
@@ -225,7 +238,7 @@ fn app(
         .iter()
         .map(crm_compose::settings::PublicUrl::origin)
         .collect();
-    Ok(App::new(Parts {
+    let app = App::new(Parts {
         crm: parts.crm.clone(),
         settings: WebSettings {
             origins: Origins::parse(&names.join(","))?,
@@ -233,6 +246,7 @@ fn app(
             locale: parts.settings.web.locale,
             firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
+            metrics_networks: networks(parts.settings.web.metrics_allowed_ips.clone()),
             callback_networks: networks(rules.allowed_ips),
             register_senders: rules.unknown_sender == UnknownSender::Register,
             send_wait: SEND_WAIT,
@@ -240,12 +254,14 @@ fn app(
         templates: Templates::load()?,
         allowance: Allowance::new(parts.settings.web.api_rate_limit),
         keys: Keys::new(&server.key.for_purpose("web").sign(b"proofs of the web")),
+        machine: parts.machine(),
         secrets: Arc::clone(&parts.secrets),
-        signals: Signals::default(),
+        signals: Signals::with(server.parts.bell()),
         live: Hub::default(),
         stop: Stop::default(),
         demo,
-    }))
+    });
+    Ok(app?)
 }
 
 fn networks(ranges: Vec<IpRange>) -> Networks {

@@ -12,6 +12,11 @@ pub trait Bell: Send + Sync {
     /// Waits until another instance rang, or may have rung while it could not be heard. Rings between two calls are kept as
     /// one. One caller at a time; giving up waiting loses nothing.
     async fn heard(&self);
+
+    /// Whether there can be no other instance, so that nothing need be told to any.
+    fn is_alone(&self) -> bool {
+        false
+    }
 }
 
 /// For a store with one server: nobody else is there to be woken.
@@ -24,5 +29,9 @@ impl Bell for NoBell {
 
     async fn heard(&self) {
         std::future::pending().await
+    }
+
+    fn is_alone(&self) -> bool {
+        true
     }
 }

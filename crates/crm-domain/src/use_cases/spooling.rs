@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::permissions::{Action, Actor, Denied};
 use crate::ports::spool::{SpoolError, SpoolId};
 use crate::receipts::Kept;
+use crate::shared_counts::SharedCount;
 
 /// So many wrong signatures without a right one between are no accident.
 const FAILURES: u64 = 3;
@@ -17,7 +18,16 @@ pub(super) struct Door {
     away: AtomicBool,
     wrong: AtomicU64,
     elsewhere: AtomicU64,
+    /// Whether the others were told of trouble here, so that they must learn of its end.
+    told: AtomicBool,
+    /// What another instance's door met.
+    wrong_there: AtomicBool,
+    elsewhere_there: AtomicBool,
 }
+
+/// Under these names instances tell each other of their doors.
+const WRONG: &str = "door/wrong";
+const ELSEWHERE: &str = "door/elsewhere";
 
 impl Door {
     pub(super) fn store_is_away(&self) -> bool {
@@ -44,6 +54,41 @@ impl Door {
 
     pub(super) fn came_from_elsewhere(&self) {
         self.elsewhere.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_wrong(&self) -> bool {
+        self.wrong.load(Ordering::Relaxed) >= FAILURES
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        self.elsewhere.load(Ordering::Relaxed) > 0
+    }
+
+    /// What the other instances are to learn; nothing while all is well and they know.
+    pub(super) fn news(&self) -> Vec<SharedCount> {
+        let (wrong, elsewhere) = (self.is_wrong(), self.is_elsewhere());
+        if !wrong && !elsewhere && !self.told.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let news = [(WRONG, wrong), (ELSEWHERE, elsewhere)];
+        news.map(|(name, is)| SharedCount {
+            name: name.to_owned(),
+            count: i64::from(is),
+        })
+        .into()
+    }
+
+    /// The others were told how it is now.
+    pub(super) fn told(&self) {
+        let trouble = self.is_wrong() || self.is_elsewhere();
+        self.told.store(trouble, Ordering::Relaxed);
+    }
+
+    /// What the other instances told.
+    pub(super) fn heard(&self, told: &[SharedCount]) {
+        let is = |name| told.iter().any(|count| count.name == name && count.count > 0);
+        self.wrong_there.store(is(WRONG), Ordering::Relaxed);
+        self.elsewhere_there.store(is(ELSEWHERE), Ordering::Relaxed);
     }
 }
 
@@ -136,6 +181,11 @@ impl Crm {
         self.ports.spool.count()
     }
 
+    /// Whether the spool takes callbacks.
+    pub async fn spool_works(&self) -> Result<(), SpoolError> {
+        self.ports.spool.probe().await
+    }
+
     /// Whether a callback that came now could be made durable; the database may take until `patience` ends.
     pub async fn readiness(&self, patience: impl Future<Output = ()> + Send) -> Readiness {
         if let Some(Ok(())) = super::callbacks::within(self.ready(), patience).await {
@@ -147,11 +197,12 @@ impl Crm {
         }
     }
 
-    /// What is wrong at the callbacks' door, since this program started.
+    /// What is wrong at the callbacks' door, since this program started, here or at another instance.
     pub fn door_trouble(&self) -> DoorTrouble {
+        let door = &self.door;
         DoorTrouble {
-            wrong_signatures: self.door.wrong.load(Ordering::Relaxed) >= FAILURES,
-            other_address: self.door.elsewhere.load(Ordering::Relaxed) > 0,
+            wrong_signatures: door.is_wrong() || door.wrong_there.load(Ordering::Relaxed),
+            other_address: door.is_elsewhere() || door.elsewhere_there.load(Ordering::Relaxed),
             store_away: self.door.store_is_away(),
         }
     }

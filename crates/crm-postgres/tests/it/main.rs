@@ -8,6 +8,7 @@ mod collisions;
 mod common;
 mod contract;
 mod events;
+mod growing;
 mod lost_lines;
 mod opening;
 mod proxy;

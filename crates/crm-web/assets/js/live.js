@@ -177,9 +177,12 @@ function tell(kind, detail) {
   document.dispatchEvent(new CustomEvent(`crm:${kind}`, { detail, cancelable: true }));
 }
 
-/** Whether a place lies behind another; of another history everything does. */
+/** Whether a place lies behind another, by transaction and number; of another history everything does. */
 function isLater(one, other) {
-  const [epoch, , seq] = one.split("-");
-  const [known, , last] = other.split("-");
-  return epoch !== known || Number(seq) > Number(last);
+  const [epoch, ...place] = one.split("-");
+  const [known, ...last] = other.split("-");
+  if (epoch !== known) return true;
+  const [xid, seq] = place.map(Number);
+  const [lastXid, lastSeq] = last.map(Number);
+  return xid === lastXid ? seq > lastSeq : xid > lastXid;
 }

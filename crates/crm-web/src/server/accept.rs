@@ -12,13 +12,17 @@ use tokio::task::JoinSet;
 use super::connection::{self, Ends, Held};
 use super::peers::{Counted, Peers};
 use super::pulse::Patience;
-use super::{Networks, Site, Tls};
+use super::{Networks, Open, Site, Tls};
 use crate::flood::Flood;
 
 /// How long accepting rests after an error such as too many open files.
 const PAUSE_ON_ERROR: Duration = Duration::from_millis(100);
 /// How long answers may still take once the server stops.
 const FAREWELL: Duration = Duration::from_secs(8);
+/// How long the system may take to hand over who came before the server stopped.
+const AT_THE_DOOR: Duration = Duration::from_millis(5);
+/// How long these may take to say what they want.
+const LAST_HEAD: Duration = Duration::from_secs(2);
 
 /// What a listener grants.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Limits {
     pub idle: Duration,
     /// For taking a piece of an answer.
     pub write: Duration,
+    /// Where the connections are counted.
+    pub open: Open,
 }
 
 impl Default for Limits {
@@ -43,6 +49,7 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
+            open: Open::default(),
         }
     }
 }
@@ -88,8 +95,8 @@ pub struct Secured {
     pub plain: Site,
 }
 
-/// Answers on `listener` until the stop. From then on connections end with their next answer, and new ones are taken
-/// only as long as earlier requests still run: who asks meanwhile whether we are ready learns that we are not.
+/// Answers on `listener` until the stop. Who waited at the door by then gets one answer; then nobody new is taken, and the
+/// other connections end with their next answer, or soon without one.
 pub async fn serve(
     listener: TcpListener,
     site: Site,
@@ -119,19 +126,14 @@ pub async fn serve(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
-    let mut late = JoinSet::new();
-    let ending = async {
-        while !connections.is_empty() {
-            tokio::select! {
-                _ = connections.join_next() => {}
-                Some(accepted) = acceptor.accept(&listener) => {
-                    late.spawn(acceptor.connection(accepted, true));
-                }
-            }
+    while let Ok(accepted) = tokio::time::timeout(AT_THE_DOOR, acceptor.accept(&listener)).await {
+        if let Some(accepted) = accepted {
+            connections.spawn(acceptor.connection(accepted, true));
         }
-        drop(listener);
-        while late.join_next().await.is_some() {}
-    };
+    }
+    // Whoever comes from now on is refused, and a balancer asks another instance at once.
+    drop(listener);
+    let ending = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(FAREWELL, ending).await.is_err() {
         tracing::warn!("some requests took too long and were cut when the server stopped");
     }
@@ -180,11 +182,12 @@ impl Acceptor {
         let talk = Talk {
             site: Arc::clone(&self.site),
             secured: self.secured.clone(),
-            patience: self.patience(),
+            patience: self.patience(last),
             places: self.places.clone(),
             stopping: self.stop.subscribe(),
             last,
         };
+        let entered = self.limits.open.enter();
         async move {
             let Accepted {
                 stream,
@@ -194,7 +197,7 @@ impl Acceptor {
             // Without it small answers wait for the peer's acknowledgement; failing to set it only costs time.
             let _ = stream.set_nodelay(true);
             talk.have(stream, ends).await;
-            drop(granted);
+            drop((granted, entered));
         }
     }
 
@@ -229,9 +232,10 @@ impl Acceptor {
         })
     }
 
-    fn patience(&self) -> Patience {
+    fn patience(&self, last: bool) -> Patience {
+        let head = if last { LAST_HEAD } else { self.limits.head };
         Patience {
-            head: self.limits.head,
+            head: head.min(self.limits.head),
             idle: self.limits.idle,
             write: self.limits.write,
         }

@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Request, RequestParts};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,6 +26,9 @@ use super::{Site, body};
 /// What the heads of requests may hold: cookies and long addresses fit, floods do not.
 const HEAD_BYTES: usize = 32 * 1024;
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// How long a connection at rest stays open once the server stops: a request that is on its way already is answered. Less
+/// than browsers wait before they open their stream of events again.
+const LAST_CALL: Duration = Duration::from_millis(800);
 
 /// Who is connected to what.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +58,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let Held {
         patience,
         places,
-        mut stopping,
+        stopping,
         last,
     } = held;
     let pulse = Pulse::new();
@@ -62,11 +66,14 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
         stream,
         pulse: Arc::clone(&pulse),
     });
-    let service = service_fn(|request| exchange(&site, ends, &pulse, request));
+    let stop = stopping.clone();
+    let service = service_fn(|request| exchange(&site, ends, &pulse, &stop, request));
     let connection = protocol(last).serve_connection(io, service);
     tokio::pin!(connection);
     let mut watch = tokio::time::interval(WATCH_EVERY);
     watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let last_call = last_call(stopping);
+    tokio::pin!(last_call);
     let mut told = last;
     loop {
         tokio::select! {
@@ -76,7 +83,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
                 }
                 return;
             }
-            _ = stopping.wait_for(|stop| *stop), if !told => {
+            () = last_call.as_mut(), if !told => {
                 told = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -90,6 +97,13 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
             }
         }
     }
+}
+
+/// Ends some time after the stop.
+async fn last_call(mut stopping: watch::Receiver<bool>) {
+    // The one who says so outlives every connection.
+    let _ = stopping.wait_for(|stop| *stop).await;
+    tokio::time::sleep(LAST_CALL).await;
 }
 
 fn now(patience: Patience, places: &Places) -> Patience {
@@ -115,6 +129,7 @@ async fn exchange(
     site: &Site,
     ends: Ends,
     pulse: &Pulse,
+    stop: &watch::Receiver<bool>,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<BoxBody<Bytes, std::io::Error>>, Infallible> {
     pulse.request_began();
@@ -131,7 +146,12 @@ async fn exchange(
             Body::empty()
         }
     };
-    let response = site.answer(Request::from_parts(parts, body)).await;
+    let mut response = site.answer(Request::from_parts(parts, body)).await;
+    if *stop.borrow() {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     pulse.answered();
     Ok(response.into())
 }

@@ -1,6 +1,8 @@
 //! Work that no request waits for, or waits for a bounded time only: recording callbacks and sending messages.
 
+mod backups;
 mod connection;
+mod counting;
 mod ear;
 mod fetcher;
 mod housekeeper;
@@ -61,6 +63,7 @@ pub fn start(app: &App) -> JoinSet<()> {
         connection::run,
     ));
     workers.spawn(kept_alive("listener to the bell", app.clone(), ear::run));
+    workers.spawn(kept_alive("sharer of counts", app.clone(), counting::run));
     workers.spawn(kept_alive("writer of the logs", app.clone(), sealer::write));
     workers.spawn(kept_alive(
         "housekeeper at once",
@@ -77,6 +80,12 @@ pub fn start(app: &App) -> JoinSet<()> {
         "keeper of keys",
         app.clone(),
         sole("keeper of keys", &owner, keys::run),
+    ));
+    workers.spawn(kept_alive("taker of backups", app.clone(), backups::run));
+    workers.spawn(kept_alive(
+        "taker of daily backups",
+        app.clone(),
+        sole("daily backup", &owner, backups::daily),
     ));
     workers.spawn(kept_alive("keeper of measures", app.clone(), measures::run));
     workers.spawn(kept_alive("live pages", app.clone(), crate::live::run));

@@ -4,10 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crm_domain::backups::BackupId;
+use crm_domain::permissions::Actor;
 use crm_domain::ports::bell::{Bell, NoBell};
 use crm_domain::sends::SendId;
 use crm_domain::use_cases::Delivered;
 use tokio::sync::{Notify, watch};
+
+use super::backups::Asked;
 
 type Waiting = HashMap<SendId, watch::Sender<Option<Delivered>>>;
 
@@ -26,6 +30,8 @@ struct Inner {
     files: Notify,
     changes: Notify,
     house: Notify,
+    backups: Mutex<Vec<Asked>>,
+    backup: Notify,
     waiting: Mutex<Waiting>,
 }
 
@@ -49,8 +55,15 @@ impl Signals {
             files: Notify::new(),
             changes: Notify::new(),
             house: Notify::new(),
+            backups: Mutex::default(),
+            backup: Notify::new(),
             waiting: Mutex::default(),
         }))
+    }
+
+    /// Whether there can be no other instance.
+    pub(super) fn are_alone(&self) -> bool {
+        self.0.bell.is_alone()
     }
 
     /// Waits until another instance rang.
@@ -121,6 +134,23 @@ impl Signals {
 
     pub(super) async fn house(&self) {
         self.0.house.notified().await;
+    }
+
+    /// A backup was begun and is to be taken here, for whoever asked.
+    pub fn backup_wanted(&self, id: BackupId, by: Actor) {
+        let mut asked = self.0.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push((id, by));
+        self.0.backup.notify_one();
+    }
+
+    /// The next one that is to be taken; `None` when another took it meanwhile.
+    pub(super) async fn backup(&self) -> Option<Asked> {
+        self.0.backup.notified().await;
+        self.0
+            .backups
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 
     /// How many callbacks wait for their answer.
