@@ -17,7 +17,7 @@ use crate::ports::store::StoreError;
 use crate::sends::SendId;
 
 pub use acts::{Act, RecordKind};
-pub use chain::{Head, NotAHead, Seal, content, digest};
+pub use chain::{Head, NotAHead, Seal, content, digest, first_content};
 pub use fields::{Recorded, added, changed, removed};
 
 /// An entry's key.
@@ -260,6 +260,8 @@ pub struct NewEntry {
     pub by: By,
     /// From which address.
     pub address: Option<String>,
+    /// By which request: what its answer and its log lines carry.
+    pub request_id: Option<String>,
     /// What.
     pub what: Deed,
     /// Random: makes the digest of a short value unguessable once the values are gone.
@@ -279,6 +281,8 @@ pub struct AuditEntry {
     pub by: By,
     /// From which address; `None` for the command line and jobs.
     pub address: Option<String>,
+    /// By which request; `None` for the command line, jobs and entries of earlier versions.
+    pub request_id: Option<String>,
     /// [`Act::code`].
     pub act: String,
     /// [`RecordKind::code`] and id.
@@ -336,7 +340,7 @@ pub struct AuditFilter {
     pub record_kind: Option<RecordKind>,
     /// Concerning this customer.
     pub customer_id: Option<CustomerId>,
-    /// By whose name holds this text, or from exactly this address.
+    /// By whose name holds this text, or from exactly this address, or by exactly this request.
     pub text: Option<String>,
     /// From this time on.
     pub from: Option<Instant>,

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use crm_domain::ports::store::{ReadWork, Store, StoreError, Work};
+use crm_domain::ports::store::{PoolState, ReadWork, Store, StoreError, Work};
 use diesel::connection::SimpleConnection;
 use tokio_postgres::config::TargetSessionAttrs;
 
@@ -40,7 +40,6 @@ pub use connection::PlainClient;
 pub use error::PostgresError;
 pub use hold::Hold;
 pub use migrations::unapplied as unapplied_migrations;
-pub use pool::PoolState;
 
 /// How long a look at the database may take that answers whether it is there.
 const LOOK: Duration = Duration::from_secs(3);
@@ -170,6 +169,10 @@ impl Store for PostgresStore {
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
         self.with(migrations::pending).await
+    }
+
+    fn pool(&self) -> Option<PoolState> {
+        Some(self.pool_state())
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use crm_domain::ports::store::PoolState;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
@@ -20,19 +21,6 @@ const WAIT: Duration = Duration::from_secs(5);
 const DOZE: Duration = Duration::from_secs(2);
 /// How long it has to answer.
 const PROOF: Duration = Duration::from_secs(1);
-
-/// How many connections there are. Counted in connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolState {
-    /// In use by units of work.
-    pub in_use: usize,
-    /// Open and at rest.
-    pub idle: usize,
-    /// How many there can be at most.
-    pub most: usize,
-    /// Units of work that wait for one.
-    pub waiting: usize,
-}
 
 /// Makes and proves connections.
 pub(crate) struct Manager {

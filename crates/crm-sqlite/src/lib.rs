@@ -15,7 +15,7 @@ mod writer;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use crm_domain::ports::store::{ReadWork, Store, StoreError, Verdict, Work};
+use crm_domain::ports::store::{PoolState, ReadWork, Store, StoreError, Verdict, Work};
 
 use connection::Opener;
 use readers::Readers;
@@ -83,6 +83,10 @@ impl Store for SqliteStore {
 
     async fn run_read(&self, work: ReadWork) -> Result<(), StoreError> {
         self.readers.run(work).await
+    }
+
+    fn pool(&self) -> Option<PoolState> {
+        Some(self.readers.state())
     }
 
     /// Takes the write lock once and gives it back.

@@ -1,11 +1,12 @@
 //! Readings: threads that each own a connection that cannot write. What a connection keeps in memory stays with its thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crm_diesel::sqlite::{Conn, Uow};
-use crm_domain::ports::store::{ReadWork, StoreError};
+use crm_domain::ports::store::{PoolState, ReadWork, StoreError};
 use diesel::connection::SimpleConnection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,17 +24,20 @@ type Job = Box<dyn FnOnce(Result<&mut Conn, StoreError>) + Send>;
 pub(crate) struct Readers {
     queue: Option<mpsc::Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
+    busy: Arc<AtomicUsize>,
 }
 
 impl Readers {
     pub(crate) fn start(opener: &Opener, size: u32) -> Result<Self, SqliteError> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
+        let busy = Arc::<AtomicUsize>::default();
         let start = |number: u32| {
             let desk = Desk {
                 opener: opener.clone(),
                 conn: None,
                 jobs: Arc::clone(&jobs),
+                busy: Arc::clone(&busy),
             };
             thread::Builder::new()
                 .name(format!("sqlite-reader-{number}"))
@@ -43,7 +47,20 @@ impl Readers {
         Ok(Self {
             threads: (1..=size).map(start).collect::<Result<_, _>>()?,
             queue: Some(queue),
+            busy,
         })
+    }
+
+    /// How the readers are used now.
+    pub(crate) fn state(&self) -> PoolState {
+        let (most, in_use) = (self.threads.len(), self.busy.load(Relaxed));
+        let queue = self.queue.as_ref();
+        PoolState {
+            in_use,
+            idle: most.saturating_sub(in_use),
+            most,
+            waiting: queue.map_or(0, |queue| queue.max_capacity() - queue.capacity()),
+        }
     }
 
     /// Runs a reading on one view of the database.
@@ -96,11 +113,13 @@ struct Desk {
     opener: Opener,
     conn: Option<Conn>,
     jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    busy: Arc<AtomicUsize>,
 }
 
 impl Desk {
     fn serve(mut self) {
         while let Some(job) = self.next() {
+            self.busy.fetch_add(1, Relaxed);
             let opened = match self.conn.take() {
                 Some(conn) => Ok(conn),
                 None => self.opener.reading(),
@@ -113,6 +132,7 @@ impl Desk {
                     self.conn = ran.is_ok().then_some(conn);
                 }
             }
+            self.busy.fetch_sub(1, Relaxed);
         }
     }
 

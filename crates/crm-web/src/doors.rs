@@ -66,6 +66,10 @@ impl Doors {
             tls,
             limits,
         } = self;
+        let limits = Limits {
+            open: app.metrics().open(),
+            ..limits
+        };
         let proxies = || app.settings.trusted_proxies.clone();
         let stop = || app.stop.clone();
         let secured = |plain: Site| tls.clone().map(|tls| Secured { tls, plain });

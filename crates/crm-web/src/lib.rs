@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+mod backup_watch;
 mod csv;
 pub mod demo;
 pub mod flood;
@@ -13,6 +14,7 @@ pub mod i18n;
 pub mod links;
 pub mod live;
 pub mod message_html;
+pub mod metrics;
 pub mod page;
 pub mod pages;
 mod pieces;

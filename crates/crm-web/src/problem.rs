@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::i18n::{Language, catalogue};
 use crate::sentence::Sentence;
-use crate::server::BodyRefused;
+use crate::server::{BodyRefused, request_id};
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,9 @@ pub enum Failure {
     /// A query parameter cannot be read.
     #[error("the parameter {0} cannot be read")]
     Parameter(&'static str),
+    /// Fields of the body, by name and code, cannot be read.
+    #[error("{} field(s) cannot be read", .0.len())]
+    Fields(Vec<(String, &'static str)>),
     /// The body is of a type that is not understood here.
     #[error("the type of the body is not understood here")]
     WrongType,
@@ -57,6 +60,9 @@ pub enum Failure {
         /// Seconds until there is room again.
         retry_after: u32,
     },
+    /// `/metrics` needs a token, or an address that is allowed.
+    #[error("/metrics needs a token or an address of CRM_METRICS_ALLOWED_IPS")]
+    MetricsClosed,
     /// The demonstration answers only on this machine.
     #[error("this address is not served")]
     WrongHost,
@@ -74,10 +80,11 @@ impl Failure {
         match self {
             Self::Refused(error) => status_of(error),
             Self::NotSignedIn | Self::BadToken => StatusCode::UNAUTHORIZED,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Forged | Self::MetricsClosed => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(refused) => refused.status(),
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -96,24 +103,29 @@ impl Failure {
             Self::NoSuchPage => "not_found",
             Self::WrongMethod => "method_not_allowed",
             Self::Malformed | Self::Body(BodyRefused::Broken) => "malformed",
-            Self::Parameter(_) => "invalid",
+            Self::Parameter(_) | Self::Fields(_) => "invalid",
             Self::WrongType => "unsupported_type",
             Self::Body(BodyRefused::TooLarge) => "too_large",
             Self::Body(BodyRefused::TooSlow) => "too_slow",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::WrongHost => "wrong_host",
+            Self::MetricsClosed => "metrics_closed",
             Self::Broken(_) | Self::Drawing(_) => "internal",
         }
     }
 
     /// The fields that are wrong, by name and code.
-    pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn fields(&self) -> Vec<(&str, &'static str)> {
         match self {
-            Self::Refused(Error::Invalid(errors)) => errors
+            Self::Refused(Error::Invalid(errors) | Error::Alike(errors)) => errors
                 .iter()
                 .map(|FieldError { field, problem }| (*field, problem.code()))
                 .collect(),
             Self::Parameter(name) => vec![(name, "malformed")],
+            Self::Fields(wrong) => wrong
+                .iter()
+                .map(|(field, code)| (field.as_str(), *code))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -164,7 +176,8 @@ impl Failure {
     /// For our scripts and small JSON routes.
     pub fn as_json(&self, language: Language) -> Response {
         let sentence = self.sentence().words(catalogue(language));
-        let body = json!({"success": false, "message": sentence, "error": sentence, "code": self.code()});
+        let body = json!({"success": false, "message": sentence, "error": sentence, "code": self.code(),
+            "request_id": request_id()});
         self.respond("application/json; charset=utf-8", &body)
     }
 
@@ -182,6 +195,7 @@ impl Failure {
             "status": status.as_u16(),
             "code": self.code(),
             "errors": errors,
+            "request_id": request_id(),
         });
         self.respond("application/problem+json", &body)
     }
@@ -236,11 +250,14 @@ fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) | Error::LinkSpent => StatusCode::NOT_FOUND,
-        Error::Invalid(_) | Error::NoAddress | Error::SignInRefused | Error::SignInOver => {
+        Error::Invalid(_) | Error::KeyUsed | Error::NoAddress | Error::SignInRefused | Error::SignInOver => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        Error::Stale
+        Error::NotAsExpected => StatusCode::PRECONDITION_FAILED,
+        Error::Alike(_)
+        | Error::Stale
         | Error::Held
+        | Error::UnderWay(_)
         | Error::FactorOn
         | Error::HandledBy(_)
         | Error::LastAdministrator(_)
@@ -299,12 +316,14 @@ mod tests {
             Failure::WrongMethod,
             Failure::Malformed,
             Failure::Parameter("limit"),
+            Failure::Fields(Vec::new()),
             Failure::WrongType,
             Failure::Body(BodyRefused::TooLarge),
             Failure::Body(BodyRefused::TooSlow),
             Failure::Body(BodyRefused::Broken),
             Failure::TooManyRequests { retry_after: 1 },
             Failure::WrongHost,
+            Failure::MetricsClosed,
             Failure::Broken("x"),
         ];
         for failure in failures {

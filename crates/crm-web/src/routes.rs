@@ -6,7 +6,7 @@ use poem::middleware::CatchPanic;
 use poem::web::Path;
 use poem::{EndpointExt as _, Request, Response, Route, get, handler};
 
-use crate::{api, assets, auth, health, live, pages};
+use crate::{api, assets, auth, health, live, metrics, pages};
 
 /// Marks the answer in place of a handler that panicked; the front tells it like every failure.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +17,16 @@ pub fn routes() -> BoxEndpoint<'static, Response> {
     let route = Route::new()
         .at("/assets/:version/*path", get(asset))
         .at("/favicon.ico", get(icon));
-    let route = [auth::mount, api::mount, health::mount, live::mount, pages::mount]
-        .into_iter()
-        .fold(route, |route, mount| mount(route));
+    let route = [
+        auth::mount,
+        api::mount,
+        health::mount,
+        metrics::mount,
+        live::mount,
+        pages::mount,
+    ]
+    .into_iter()
+    .fold(route, |route, mount| mount(route));
     let panicked = |_| {
         let mut response = Response::default();
         response.extensions_mut().insert(Panicked);

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm_compose::Machine;
 use crm_domain::members::Locale;
 use crm_domain::ports::host::Secrets;
 use crm_domain::use_cases::Crm;
@@ -11,11 +12,13 @@ use poem::{FromRequest, Request, RequestBody};
 use time::UtcOffset;
 
 use crate::auth::{Allowance, Keys, Origins};
+use crate::backup_watch::LastLook;
 use crate::demo::Demo;
 use crate::i18n::Language;
 use crate::live::Hub;
+use crate::metrics::{Metrics, MetricsError};
 use crate::problem::Failure;
-use crate::server::{Networks, RequestCaller, Stop};
+use crate::server::{Networks, RequestCaller, RequestIds, Stop};
 use crate::templates::Templates;
 use crate::workers::Signals;
 
@@ -34,6 +37,8 @@ pub struct WebSettings {
     pub firm_name: Option<String>,
     /// Whose `X-Forwarded-…` headers are believed.
     pub trusted_proxies: Networks,
+    /// Who may read `/metrics` without a token.
+    pub metrics_networks: Networks,
     /// From where callbacks are taken; from everywhere when empty.
     pub callback_networks: Networks,
     /// Whether customers are made of unknown senders (`LINE_WORKS_UNKNOWN_SENDER`).
@@ -44,7 +49,14 @@ pub struct WebSettings {
 
 /// What the program is made of; cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Whole>);
+
+struct Whole {
+    parts: Parts,
+    ids: RequestIds,
+    metrics: Metrics,
+    backups: LastLook,
+}
 
 /// The parts of an [`App`].
 pub struct Parts {
@@ -58,6 +70,8 @@ pub struct Parts {
     pub keys: Keys,
     /// How much each token may ask for.
     pub allowance: Allowance,
+    /// The machine it runs on.
+    pub machine: Machine,
     /// Randomness.
     pub secrets: Arc<dyn Secrets>,
     /// Wakes workers, and requests that wait for them.
@@ -72,9 +86,34 @@ pub struct Parts {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(mut parts: Parts) -> Self {
-        parts.crm = parts.crm.asked_through(Arc::new(RequestCaller));
-        Self(Arc::new(parts))
+    pub fn new(mut parts: Parts) -> Result<Self, MetricsError> {
+        let metrics = Metrics::new()?;
+        parts.crm = parts
+            .crm
+            .asked_through(Arc::new(RequestCaller))
+            .watched(|store| metrics.timed(store));
+        let ids = RequestIds::new(parts.secrets.as_ref());
+        Ok(Self(Arc::new(Whole {
+            parts,
+            ids,
+            metrics,
+            backups: LastLook::default(),
+        })))
+    }
+
+    /// What the program counts and measures of itself.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// What the pages have to know of backups.
+    pub(crate) fn backups(&self) -> &LastLook {
+        &self.0.backups
+    }
+
+    /// Makes the ids of requests.
+    pub(crate) fn ids(&self) -> &RequestIds {
+        &self.0.ids
     }
 
     /// The offset of the configured time zone now.
@@ -92,7 +131,7 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 

@@ -32,9 +32,11 @@ pub async fn answer(app: &App, mut request: Request, caller: Option<Caller>) -> 
     }
     if let Some(refused) = request.extensions().get::<BodyRefused>() {
         untaken(*refused);
+        app.metrics().callback("unreadable");
         return status(refused.status());
     }
     let Ok(body) = request.take_body().into_bytes().await else {
+        app.metrics().callback("unreadable");
         return status(StatusCode::BAD_REQUEST);
     };
     let networks = &app.settings.callback_networks;
@@ -60,10 +62,12 @@ async fn keep(app: &App, arrival: Arrival<'_>) -> Response {
     match tokio::time::timeout(LONGEST, receiving).await {
         Ok(Ok(received)) => note(app, &received, &arrival),
         Ok(Err(error)) => {
+            app.metrics().callback("lost");
             tracing::error!("callback not kept: {}", causes(&error));
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
         Err(_) => {
+            app.metrics().callback("lost");
             tracing::error!("callback not kept: neither the database nor the spool answered in time");
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
@@ -72,6 +76,7 @@ async fn keep(app: &App, arrival: Arrival<'_>) -> Response {
 
 fn note(app: &App, received: &Received, arrival: &Arrival<'_>) -> Response {
     let bytes = arrival.body.len();
+    app.metrics().callback(outcome(received));
     match received {
         Received::Kept(id) => {
             tracing::debug!("callback {id} kept, {bytes} bytes");
@@ -89,6 +94,17 @@ fn note(app: &App, received: &Received, arrival: &Arrival<'_>) -> Response {
         }
     }
     Response::default()
+}
+
+/// A word of ours for what became of it.
+fn outcome(received: &Received) -> &'static str {
+    match received {
+        Received::Kept(_) => "kept",
+        Received::Spooled(_) => "spooled",
+        Received::Duplicate => "duplicate",
+        Received::Refused(refused) => refused.code(),
+        Received::OtherAddress { .. } => "other_address",
+    }
 }
 
 fn detoured(detour: &Detour) {

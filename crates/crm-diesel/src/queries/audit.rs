@@ -35,6 +35,7 @@ struct EntryRow {
     fields: String,
     reason: Option<String>,
     digest: Vec<u8>,
+    request_id: Option<String>,
 }
 
 impl TryFrom<EntryRow> for AuditEntry {
@@ -55,6 +56,7 @@ impl TryFrom<EntryRow> for AuditEntry {
                 name: row.by_name,
             },
             address: row.address,
+            request_id: row.request_id,
             act: row.act,
             record: row.record_kind.zip(row.record_id),
             customer_id: row.customer_id.map(CustomerId::new),
@@ -157,11 +159,13 @@ fn wanted(filter: &AuditFilter) -> Boxed<'_> {
     if let Some(text) = &filter.text {
         let holds = format!("%{}%", escaped(text));
         let named = audit::by_name.like(holds).escape('\\');
-        query = query.filter(
-            named.or(audit::address
-                .is_not_null()
-                .and(audit::address.assume_not_null().eq(text))),
-        );
+        let address = audit::address
+            .is_not_null()
+            .and(audit::address.assume_not_null().eq(text));
+        let request = audit::request_id
+            .is_not_null()
+            .and(audit::request_id.assume_not_null().eq(text));
+        query = query.filter(named.or(address).or(request));
     }
     if let Some(from) = filter.from {
         query = query.filter(audit::at.ge(Stamp(from)));
@@ -305,6 +309,7 @@ fn add_one(conn: &mut Conn, new: &NewEntry) -> Result<(), Fault> {
         audit::fields.eq(fields.join(",")),
         audit::reason.eq(&what.reason),
         audit::digest.eq(new.digest.as_slice()),
+        audit::request_id.eq(&new.request_id),
     ));
     let id = super::inserted::inserted(conn, insert)?.ok_or(diesel::result::Error::NotFound)?;
     for change in &what.changes {

@@ -67,9 +67,24 @@ impl FromStr for Head {
 }
 
 /// What the seal at `position` covers: the mac before (zeros for the first) and everything of the entry but its values, for
-/// which their digest stands.
+/// which their digest stands. An entry without a request is sealed as all were before requests had ids.
 pub fn content(position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
-    let mut out = Bytes(b"audit 1".to_vec());
+    let Some(request) = &entry.request_id else {
+        return first_content(position, before, entry);
+    };
+    let mut out = Bytes(content_of(b"audit 2", position, before, entry));
+    out.text(Some(request));
+    out.0
+}
+
+/// What an earlier version covers by its seal, which does not know of requests: while old and new ones work on one database,
+/// the old seal entries of the new.
+pub fn first_content(position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
+    content_of(b"audit 1", position, before, entry)
+}
+
+fn content_of(form: &[u8; 7], position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
+    let mut out = Bytes(form.to_vec());
     out.0.extend(before);
     out.number(Some(position));
     out.number(Some(entry.id.get()));

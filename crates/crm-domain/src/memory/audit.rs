@@ -27,6 +27,7 @@ fn entry(id: i64, new: &NewEntry) -> AuditEntry {
         at: new.at,
         by: new.by.clone(),
         address: new.address.clone(),
+        request_id: new.request_id.clone(),
         act: what.act.code().to_owned(),
         record: what
             .record
@@ -41,7 +42,12 @@ fn entry(id: i64, new: &NewEntry) -> AuditEntry {
 fn wanted(filter: &AuditFilter, entry: &AuditEntry) -> bool {
     let record = entry.record.as_ref();
     let is = |record_kind: RecordKind| record.is_some_and(|(kind, _)| kind == record_kind.code());
-    let said = |text: &String| entry.by.name.contains(text.as_str()) || entry.address.as_ref() == Some(text);
+    let said = |text: &String| {
+        entry.by.name.contains(text.as_str())
+            || [&entry.address, &entry.request_id]
+                .into_iter()
+                .any(|exact| exact.as_ref() == Some(text))
+    };
     filter.member_id.is_none_or(|id| entry.by.member_id == Some(id))
         && filter.by_kind.as_ref().is_none_or(|kind| entry.by.kind == *kind)
         && filter.act.is_none_or(|act| entry.act == act.code())

@@ -37,7 +37,7 @@ impl ReceiptRow {
         }
     }
 
-    fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         self.outcome
             .as_ref()
             .is_none_or(|outcome| outcome.state == ReceiptState::Pending)

@@ -35,6 +35,11 @@ pub trait Secrets: Send + Sync {
 pub trait Caller: Send + Sync {
     /// The address of whoever asks; `None` for the command line and for background work.
     fn address(&self) -> Option<String>;
+
+    /// The id of the request, which its answer, its log lines and its audit entries carry; `None` where there is no request.
+    fn request_id(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody calls over a network.

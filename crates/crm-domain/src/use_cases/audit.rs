@@ -29,6 +29,7 @@ pub(super) struct Trace {
     at: Instant,
     by: By,
     address: Option<String>,
+    request_id: Option<String>,
     secrets: Arc<dyn Secrets>,
 }
 
@@ -56,6 +57,7 @@ impl Trace {
             at: self.at,
             by: self.by.clone(),
             address: self.address.clone(),
+            request_id: self.request_id.clone(),
             digest: digest(|bytes| self.secrets.hash(bytes), &salt, &what.changes),
             what: what.clone(),
             salt,
@@ -109,6 +111,7 @@ impl Crm {
             at: self.now(),
             by,
             address: self.ports.caller.address(),
+            request_id: self.ports.caller.request_id(),
             secrets: Arc::clone(&self.ports.secrets),
         }
     }

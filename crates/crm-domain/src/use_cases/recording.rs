@@ -25,6 +25,8 @@ use crate::values::file_name::file_name;
 pub struct RecordedCallback {
     /// Which one.
     pub receipt: ReceiptId,
+    /// What it says: a message's kind, `began`, `ended`, `room`, `other`, or `unreadable`.
+    pub kind: &'static str,
     /// How far it got.
     pub state: ReceiptState,
     /// The customers to whose pages it was added.
@@ -122,6 +124,18 @@ impl Crm {
             }
         }
         Ok(callbacks)
+    }
+}
+
+/// A word of ours for what it says, one of few.
+fn kind_of(callback: &Understood) -> &'static str {
+    match &callback.event {
+        Ok(InboundEvent::Message(message)) => message.kind.code(),
+        Ok(InboundEvent::Began { .. }) => "began",
+        Ok(InboundEvent::Ended { .. }) => "ended",
+        Ok(InboundEvent::Room(_)) => "room",
+        Ok(InboundEvent::Other { .. }) => "other",
+        Err(_) => "unreadable",
     }
 }
 
@@ -387,6 +401,7 @@ impl<'a> Batch<'a> {
         };
         RecordedCallback {
             receipt: callback.id,
+            kind: kind_of(callback),
             state: outcome.state,
             customers,
             user: callback.user().map(LineUserId::short),

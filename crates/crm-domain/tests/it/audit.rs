@@ -1,15 +1,19 @@
 //! The audit log: what stands in it, that it can be proven, and what it says of a tampered store.
 
-use crm_domain::audit::{Act, AuditEntry, AuditFilter, AuditId, Head, NewEntry, Record, RecordKind, Seal};
+use crm_domain::audit::{
+    Act, AuditEntry, AuditFilter, AuditId, Head, NewEntry, Record, RecordKind, Seal, content, first_content,
+};
 use crm_domain::companies::CompanyId;
 use crm_domain::customers::CustomerId;
 use crm_domain::error::Error;
 use crm_domain::members::{Locale, Role};
 use crm_domain::permissions::Actor;
+use crm_domain::ports::host::Caller;
+use crm_domain::ports::seals::Seals as _;
 use crm_domain::ports::store::{StoreError, StoreExt};
 use crm_domain::readings::{ReadingFilter, ReadingRule};
 use crm_domain::use_cases::{AuditFault, AuditReport, Looked, Recipient};
-use crm_testkit::fakes::FakeCallbacks;
+use crm_testkit::fakes::{FakeCallbacks, FakeSeals};
 use crm_testkit::fixtures::{
     admin, after, company_details, customer_details, customer_on, member, person, text, user, viewer,
 };
@@ -168,6 +172,7 @@ async fn values_that_were_swapped_are_found_out() {
                 at: first.at,
                 by: first.by,
                 address: None,
+                request_id: None,
                 what,
                 salt: values.salt,
                 digest: first.digest,
@@ -412,4 +417,69 @@ async fn each_act_is_told_and_no_message_is_copied() {
     }
     world.sealed().await;
     assert_eq!(world.verified(None).await.faults, []);
+}
+
+/// One request, however often it is asked.
+struct OneRequest;
+
+impl Caller for OneRequest {
+    fn address(&self) -> Option<String> {
+        None
+    }
+
+    fn request_id(&self) -> Option<String> {
+        Some("9f3a1c22b4e07d15".to_owned())
+    }
+}
+
+/// A world with what one request left in the log.
+async fn asked_once() -> World {
+    let mut world = World::new();
+    world.crm = world.crm.clone().asked_through(std::sync::Arc::new(OneRequest));
+    let by = admin();
+    let added = world.crm.register_company(&by, company_details("社"));
+    added.await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn an_entry_is_found_by_its_request_and_sealed_with_it() {
+    let world = asked_once().await;
+    let filter = AuditFilter::searching("9f3a1c22b4e07d15");
+    let found = world.crm.list_audit(&admin(), filter, None, 9).await.unwrap();
+    assert_eq!(found[0].request_id.as_deref(), Some("9f3a1c22b4e07d15"));
+    world.sealed().await;
+    assert!(world.verified(None).await.faults.is_empty());
+    let sealed = content(1, &[0; 32], &found[0]);
+    for changed in [Some("9f3a1c22b4e07d16".to_owned()), None] {
+        let mut other = found[0].clone();
+        other.request_id = changed;
+        assert_ne!(content(1, &[0; 32], &other), sealed);
+        assert_ne!(first_content(1, &[0; 32], &other), sealed);
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_sealed_stays_whole() {
+    let world = asked_once().await;
+    let sealed: Result<(), StoreError> = world
+        .store
+        .write(|uow| {
+            let entries = uow.audit().unsealed_audit(9)?;
+            let (mut before, mut seals) = ([0; 32], Vec::new());
+            for (position, entry) in (1..).zip(&entries) {
+                let mac = FakeSeals::default().seal(&first_content(position, &before, entry));
+                before = mac.ok_or(StoreError::Stale("test"))?;
+                seals.push(Seal {
+                    position,
+                    entry: entry.id,
+                    mac: before,
+                });
+            }
+            uow.edit_audit().add_seals(&seals)
+        })
+        .await;
+    sealed.unwrap();
+    let report = world.verified(None).await;
+    assert!(report.faults.is_empty() && report.checked > 0, "{report:?}");
 }

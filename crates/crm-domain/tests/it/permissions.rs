@@ -13,6 +13,7 @@ use crm_domain::permissions::{Action, Actor};
 use crm_domain::sends::SendId;
 use crm_domain::use_cases::{MemberForm, Recipient};
 use crm_testkit::fixtures::{admin, company_details, customer_details, member, operator, text, user, viewer};
+use time::Duration;
 
 use crate::world::{JOB, World, code, token_form};
 
@@ -274,6 +275,12 @@ async fn ask_about_work(world: &World, by: &Actor) -> Vec<(&'static str, &'stati
         ("claim_message", code(crm.claim_message(by, "run").await)),
         ("deliver_next", code(crm.deliver_next(by, "run").await)),
         ("abandon_messages", code(crm.abandon_messages(by, "run").await)),
+        ("claim_files", code(crm.claim_files(by, 1).await)),
+        (
+            "take_job",
+            code(crm.take_job(by, "job", "run", Duration::SECOND).await),
+        ),
+        ("leave_job", code(crm.leave_job(by, "job", "run").await)),
     ]
 }
 

@@ -26,6 +26,7 @@ fn entry(seconds: i64, what: Deed) -> NewEntry {
         at: after(seconds),
         by: by("member", Some(1), "山田"),
         address: Some("192.0.2.1".to_owned()),
+        request_id: Some("0123456789abcdef".to_owned()),
         digest: if what.changes.is_empty() { [0; 32] } else { [7; 32] },
         what,
         salt: [3; 16],
@@ -82,6 +83,7 @@ pub async fn an_added_entry_is_found_as_it_was(store: AnyStore) {
     let empty = NewEntry {
         by: by("operator", None, "root"),
         address: None,
+        request_id: None,
         ..entry(2, Deed::of(Act::SettingChanged))
     };
     add(&store, vec![full.clone(), empty]).await;
@@ -92,6 +94,7 @@ pub async fn an_added_entry_is_found_as_it_was(store: AnyStore) {
     assert_eq!(first.by, full.by);
     assert_eq!(first.at, after(1));
     assert_eq!(first.address.as_deref(), Some("192.0.2.1"));
+    assert_eq!(first.request_id.as_deref(), Some("0123456789abcdef"));
     assert_eq!(first.act, "customer_changed");
     assert_eq!(first.record, Some(("customer".to_owned(), 9)));
     assert_eq!(first.customer_id, Some(CustomerId::new(9)));
@@ -99,6 +102,7 @@ pub async fn an_added_entry_is_found_as_it_was(store: AnyStore) {
     assert_eq!(first.reason.as_deref(), Some("頼まれたので"));
     assert_eq!(first.digest, [7; 32]);
     assert!(second.record.is_none() && second.fields.is_empty() && second.address.is_none());
+    assert!(second.request_id.is_none());
     let (one, two) = (first.id, second.id);
     let values = read(&store, move |unit| unit.audit().audit_values(one)).await;
     let expected = StoredValues {
@@ -141,6 +145,7 @@ pub async fn the_filter_leaves_out_what_is_not_wanted(store: AnyStore) {
     let other = NewEntry {
         by: by("operator", None, "ro%t"),
         address: None,
+        request_id: Some("fedcba9876543210".to_owned()),
         ..entry(
             20,
             Deed::on(Act::CompanyAdded, crm_domain::companies::CompanyId::new(9)),

@@ -1,19 +1,16 @@
 //! What stands before every route: who calls, from where, how failures are told, and what each answer carries.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use crm_domain::error::Error;
 use poem::endpoint::BoxEndpoint;
-use poem::http::uri::Scheme;
 use poem::http::{HeaderMap, Method, StatusCode, header};
-use poem::web::RemoteAddr;
-use poem::{Addr, Request, Response};
+use poem::{PathPattern, Request, Response};
 
+use super::begun::{Begun, Caller};
 use super::body::BodyRefused;
-use super::request_log::Line;
-use super::{Answer, asking, headers};
+use super::{Answer, asking};
 use crate::auth::{Known, Visitor, in_session, referring_page, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
@@ -22,29 +19,6 @@ use crate::routes::Panicked;
 use crate::state::App;
 use crate::views::system::ErrorPage;
 use crate::{health, links, webhook};
-
-/// Who calls, as far as trusted proxies tell.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller {
-    /// The address.
-    pub address: IpAddr,
-    /// Whether https was spoken, with us or with a trusted proxy.
-    pub https: bool,
-}
-
-impl Caller {
-    fn of(request: &Request, app: &App) -> Option<Caller> {
-        let peer = match &RemoteAddr::clone(request.remote_addr()).0 {
-            Addr::SocketAddr(address) => address.ip(),
-            _ => return None,
-        };
-        let proxies = &app.settings.trusted_proxies;
-        Some(Caller {
-            address: proxies.caller(peer, request.headers()),
-            https: request.scheme() == &Scheme::HTTPS || proxies.spoke_https(peer, request.headers()),
-        })
-    }
-}
 
 /// Everything that is served.
 pub struct Front {
@@ -61,37 +35,39 @@ impl Front {
 
 #[async_trait]
 impl Answer for Front {
-    async fn answer(&self, mut request: Request) -> Response {
-        let line = Line::of(&request);
-        let caller = Caller::of(&request, &self.app);
-        // The callback's door comes first: it is the busiest, and needs nothing of what follows.
-        let mut response = if request.uri().path() == webhook::PATH {
-            webhook::answer(&self.app, request, caller).await
-        } else {
-            request.extensions_mut().insert(self.app.clone());
-            if let Some(caller) = caller {
-                request.extensions_mut().insert(caller);
+    async fn answer(&self, request: Request) -> Response {
+        let begun = Begun::of(&request, &self.app);
+        let (caller, callback) = (begun.caller, begun.callback);
+        let response = begun.answered(async {
+            // The callback's door comes first: it is the busiest, and needs nothing of what follows.
+            if callback {
+                webhook::answer(&self.app, request, caller).await
+            } else {
+                self.pages(request, caller).await
             }
-            let changes = changes(&request);
-            let address = caller.map(|caller| caller.address);
-            let answered = asking::from(address, self.page(request)).await;
-            if answered.status() == StatusCode::FORBIDDEN {
-                self.write_refusals().await;
-            }
-            if changes {
-                self.app.signals.changed();
-            }
-            answered
-        };
-        headers::harden(&mut response, caller.is_some_and(|caller| caller.https));
-        if let Some(line) = line {
-            line.end(&response);
-        }
-        response
+        });
+        let response = response.await;
+        begun.end(&self.app, response)
     }
 }
 
 impl Front {
+    async fn pages(&self, mut request: Request, caller: Option<Caller>) -> Response {
+        request.extensions_mut().insert(self.app.clone());
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
+        let changes = changes(&request);
+        let answered = self.page(request).await;
+        if answered.status() == StatusCode::FORBIDDEN {
+            self.write_refusals().await;
+        }
+        if changes {
+            self.app.signals.changed();
+        }
+        answered
+    }
+
     async fn page(&self, mut request: Request) -> Response {
         let known = Known::default();
         request.extensions_mut().insert(Known::clone(&known));
@@ -106,7 +82,14 @@ impl Front {
                     .await
             }
             Ok(response) => response,
-            Err(error) => self.tell(error, asked, known).await,
+            Err(error) => {
+                let route = error.data::<PathPattern>().cloned();
+                let mut told = self.tell(error, asked, known).await;
+                if let Some(route) = route {
+                    told.set_data(route);
+                }
+                told
+            }
         }
     }
 
@@ -143,7 +126,7 @@ impl Front {
         let failure = error
             .downcast::<Failure>()
             .unwrap_or_else(|error| Failure::of(&error));
-        let number = trouble(&failure);
+        log_trouble(&failure);
         if asked.api {
             return failure.as_problem();
         }
@@ -163,7 +146,7 @@ impl Front {
                 .finish();
         }
         let mut page = ErrorPage::of(failure.status().as_u16());
-        page.request_id = number;
+        page.request_id = asking::request_id();
         page.detail = matches!(
             failure,
             Failure::Forged
@@ -185,23 +168,11 @@ fn changes(request: &Request) -> bool {
     !matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
-/// Logs what is our own fault, under a number that the page shows.
-fn trouble(failure: &Failure) -> Option<String> {
-    if !failure.status().is_server_error() {
-        return None;
+/// Logs what is our own fault; the line carries the number that the page shows.
+fn log_trouble(failure: &Failure) {
+    if failure.status().is_server_error() {
+        tracing::error!("request failed: {}", causes(failure));
     }
-    let number = format!("{:08x}", fastrand());
-    tracing::error!("request failed ({number}): {}", causes(failure));
-    Some(number)
-}
-
-/// A number that tells failures in the log apart; nothing rests on it.
-fn fastrand() -> u32 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    let hash = std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish();
-    u32::try_from(hash & 0xffff_ffff).unwrap_or_default()
 }
 
 /// What of a request decides how a failure is told.
@@ -279,17 +250,16 @@ pub struct CallbackDoor(pub App);
 #[async_trait]
 impl Answer for CallbackDoor {
     async fn answer(&self, request: Request) -> Response {
-        let line = Line::of(&request);
-        let caller = Caller::of(&request, &self.0);
-        let mut response = match request.uri().path() {
-            webhook::PATH => webhook::answer(&self.0, request, caller).await,
-            health::LIVES => health::lives(),
-            _ => Failure::NoSuchPage.as_problem(),
-        };
-        headers::harden(&mut response, caller.is_some_and(|caller| caller.https));
-        if let Some(line) = line {
-            line.end(&response);
-        }
-        response
+        let begun = Begun::of(&request, &self.0);
+        let caller = begun.caller;
+        let response = begun.answered(async {
+            match request.uri().path() {
+                webhook::PATH => webhook::answer(&self.0, request, caller).await,
+                health::LIVES => health::lives(),
+                _ => Failure::NoSuchPage.as_problem(),
+            }
+        });
+        let response = response.await;
+        begun.end(&self.0, response)
     }
 }

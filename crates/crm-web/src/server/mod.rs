@@ -5,26 +5,33 @@
 
 mod accept;
 mod asking;
+mod begun;
 mod body;
 mod connection;
 mod front;
 mod headers;
 mod listen;
 mod network;
+mod open;
 mod peers;
 mod plain;
 mod pulse;
+mod request_id;
 mod request_log;
+mod span;
 mod tls;
 
 pub use accept::{Limits, Secured, Stop, serve};
 pub use asking::RequestCaller;
-pub(crate) use asking::spawn;
+pub(crate) use asking::{request_id, spawn};
+pub use begun::Caller;
 pub use body::BodyRefused;
-pub use front::{CallbackDoor, Caller, Front};
+pub use front::{CallbackDoor, Front};
 pub use listen::{ListenError, bind};
 pub use network::Networks;
+pub use open::Open;
 pub use plain::PlainDoor;
+pub(crate) use request_id::RequestIds;
 pub use tls::{PairFiles, Tls, TlsError};
 
 /// What answers the requests of one listener.

@@ -69,6 +69,8 @@ pub struct WhoView {
     pub kind: Option<String>,
     /// From which address.
     pub address: Option<String>,
+    /// By which request.
+    pub request_id: Option<String>,
 }
 
 /// One entry.
@@ -178,6 +180,7 @@ fn somebody(kind: Option<&str>, name: &str) -> WhoView {
         name: name.to_owned(),
         kind: kind.map(str::to_owned),
         address: Some("192.0.2.15".to_owned()),
+        request_id: Some("9f3a1c22b4e07d15".to_owned()),
     }
 }
 

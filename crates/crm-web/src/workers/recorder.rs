@@ -72,7 +72,10 @@ async fn record_all(app: &App) -> Result<(), crm_domain::error::Error> {
         if !recorded.callbacks.is_empty() {
             app.signals.changed();
         }
-        recorded.callbacks.iter().for_each(tell);
+        for callback in &recorded.callbacks {
+            tell(callback);
+            app.metrics().recorded(callback);
+        }
         app.signals.files_waiting();
         if !recorded.more || app.stop.is_said() {
             return Ok(());

@@ -20,13 +20,21 @@ const AT_ONCE: usize = 4;
 const TICK: Duration = Duration::from_secs(1);
 /// The longest rest between tries while the database cannot be used.
 const LONGEST_REST: Duration = Duration::from_secs(30);
-/// How long messages on their way are waited for when the server stops; then the next start calls them 結果不明.
+/// How often several instances look for messages whose sender died.
+const LOOK_AFTER_OTHERS: Duration = Duration::from_secs(5);
+/// How long messages on their way are waited for when the server stops; then the next start calls them 結果不明, or another
+/// instance when their lease is over.
 const FAREWELL: Duration = Duration::from_secs(8);
 
 /// Sends until the server stops. Each run has a name of its own, so that what an earlier one left can be told.
 pub(super) async fn run(app: App) {
     let run = app.secrets.token();
     abandon(&app, &run).await;
+    tokio::join!(send_all(&app, &run), look_after_others(&app, &run));
+}
+
+/// Sends what waits; when the server stops, what has not begun is left to others.
+async fn send_all(app: &App, run: &str) {
     let mut on_their_way = JoinSet::new();
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut rest = TICK;
@@ -44,11 +52,11 @@ pub(super) async fn run(app: App) {
         } else {
             Urgency::Bulk
         };
-        match app.crm.claim_urgent(&JOB, &run, least).await {
+        match app.crm.claim_urgent(&JOB, run, least).await {
             Ok(Claim::Taken(send)) => {
                 app.signals.changed();
                 trouble = false;
-                let (app, run) = (app.clone(), run.clone());
+                let (app, run) = (app.clone(), run.to_owned());
                 on_their_way.spawn(async move {
                     deliver(&app, &run, &send).await;
                     drop(place);
@@ -57,7 +65,7 @@ pub(super) async fn run(app: App) {
                 });
                 continue;
             }
-            Ok(Claim::Wait(until)) => (rest, trouble) = (until_then(&app, until), false),
+            Ok(Claim::Wait(until)) => (rest, trouble) = (until_then(app, until), false),
             Ok(Claim::Nothing) => (rest, trouble) = (TICK, false),
             Err(error) => {
                 if !trouble {
@@ -88,6 +96,19 @@ fn until_then(app: &App, until: Instant) -> Duration {
     left.clamp(Duration::from_millis(1), TICK)
 }
 
+/// What a sender had on its way that was killed, or frozen for longer than its lease.
+async fn look_after_others(app: &App, run: &str) {
+    if !app.crm.has_several_instances() {
+        return;
+    }
+    while !app.stop.is_said() {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AFTER_OTHERS) => abandon(app, run).await,
+            () = app.stop.said() => {}
+        }
+    }
+}
+
 /// Messages that an earlier run had on its way may have arrived or not.
 async fn abandon(app: &App, run: &str) {
     while !app.stop.is_said() {
@@ -97,6 +118,7 @@ async fn abandon(app: &App, run: &str) {
                 tracing::warn!(
                     "{count} message(s) were on their way when the server ended; their outcome is unknown"
                 );
+                app.signals.changed();
                 return;
             }
             Err(error) => {
@@ -116,6 +138,7 @@ async fn deliver(app: &App, run: &str, send: &Send) {
         return;
     };
     tell(&delivered);
+    app.metrics().delivered(&delivered);
     // Whoever asked hears of a try in vain, but not of one that is repeated at once.
     let soon = app.crm.now();
     let goes_on = delivered.next_try_at.is_some_and(|at| at <= soon);

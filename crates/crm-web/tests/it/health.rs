@@ -40,3 +40,15 @@ async fn the_callbacks_door_shows_nothing_else() {
     assert_eq!(server.simulator.deliver(&event).await.unwrap().status, 200);
     server.wait_for_log("No customer has the user id").await;
 }
+
+#[tokio::test]
+async fn the_program_asks_itself_whether_it_is_well() {
+    let mut server = TestServer::start().await;
+    let address = server.address.to_string();
+    let listen = [("CRM_LISTEN", address.as_str())];
+    let (well, said) = server.run_beside(&listen, &["--healthy"]).await;
+    assert!(well, "{said}");
+    server.kill().await;
+    let (well, said) = server.run_beside(&listen, &["--healthy"]).await;
+    assert!(!well && said.contains(&address), "{said}");
+}

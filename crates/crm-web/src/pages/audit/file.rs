@@ -106,7 +106,7 @@ impl Log {
 
 fn titles(language: Language) -> Vec<String> {
     [
-        "id", "at", "who", "by", "address", "act", "record", "number", "reason", "changes",
+        "id", "at", "who", "by", "address", "act", "record", "number", "reason", "changes", "request",
     ]
     .map(|column| catalogue(language).text(&format!("audit_column.{column}"), &[]))
     .to_vec()
@@ -134,6 +134,7 @@ fn cells(people: &People, detail: &AuditDetail, times: &Times, language: Languag
         id.map(|id| id.to_string()).unwrap_or_default(),
         entry.reason.clone().unwrap_or_default(),
         changes.join("\n"),
+        entry.request_id.clone().unwrap_or_default(),
     ]
 }
 

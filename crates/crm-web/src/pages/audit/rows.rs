@@ -65,7 +65,10 @@ impl People {
             id: entry.id.get(),
             at: times.exact(entry.at),
             iso: times.iso(entry.at),
-            who: who(&entry.by, entry.address.clone()),
+            who: WhoView {
+                request_id: entry.request_id.clone(),
+                ..who(&entry.by, entry.address.clone())
+            },
             known: Act::from_code(&entry.act).is_some(),
             act: entry.act.clone(),
             record: entry.record.as_ref().map(|(kind, id)| record(kind, *id)),
@@ -106,6 +109,7 @@ pub(super) fn who(by: &By, address: Option<String>) -> WhoView {
         name: by.name.clone(),
         kind: told.then(|| by.kind.clone()),
         address,
+        request_id: None,
     }
 }
 

@@ -16,6 +16,7 @@ use crm_domain::ports::store::Store;
 use crm_domain::use_cases::{Crm, MemberForm, TokenForm};
 use crm_domain::values::{EmailAddress, LineUserId, PersonName, PersonReading, Remarks};
 use crm_lineworks_sim::{Simulator, SimulatorConfig};
+use crm_testkit::postgres::TestDatabase;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -37,6 +38,8 @@ pub struct Setup {
     pub simulator: SimulatorConfig,
     /// It speaks https by a certificate of its own.
     pub https: bool,
+    /// On a database server, whatever the tests run on, so that other instances can join.
+    pub shared: bool,
 }
 
 impl Setup {
@@ -56,6 +59,8 @@ pub struct TestServer {
     settings: Vec<(String, String)>,
     child: Child,
     log: Log,
+    /// On a database server; goes last.
+    _database: Option<TestDatabase>,
 }
 
 type Log = Arc<Mutex<String>>;
@@ -84,6 +89,8 @@ impl TestServer {
                     .map(|(name, value)| (name.to_owned(), value)),
             );
         }
+        let database = (setup.shared || on_postgres()).then(TestDatabase::new);
+        settings.extend(database.iter().flat_map(database_settings));
         settings.extend(setup.settings);
         let (child, log) = launch(&settings, folder.path().to_owned(), &[]);
         let words = if setup.https {
@@ -104,6 +111,7 @@ impl TestServer {
             settings,
             child,
             log,
+            _database: database,
         }
     }
 
@@ -129,11 +137,16 @@ impl TestServer {
         self.child.kill().await.unwrap();
     }
 
+    /// Tells it to stop.
+    pub async fn tell_to_stop(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+    }
+
     /// Tells it to stop and waits for its end; how long that took.
     pub async fn stop(&mut self) -> Duration {
         let begun = std::time::Instant::now();
-        let id = self.child.id().expect("it runs").to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        self.tell_to_stop().await;
         self.child.wait().await.unwrap();
         begun.elapsed()
     }
@@ -162,6 +175,23 @@ impl TestServer {
             .set_callback_url(format!("http://{}/webhook", self.address));
     }
 
+    /// Starts another instance on the same database, with a data folder of its own.
+    pub async fn join(&self) -> Instance {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = self.settings.clone();
+        settings.push((
+            "CRM_DATA_DIR".to_owned(),
+            folder.path().join("data").display().to_string(),
+        ));
+        let (child, log) = launch(&settings, folder.path().to_owned(), &[]);
+        let address = listening(&log, "listening on http://").await;
+        Instance {
+            address,
+            child,
+            _folder: folder,
+        }
+    }
+
     /// A file or folder inside its data folder.
     pub fn data(&self, name: &str) -> PathBuf {
         self.folder.path().join("data").join(name)
@@ -180,12 +210,17 @@ impl TestServer {
 
     /// Starts a second one with further settings and returns what it said when it ended.
     pub async fn start_second(&self, more: &[(&str, &str)]) -> (bool, String) {
+        self.run_beside(more, &[]).await
+    }
+
+    /// Runs the program with further settings and these arguments to its end: whether it ended well and what it said.
+    pub async fn run_beside(&self, more: &[(&str, &str)], arguments: &[&str]) -> (bool, String) {
         let mut settings = self.settings.clone();
         settings.extend(
             more.iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        run_to_end(&settings, &self.folder, &[]).await
+        run_to_end(&settings, &self.folder, arguments).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -269,6 +304,45 @@ impl TestServer {
     pub async fn wait_for_log(&self, text: &str) -> String {
         until(text, async || Some(self.log()).filter(|log| log.contains(text))).await
     }
+}
+
+/// Another instance on a server's database. Dropping it kills the process.
+pub struct Instance {
+    pub address: SocketAddr,
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Instance {
+    /// Tells it to stop.
+    pub async fn tell_to_stop(&self) {
+        let id = self.child.id().expect("it runs").to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+    }
+
+    /// Waits for its end.
+    pub async fn end(&mut self) {
+        self.child.wait().await.unwrap();
+    }
+}
+
+/// Whether the tests run on PostgreSQL (`CRM_TEST_STORE=postgres`) instead of files.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which store the tests run on is no setting of the product"
+)]
+pub fn on_postgres() -> bool {
+    std::env::var("CRM_TEST_STORE").is_ok_and(|store| store == "postgres")
+}
+
+/// What a server needs to know to work on this database.
+fn database_settings(database: &TestDatabase) -> [(String, String); 3] {
+    [
+        ("CRM_DATABASE_URL", database.url.as_str()),
+        ("CRM_DATABASE_CONNECTIONS", "6"),
+        ("CRM_SECRET_KEY", "a key of tests, long enough for everything"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// The program under test.

@@ -3,8 +3,8 @@
 use crm_domain::permissions::Action;
 use crm_domain::permissions::Action::{
     DeleteMessages, DeleteRecords, Diagnose, EditRecords, EraseRecords, ExportRecords, HandleConversations,
-    ManageConnection, ManageMembers, ManagePrivacy, ManageTeams, ManageTokens, SendMessages, ViewAudit,
-    ViewRecords,
+    ManageBackups, ManageConnection, ManageMembers, ManagePrivacy, ManageTeams, ManageTokens, SendMessages,
+    ViewAudit, ViewRecords,
 };
 
 /// What a route needs.
@@ -164,6 +164,7 @@ const AUDIT: Needs = Needs::InPerson(ViewAudit);
 const CONNECTION: Needs = Needs::Act(ManageConnection);
 
 const PRIVACY: Needs = Needs::Act(ManagePrivacy);
+const BACKUPS: Needs = Needs::Act(ManageBackups);
 const ERASE: Needs = Needs::Act(EraseRecords);
 
 const WHY: &[(&str, &str)] = &[("reason", "監査のため")];
@@ -180,6 +181,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::get("/favicon.ico", Needs::Public),
     Row::get("/healthz", Needs::Public),
     Row::get("/readyz", Needs::Public),
+    Row::get("/metrics", Needs::Public),
     // Signing in and out.
     Row::get("/login", Needs::Public),
     Row::post("/login", Needs::Browser),
@@ -319,6 +321,9 @@ pub(super) const TABLE: &[Row] = &[
     ]),
     // Administration.
     Row::get("/admin", MEMBERS),
+    Row::get("/admin/backups", BACKUPS),
+    Row::post("/admin/backups/take", BACKUPS),
+    Row::post("/admin/backups/resume", BACKUPS),
     Row::get("/admin/retention", PRIVACY),
     Row::post("/admin/retention/rules", PRIVACY),
     Row::post("/admin/retention/run", PRIVACY),
@@ -384,8 +389,28 @@ pub(super) const TABLE: &[Row] = &[
     Row::get("/api/v1/companies/:id", VIEW)
         .about(About::Company)
         .as_json(),
+    Row::post("/api/v1/companies", EDIT)
+        .json(r#"{"name":"北海商事"}"#)
+        .as_json(),
+    Row::new("PATCH", "/api/v1/companies/:id", EDIT)
+        .about(About::Company)
+        .json(r#"{"remarks":"火曜定休"}"#)
+        .as_json(),
+    Row::new("DELETE", "/api/v1/companies/:id", DELETE)
+        .about(About::Company)
+        .as_json(),
     Row::get("/api/v1/customers", VIEW).as_json(),
     Row::get("/api/v1/customers/:id", VIEW)
+        .about(About::Customer)
+        .as_json(),
+    Row::post("/api/v1/customers", EDIT)
+        .json(r#"{"last_name":"山田","first_name":"太郎"}"#)
+        .as_json(),
+    Row::new("PATCH", "/api/v1/customers/:id", EDIT)
+        .about(About::Customer)
+        .json(r#"{"remarks":"水曜休み"}"#)
+        .as_json(),
+    Row::new("DELETE", "/api/v1/customers/:id", DELETE)
         .about(About::Customer)
         .as_json(),
     Row::post("/api/v1/customers/:id/messages", SEND)

@@ -1,0 +1,71 @@
+//! The span of a request, for whoever has traces sent. While nobody has, it is none and costs next to nothing.
+
+use crm_compose::logging;
+use poem::Request;
+use poem::http::Method;
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::request_id::RequestId;
+
+/// The methods that are told by name; what else somebody writes there is nobody's business.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+/// Begins the span. Whoever is believed may have begun the trace.
+pub(super) fn begin(request: &Request, id: &RequestId, believed: bool) -> Span {
+    let span = tracing::info_span!(
+        target: "crm_web::trace",
+        "request",
+        otel.kind = "server",
+        otel.name = Empty,
+        otel.status_code = Empty,
+        http.request.method = told(request.method()),
+        http.route = Empty,
+        http.response.status_code = Empty,
+        request_id = id.as_str(),
+    );
+    if believed && !span.is_disabled() {
+        let headers = request.headers();
+        let parent = headers.get("traceparent").and_then(|parent| parent.to_str().ok());
+        if let Some(parent) = parent {
+            logging::follow(&span, parent);
+        }
+    }
+    span
+}
+
+/// Says what became of the request.
+pub(super) fn end(span: &Span, method: &Method, pattern: Option<&str>, status: u16) {
+    if span.is_disabled() {
+        return;
+    }
+    let method = told(method);
+    match pattern {
+        Some(pattern) => {
+            span.record("http.route", pattern);
+            span.record("otel.name", format!("{method} {pattern}"));
+        }
+        None => {
+            span.record("otel.name", method);
+        }
+    }
+    span.record("http.response.status_code", status);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+fn told(method: &Method) -> &'static str {
+    let known = METHODS.iter().position(|known| known == method);
+    known.map_or("_OTHER", |known| {
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"][known]
+    })
+}
