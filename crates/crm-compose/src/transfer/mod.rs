@@ -5,13 +5,19 @@
 mod error;
 mod files;
 mod load;
+#[cfg(test)]
+mod office_tests;
 mod proof;
+#[cfg(test)]
+mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crm_domain::backups::PauseCause;
 use crm_domain::permissions::Actor;
+use crm_domain::ports::blobs::BlobHash;
 use crm_domain::ports::bulk::{BulkError, BulkSource, BulkTarget, CellKind, Finishing, TableShape};
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 use crm_host::SealedBlobs;
@@ -109,12 +115,13 @@ pub async fn copy(
     let _target_lock = target_lock.map_err(|trouble| locked(trouble, &target_settings))?;
 
     let origin = format!("{} to {}", from.database, to.database);
-    let rows = Rows {
-        source: source.bulk.bulk_source()?,
-        target: opened.bulk.bulk_target()?,
-    };
-    let (rows, moved) = apart(rows, teller.clone(), move |rows, teller| {
-        rows.move_all(&origin, teller)
+    let teller_of_rows = Arc::clone(&teller);
+    let (one, other) = (Arc::clone(&source.bulk), Arc::clone(&opened.bulk));
+    let (mut rows, moved) = apart(move || {
+        let mut source = one.bulk_source()?;
+        let mut target = other.bulk_target()?;
+        let moved = move_rows(source.as_mut(), target.as_mut(), &origin, &teller_of_rows)?;
+        Ok((target, moved))
     })
     .await?;
     if let Some(proofs) = moved
@@ -141,12 +148,11 @@ pub async fn copy(
         ("rows", moved.rows.to_string()),
     ];
     let given_up = target.crm.calm(actor, PauseCause::Copied, &told).await?;
-    let now = source.bulk.bulk_source()?;
-    let (_, now) = apart(now, Arc::new(|_| ()), |now, _| traces(now.as_mut())).await?;
-    if now != moved.traces {
+    let bulk = Arc::clone(&source.bulk);
+    if apart(move || traces(bulk.bulk_source()?.as_mut())).await? != moved.traces {
         return Err(CopyError::Changed(from.database));
     }
-    apart(rows, Arc::new(|_| ()), |rows, _| rows.target.release()).await?;
+    apart(move || rows.release()).await?;
     Ok(Copied {
         tables: moved.proofs.unwrap_or_default(),
         files,
@@ -223,22 +229,11 @@ fn panicked() -> CopyError {
 }
 
 /// Runs what blocks on a thread made for it.
-async fn apart<S: Send + 'static, T: Send + 'static>(
-    mut state: S,
-    teller: Teller,
-    work: impl FnOnce(&mut S, &Teller) -> Result<T, BulkError> + Send + 'static,
-) -> Result<(S, T), CopyError> {
-    let done = tokio::task::spawn_blocking(move || {
-        let done = work(&mut state, &teller);
-        done.map(|done| (state, done))
-    });
-    Ok(done.await.map_err(|_| panicked())??)
-}
-
-/// Both sides while rows move.
-struct Rows {
-    source: Box<dyn BulkSource>,
-    target: Box<dyn BulkTarget>,
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BulkError> + Send + 'static,
+) -> Result<T, CopyError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| panicked())??)
 }
 
 /// What moving the rows came to.
@@ -246,34 +241,37 @@ struct Moved {
     /// `None`: an earlier run proved them.
     proofs: Option<Vec<TableProof>>,
     rows: u64,
-    files: std::collections::BTreeSet<crm_domain::ports::blobs::BlobHash>,
+    files: BTreeSet<BlobHash>,
     traces: Vec<Option<i64>>,
 }
 
-impl Rows {
-    fn move_all(&mut self, origin: &str, teller: &Teller) -> Result<Moved, BulkError> {
-        let source = self.source.as_mut();
-        let traces = traces(source)?;
-        let files = files::named(source)?;
-        self.target.begin(origin)?;
-        let mut moved = Moved {
-            proofs: None,
-            rows: 0,
-            files,
-            traces,
-        };
-        if self.target.noted()?.as_deref() == Some(PROVED) {
-            return Ok(moved);
-        }
-        let loaded = load(source, self.target.as_mut(), origin, teller)?;
-        let proofs = prove(source, self.target.written()?.as_mut(), &loaded, teller)?;
-        if proofs.iter().all(TableProof::is_equal) {
-            self.target.note(PROVED)?;
-        }
-        moved.rows = proofs.iter().map(|proof| proof.target.rows).sum();
-        moved.proofs = Some(proofs);
-        Ok(moved)
+/// Moves and proves the rows, unless an earlier run did.
+fn move_rows(
+    source: &mut dyn BulkSource,
+    target: &mut dyn BulkTarget,
+    origin: &str,
+    teller: &Teller,
+) -> Result<Moved, BulkError> {
+    let mut moved = Moved {
+        proofs: None,
+        rows: 0,
+        traces: traces(source)?,
+        files: files::named(source)?,
+    };
+    for table in target.begin(origin)? {
+        moved.rows += target.reached(&table)?.rows;
     }
+    if target.noted()?.as_deref() == Some(PROVED) {
+        return Ok(moved);
+    }
+    let loaded = load(source, target, origin, teller)?;
+    let proofs = prove(source, target.written()?.as_mut(), &loaded, teller)?;
+    if proofs.iter().all(TableProof::is_equal) {
+        target.note(PROVED)?;
+    }
+    moved.rows = proofs.iter().map(|proof| proof.target.rows).sum();
+    moved.proofs = Some(proofs);
+    Ok(moved)
 }
 
 /// How far the counters of the source are: another place tells that somebody wrote meanwhile.
