@@ -76,8 +76,18 @@ pub(crate) enum Command {
     /// Bring in data from elsewhere.
     #[command(subcommand)]
     Import(commands::imports::Import),
-    /// Write a consistent copy of the database, also while the server runs.
+    /// Write a backup of everything, also while the server runs.
     Backup(commands::backup::Backup),
+    /// Look a backup through: every byte, and the database inside.
+    Verify(commands::backup::Verify),
+    /// Put a backup back into an empty folder or database.
+    Restore(commands::backup::Restore),
+    /// What rests since a restore.
+    #[command(subcommand)]
+    Jobs(commands::backup::Jobs),
+    /// Whole databases.
+    #[command(subcommand)]
+    Db(commands::databases::Databases),
     /// Tools for developers.
     #[command(subcommand)]
     Dev(commands::dev::Dev),

@@ -40,6 +40,8 @@ pub const CUSTOMERS_EXPORT: &str = "/customers/export";
 pub const COMPANIES_EXPORT: &str = "/companies/export";
 /// How long things are kept.
 pub const RETENTION: &str = "/admin/retention";
+/// バックアップ.
+pub const BACKUPS: &str = "/admin/backups";
 /// The connection to LINE WORKS.
 pub const LINE_WORKS: &str = "/admin/line-works";
 /// A whole `.env` is pasted here.
@@ -168,6 +170,9 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "customers_export" => CUSTOMERS_EXPORT,
         "companies_export" => COMPANIES_EXPORT,
         "admin_retention" => RETENTION,
+        "admin_backups" => BACKUPS,
+        "backup_take" => "/admin/backups/take",
+        "backup_resume" => "/admin/backups/resume",
         "admin_line_works" => LINE_WORKS,
         "admin_line_works_env" => LINE_WORKS_ENV,
         "admin_line_works_check" => LINE_WORKS_CHECK,

@@ -86,6 +86,8 @@ pub enum Menu {
     AdminAudit,
     /// 保存期間.
     AdminRetention,
+    /// バックアップ.
+    AdminBackups,
     /// LINE WORKS連携.
     AdminLineWorks,
 }
@@ -102,6 +104,14 @@ pub enum Banner {
     WrongSignatures,
     /// Callbacks with right signatures come from addresses that are not allowed.
     OtherAddress,
+    /// Nothing leaves by itself since a backup was put back.
+    WorkPaused,
+    /// The last backup failed.
+    BackupFailed,
+    /// The newest good backup is too old.
+    BackupOld,
+    /// Backups lie on the disk of the data.
+    BackupSameDisk,
 }
 
 /// What the last action did, told once on the page that follows it.
@@ -136,6 +146,9 @@ const NOTICES: &[(&str, Option<&str>)] = &[
     ("erased", None),
     ("erasing", None),
     ("house_begun", None),
+    ("backup_begun", None),
+    ("backup_runs", None),
+    ("work_resumed", None),
     ("hold_placed", None),
     ("hold_lifted", None),
     ("user_changed", None),

@@ -45,6 +45,7 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<trash::TrashPage>(templates, Menu::Trash, &mut pages);
     render::<trash::CollisionPage>(templates, Menu::Trash, &mut pages);
     render::<retention::RetentionPage>(templates, Menu::AdminRetention, &mut pages);
+    render::<backups::BackupsPage>(templates, Menu::AdminBackups, &mut pages);
     render::<audit::AuditPage>(templates, Menu::AdminAudit, &mut pages);
     render::<audit::ReadingsPage>(templates, Menu::AdminAudit, &mut pages);
     render::<exports::ExportPage>(templates, Menu::Customers, &mut pages);

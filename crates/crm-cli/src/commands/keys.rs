@@ -18,12 +18,22 @@ pub(crate) enum Key {
     Rotate,
     /// Show the fingerprint of the secret key, and what stands under which data key.
     Status,
+    /// Print the secret key with everything that is needed on the day, for the safe.
+    Sheet(Sheet),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sheet {
+    /// Yes, show the key here and now.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 pub(crate) async fn run(context: &Context, command: Key) -> Outcome {
     match command {
         Key::Rotate => rotate(context).await,
         Key::Status => status(context).await,
+        Key::Sheet(command) => super::backup::key_sheet(context, &command).await,
     }
 }
 
@@ -106,7 +116,7 @@ pub(super) fn fingerprint(status: &KeyStatus) -> Option<String> {
 }
 
 /// Without the right secret key nothing can be rotated.
-fn unlocked(desk: &Desk) -> Result<(), Failure> {
+pub(super) fn unlocked(desk: &Desk) -> Result<(), Failure> {
     match desk.parts.key_trouble() {
         Some(StartError::KeyLost(file)) => Err(StartError::KeyLost(file.clone()).into()),
         Some(_) => Err(StartError::OtherKey.into()),

@@ -7,6 +7,7 @@ pub(crate) mod companies;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod customers;
+pub(crate) mod databases;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod imports;
@@ -14,6 +15,7 @@ pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod migrate;
 pub(crate) mod privacy;
+pub(crate) mod restored;
 pub(crate) mod secret_input;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
@@ -54,6 +56,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Outcome {
         Command::Audit(command) => audit::run(context, command).await,
         Command::Import(command) => imports::run(context, command).await,
         Command::Backup(command) => backup::run(context, &command).await,
+        Command::Verify(command) => backup::look_through(context, &command),
+        Command::Restore(command) => backup::put_back(context, &command).await,
+        Command::Jobs(command) => backup::jobs(context, &command).await,
+        Command::Db(command) => databases::run(context, command).await,
         Command::Dev(command) => dev::run(context, command).await,
         Command::Completions(command) => {
             completions::run(context, &command);

@@ -1,10 +1,15 @@
 //! The archive's own words.
 
+use std::io::{self, Write as _};
+use std::path::Path;
+
 pub use crm_archive::Passphrase;
 
 use crm_domain::ports::blobs::BlobHash;
 use crm_domain::receipts::NewReceipt;
 use crm_host::spool;
+
+use super::taking::private;
 
 /// Callbacks as one member: each with its length before it.
 pub(super) fn spool_member(records: &[Vec<u8>]) -> Vec<u8> {
@@ -31,13 +36,20 @@ pub(super) fn callbacks(mut bytes: &[u8]) -> Vec<NewReceipt> {
 }
 
 /// A hash as bytes write it.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // A string takes everything that is written to it.
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Writes a new file that only its owner may read.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = private(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 /// The hash of a file's name in an archive.

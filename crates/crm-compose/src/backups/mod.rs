@@ -14,11 +14,11 @@ mod taking;
 mod tests;
 mod verify;
 
-pub use archive::Passphrase;
+pub use archive::{Passphrase, hex, write_private};
 pub use luggage::{KeySheet, Luggage};
 pub use problem::{BackupFailure, BackupProblem, RestoreProblem};
 pub use restore::restore;
-pub use restored::Restored;
+pub use restored::{KeyFate, Restored};
 pub use shelf::FolderShelf;
 pub(crate) use staging::refuse_unfinished;
 pub(crate) use taking::Workshop;

@@ -120,6 +120,7 @@ impl BackupShelf for FolderShelf {
             same_disk: looked.await.unwrap_or_default(),
             encrypted: self.settings.passphrase.is_some(),
             keep: self.settings.keep,
+            at: self.settings.at,
         }
     }
 }

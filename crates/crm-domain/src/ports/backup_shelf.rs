@@ -34,8 +34,10 @@ pub struct ShelfPlace {
     pub same_disk: bool,
     /// Whether backups in it are encrypted.
     pub encrypted: bool,
-    /// How many are kept.
+    /// How many are kept; 0: none is taken by itself.
     pub keep: usize,
+    /// When the daily one is taken: minutes after midnight, in the time zone of the settings.
+    pub at: u16,
 }
 
 /// A place for backups.

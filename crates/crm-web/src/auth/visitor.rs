@@ -107,7 +107,7 @@ impl Visitor {
             menu,
             cursor: self.cursor.clone(),
             counts: self.counts.clone(),
-            banner: self.banner(),
+            banner: self.banner(menu),
             notice: self.notice.as_deref().and_then(Notice::from_cookie),
             demo: self.app.demo.is_some(),
             firm_name: self.app.settings.firm_name.clone(),
@@ -115,7 +115,7 @@ impl Visitor {
     }
 
     /// The lasting state that this reader must know of: what only administrators can mend is for them.
-    fn banner(&self) -> Option<Banner> {
+    fn banner(&self, menu: Menu) -> Option<Banner> {
         if !self.app.crm.can_send() {
             return Some(Banner::LineWorksMissing);
         }
@@ -131,6 +131,14 @@ impl Visitor {
         ]
         .into_iter()
         .find_map(|(there, banner)| there.then_some(banner))
+        .or_else(|| {
+            let watch = self.app.backups().now();
+            if menu == Menu::Board {
+                watch.board_banner()
+            } else {
+                watch.banner()
+            }
+        })
     }
 
     /// A page inside its frame. The notice is told, so its cookie ends.

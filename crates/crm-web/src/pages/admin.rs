@@ -15,8 +15,10 @@ pub(super) fn mount(route: Route) -> Route {
 }
 
 #[handler]
-#[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
-fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
+async fn show(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
     visitor.app.crm.may(&by.actor, Action::ManageMembers)?;
-    visitor.page(StatusCode::OK, Menu::Admin, &AdminPage {})
+    // The way to the other pages is there whatever the database says.
+    let view = visitor.app.crm.backup_state(&by.actor).await.ok();
+    let backup = view.map(|view| super::backups::summary(&view, &super::times(&visitor)));
+    visitor.page(StatusCode::OK, Menu::Admin, &AdminPage { backup })
 }

@@ -5,6 +5,7 @@ mod admin;
 mod api_docs;
 mod asking;
 mod audit;
+mod backups;
 mod board;
 mod callbacks;
 mod companies;
@@ -76,6 +77,7 @@ pub fn mount(route: Route) -> Route {
         factors::mount,
         myself::mount,
         retention::mount,
+        backups::mount,
         trash::mount,
         callbacks::mount,
         phone::mount,

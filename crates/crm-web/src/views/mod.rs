@@ -4,6 +4,7 @@ pub mod activities;
 pub mod admin;
 pub mod api_docs;
 pub mod audit;
+pub mod backups;
 pub mod board;
 mod bodies;
 pub mod companies;

@@ -17,9 +17,9 @@ use crm_domain::ports::spool::Spool as _;
 use crm_domain::ports::store::{StoreError, StoreExt as _, UnitOfWork};
 use crm_domain::ports::vault::{Place, Vault as _};
 use crm_domain::receipts::Kept;
-use crm_domain::use_cases::{MemberForm, Recipient, SignInForm, SignInStep};
+use crm_domain::use_cases::{MemberForm, SignInForm, SignInStep};
 use crm_host::{DiskSpool, ErasedFile, RingSecrets};
-use crm_testkit::fixtures::{receipt, text, user_id};
+use crm_testkit::fixtures::{new_send, receipt, talk, user_id};
 
 use crate::backups::{Luggage, RestoreProblem, Restored, restore};
 use crate::composition::Composition;
@@ -136,12 +136,11 @@ pub(super) async fn fill(parts: &Composition) {
     let taro = member(parts, "taro@example.co.jp").await;
     secrets(parts, taro).await;
     photo(parts).await;
-    let to = Recipient::User(user_id("somebody"));
-    parts
-        .crm
-        .queue_message(&operator(), to, text("まもなく伺います"), None)
-        .await
-        .unwrap();
+    write(parts, move |uow| {
+        let talks = uow.edit_conversations().open_conversations(&[talk(&user_id("somebody"))], now)?;
+        uow.edit_sends().add_send(&new_send("queued", talks[0], "まもなく伺います", now))
+    })
+    .await;
     let erased = Erased {
         key: ErasedKey::Address([7; 32]),
         at: now,

@@ -19,6 +19,8 @@ const SILENT: &[(&str, &str)] = &[
         "POST /admin/retention/run",
         "wakes the run, which has its own entry",
     ),
+    ("POST /admin/backups/take", "its end has the entry"),
+    ("POST /admin/backups/resume", "nothing rests here"),
     ("POST /login/code", "no sign-in waits here"),
     ("POST /conversation/:id/release", "nobody has it here"),
     ("POST /activity/:id/restore", "it was not deleted here"),
