@@ -12,7 +12,7 @@ use crate::state::Zone;
 /// What is wrong, if anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a sentence of its own")]
-pub struct BackupWatch {
+pub(crate) struct BackupWatch {
     paused: bool,
     failed: bool,
     old: bool,
@@ -51,7 +51,7 @@ impl BackupWatch {
 
 /// The last look.
 #[derive(Debug, Default)]
-pub struct LastLook(RwLock<BackupWatch>);
+pub(crate) struct LastLook(RwLock<BackupWatch>);
 
 impl LastLook {
     /// Keeps this one.

@@ -1,5 +1,6 @@
 //! `crm doctor`: walks through what usually is wrong (§9), and says what to do.
 
+mod backups;
 mod files;
 mod keys;
 mod line_works;

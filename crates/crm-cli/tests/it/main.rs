@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod audit;
+mod backups;
 mod companies;
 mod config;
 mod connection;

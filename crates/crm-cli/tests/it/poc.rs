@@ -231,7 +231,8 @@ fn backup_copies_everything_and_overwrites_nothing() {
             .trim_end()
             .ends_with("[file_exists]")
     );
-    let other = Desk::new().with("CRM_DATABASE_URL", &format!("sqlite://{name}"));
+    let other = Desk::new();
+    other.json(&["restore", name]);
     assert_eq!(other.json(&["customer", "list"]).as_array().unwrap().len(), 6);
     let status = desk.json(&["migrate", "--status"]);
     assert!(

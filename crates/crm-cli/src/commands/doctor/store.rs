@@ -3,7 +3,7 @@
 use crm_compose::{Composition, Settings, free_space};
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 
-use super::{Round, State, files, keys, receiving};
+use super::{Round, State, backups, files, keys, receiving};
 
 /// Less free space than this is worth a warning.
 const LITTLE: u64 = 1024 * 1024 * 1024;
@@ -25,6 +25,8 @@ pub(super) async fn check(round: &mut Round<'_>, settings: Settings) {
                     "uninterpreted",
                     "files",
                     "keys",
+                    "backup",
+                    "paused",
                     "held",
                     "last_received",
                     "server",
@@ -51,6 +53,7 @@ async fn check_open(round: &mut Round<'_>, parts: &Composition) {
     check_understood(round, parts).await;
     files::check(round, parts).await;
     keys::check(round, parts).await;
+    backups::check(round, parts).await;
     receiving::check_held(round, parts).await;
     let last = parts.store.read(|unit| unit.receipts().last_received()).await;
     let last: Result<_, StoreError> = last;
