@@ -64,6 +64,7 @@ pub const SEALED_COLUMNS: &[SealedColumn] = &[
     SealedColumn::new("named_secrets", "sealed", "name"),
     SealedColumn::new("member_factors", "seed", "member_id"),
     SealedColumn::new("connection_values", "sealed", "field"),
+    SealedColumn::new("access_tokens", "sealed", "connection"),
 ];
 
 impl SealedColumn {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::{Answered, Messenger, OutgoingText, SendError, SendProblem};
+use crm_domain::ports::tokens::TokenShelf;
 use crm_domain::send_budgets::BudgetKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
@@ -46,9 +47,27 @@ pub(crate) enum NoResult {
 impl LineWorks {
     /// Checks the settings, the private key among them, without touching the network.
     pub fn new(config: LineWorksConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
-        let service = Service::new(&config, Arc::clone(&clock))?;
+        Self::with_shelf(config, clock, None)
+    }
+
+    /// As [`LineWorks::new`]; its access tokens are shared with other instances by this shelf.
+    pub fn sharing_tokens(
+        config: LineWorksConfig,
+        clock: Arc<dyn Clock>,
+        shelf: Arc<dyn TokenShelf>,
+    ) -> Result<Self, ConfigError> {
+        Self::with_shelf(config, clock, Some(shelf))
+    }
+
+    fn with_shelf(
+        config: LineWorksConfig,
+        clock: Arc<dyn Clock>,
+        shelf: Option<Arc<dyn TokenShelf>>,
+    ) -> Result<Self, ConfigError> {
+        let directory = Directory::new(&config, Arc::clone(&clock), shelf.as_ref())?;
+        let service = Service::new(&config, clock, shelf)?;
         Ok(Self {
-            directory: Directory::new(&config, clock)?,
+            directory,
             reader: CallbackReader::new(config),
             service: Arc::new(service),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
@@ -143,6 +162,10 @@ impl Messenger for LineWorks {
 
     fn patience(&self) -> time::Duration {
         time::Duration::try_from(self.service.total).unwrap_or(time::Duration::MAX)
+    }
+
+    fn token_age(&self) -> Option<time::Duration> {
+        self.service.token_age()
     }
 
     async fn prepare(&self) -> Result<Instant, SendError> {

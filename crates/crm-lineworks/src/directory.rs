@@ -6,6 +6,7 @@ use std::time::{Duration, Instant as Moment};
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::SendProblem;
 use crm_domain::ports::profiles::ProfileError;
+use crm_domain::ports::tokens::TokenShelf;
 use tokio::sync::Semaphore;
 
 use crate::config::{ConfigError, LineWorksConfig};
@@ -13,6 +14,7 @@ use crate::http::{Answer, Http};
 use crate::jwt::Assertions;
 use crate::outcome::{self, ServiceTrouble};
 use crate::private_key;
+use crate::shelf::Shelf;
 use crate::token::TokenCache;
 use crate::token_request::TokenRequest;
 
@@ -56,14 +58,18 @@ struct Account {
 
 impl Directory {
     /// The settings have been checked by whoever sends with them.
-    pub(crate) fn new(config: &LineWorksConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &LineWorksConfig,
+        clock: Arc<dyn Clock>,
+        shelf: Option<&Arc<dyn TokenShelf>>,
+    ) -> Result<Self, ConfigError> {
         let inner = Inner {
             api_url: config.api_url.trim().trim_end_matches('/').to_owned(),
             http: Http::new(config.timeouts),
             total: config.timeouts.total.min(TOTAL),
             clock,
-            look_up: Account::new(config, LOOK_UP)?,
-            list: Account::new(config, LIST)?,
+            look_up: Account::new(config, LOOK_UP, shelf)?,
+            list: Account::new(config, LIST, shelf)?,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -145,13 +151,22 @@ impl Inner {
                 return Ok(answer);
             }
             again = false;
-            account.tokens.invalidate(token.number);
+            account.tokens.invalidate(token.number, deadline);
         }
     }
 }
 
 impl Account {
-    fn new(config: &LineWorksConfig, scope: &str) -> Result<Self, ConfigError> {
+    fn new(
+        config: &LineWorksConfig,
+        scope: &str,
+        shelf: Option<&Arc<dyn TokenShelf>>,
+    ) -> Result<Self, ConfigError> {
+        let scoped = LineWorksConfig {
+            scope: scope.to_owned(),
+            ..config.clone()
+        };
+        let shelf = shelf.map(|shelf| Shelf::of(&scoped, Arc::clone(shelf)));
         let client_id = config.client_id.trim().to_owned();
         let key = private_key::read(&config.private_key)?;
         Ok(Self {
@@ -162,7 +177,7 @@ impl Account {
                 assertions: Assertions::new(key, &client_id, config.service_account.trim()),
                 client_id,
             },
-            tokens: TokenCache::default(),
+            tokens: TokenCache::sharing(shelf),
             refused: Mutex::default(),
         })
     }

@@ -4,10 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crm_domain::instant::Instant;
 use crm_domain::ports::connector::{LineTrouble, TokenSeen};
-use time::Duration;
 
 use crate::outcome::ServiceTrouble;
-use crate::token_request::TokenInfo;
 
 /// Notes of one connection. They hold neither tokens nor messages.
 #[derive(Default)]
@@ -24,13 +22,12 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A token was issued.
-    pub(crate) fn token(&self, info: &TokenInfo, now: Instant) {
-        let life = info.expires_in.and_then(|seconds| u32::try_from(seconds).ok());
-        self.notes().token = Some(TokenSeen {
-            until: life.map(|seconds| now.plus(Duration::seconds(seconds.into()))),
-            scope: info.scope.clone(),
-        });
+    /// A token is in use.
+    pub(crate) fn token(&self, seen: &TokenSeen) {
+        let mut notes = self.notes();
+        if notes.token.as_ref() != Some(seen) {
+            notes.token = Some(seen.clone());
+        }
     }
 
     /// Something went wrong. Of the service's words about a message nothing is kept: they may repeat it.

@@ -23,6 +23,7 @@ mod outcome;
 mod private_key;
 mod profiles;
 mod service;
+mod shelf;
 mod switchboard;
 mod token;
 mod token_request;

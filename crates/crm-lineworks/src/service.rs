@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crm_domain::ports::connector::TokenSeen;
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::{Answered, OutgoingText, SendError, SendProblem};
+use crm_domain::ports::tokens::TokenShelf;
 use serde_json::json;
 
 use crate::config::{ConfigError, LineWorksConfig};
@@ -17,6 +18,7 @@ use crate::jwt::Assertions;
 use crate::mention::without_mentions;
 use crate::outcome::{self, ServiceTrouble};
 use crate::private_key;
+use crate::shelf::Shelf;
 use crate::token::{Token, TokenCache};
 use crate::token_request::{Issued, TokenRequest};
 
@@ -35,7 +37,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(config: &LineWorksConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &LineWorksConfig,
+        clock: Arc<dyn Clock>,
+        shelf: Option<Arc<dyn TokenShelf>>,
+    ) -> Result<Self, ConfigError> {
         let filled = |name, value: &str| match value.trim() {
             "" => Err(ConfigError::Empty(name)),
             value => Ok(value.to_owned()),
@@ -50,7 +56,7 @@ impl Service {
             rate_limit: config.rate_limit,
             api_url: address("the API address", &config.api_url)?,
             http: Http::new(config.timeouts),
-            tokens: TokenCache::default(),
+            tokens: TokenCache::sharing(shelf.map(|shelf| Shelf::of(config, shelf))),
             request: TokenRequest {
                 url: address("the token address", &config.token_url)?,
                 client_secret: filled("the client secret", &config.client_secret)?,
@@ -91,7 +97,7 @@ impl Service {
             bearer: Some(&token.text),
         };
         match self.http.post(&url, &headers, body, deadline) {
-            Ok(answer) => self.judge(message, &token, answer),
+            Ok(answer) => self.judge(message, &token, answer, deadline),
             Err(lost) => {
                 let error = outcome::unanswered(lost);
                 let trouble = ServiceTrouble::unanswered(error.problem());
@@ -102,7 +108,7 @@ impl Service {
         }
     }
 
-    fn judge(&self, message: &OutgoingText, token: &Token, answer: Answer) -> Answered {
+    fn judge(&self, message: &OutgoingText, token: &Token, answer: Answer, deadline: Instant) -> Answered {
         let heard = heard(&answer);
         // The status line alone decides: what becomes of the body is of no account.
         if (200..300).contains(&answer.status) {
@@ -112,7 +118,7 @@ impl Service {
             };
         }
         if answer.status == 401 {
-            self.tokens.invalidate(token.number);
+            self.tokens.invalidate(token.number, deadline);
         }
         let trouble = trouble_of(answer);
         note(message, &trouble);
@@ -180,24 +186,29 @@ impl Service {
         let token = self.token(deadline)?;
         match run(&token) {
             Ok(answer) if answer.status == 401 => {
-                self.tokens.invalidate(token.number);
+                self.tokens.invalidate(token.number, deadline);
                 Ok(run(&self.token(deadline)?))
             }
             outcome => Ok(outcome),
         }
     }
 
+    /// How old the token at hand is.
+    pub(crate) fn token_age(&self) -> Option<time::Duration> {
+        self.tokens.age(self.clock.now())
+    }
+
     fn token(&self, deadline: Instant) -> Result<Token, ServiceTrouble> {
         let now = self.clock.now();
-        self.tokens.get(now, deadline, || self.ask(deadline))
+        let token = self.tokens.get(now, deadline, || self.ask(deadline))?;
+        self.journal.token(&token.seen);
+        Ok(token)
     }
 
     /// Throws the token in memory away and gets a new one.
     pub(crate) fn renew_token(&self, deadline: Instant) -> Result<TokenSeen, ServiceTrouble> {
-        self.tokens.forget();
-        self.token(deadline)?;
-        let nothing = || ServiceTrouble::unanswered(SendProblem::TokenUnavailable);
-        self.journal.read().0.ok_or_else(nothing)
+        self.tokens.forget(deadline);
+        Ok(self.token(deadline)?.seen)
     }
 
     fn ask(&self, deadline: Instant) -> Result<Issued, ServiceTrouble> {
@@ -205,7 +216,6 @@ impl Service {
         match &issued {
             Ok(issued) => {
                 tracing::debug!(expires_in = issued.info.expires_in, "access token issued");
-                self.journal.token(&issued.info, self.now());
             }
             Err(trouble) => {
                 tracing::warn!("no access token: {trouble}");

@@ -1,14 +1,17 @@
-//! The token in memory: asked for by one caller at a time, renewed before it ends, thrown away by number.
+//! The token in memory: asked for by one caller at a time, renewed before it ends, thrown away by number. With a shelf, all
+//! instances of an installation ask for one together; while it is away each asks for itself.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant as Moment;
+use std::time::{Duration as Span, Instant as Moment};
 
 use crm_domain::instant::Instant;
+use crm_domain::ports::connector::TokenSeen;
 use crm_domain::ports::messenger::SendProblem;
 use time::Duration;
 
 use crate::outcome::ServiceTrouble;
-use crate::token_request::Issued;
+use crate::shelf::{Shelf, Turned};
+use crate::token_request::{Issued, TokenInfo};
 
 /// The longest that a token is used (§4.2.2).
 const LONGEST: Duration = Duration::minutes(55);
@@ -16,24 +19,35 @@ const LONGEST: Duration = Duration::minutes(55);
 const MARGIN: Duration = Duration::minutes(5);
 /// The life of a token whose service does not say: the shortest that an app can be given.
 const UNSAID: u64 = 3_600;
+/// How often it is looked whether another instance has a newer one.
+const LOOK: Span = Span::from_secs(5);
+/// How often it is looked whether another instance that asks for one has got it.
+const WAIT: Span = Span::from_millis(100);
 
 /// An access token in use.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) text: Arc<str>,
-    /// Counts the tokens of this process.
-    pub(crate) number: u64,
-    until: Instant,
+    /// Counts the tokens of the shelf; below 0 those that this process has for itself.
+    pub(crate) number: i64,
+    /// As far as it may be shown.
+    pub(crate) seen: TokenSeen,
+    pub(crate) until: Instant,
 }
 
 #[derive(Default)]
 struct Slot {
     token: Option<Token>,
-    issued: u64,
+    /// How many tokens this process had for itself.
+    own: i64,
+    /// No token of the shelf up to this number is used any more.
+    spent: i64,
     refreshing: bool,
     /// Counts finished requests for a token; the last one's trouble stands beside it.
     round: u64,
     trouble: Option<ServiceTrouble>,
+    /// When it was looked for a newer one.
+    looked: Option<Moment>,
 }
 
 /// The token of one service account. Blocking.
@@ -41,9 +55,18 @@ struct Slot {
 pub(crate) struct TokenCache {
     slot: Mutex<Slot>,
     refreshed: Condvar,
+    shelf: Option<Shelf>,
 }
 
 impl TokenCache {
+    /// A cache that shares its tokens by this shelf.
+    pub(crate) fn sharing(shelf: Option<Shelf>) -> Self {
+        Self {
+            shelf,
+            ..Self::default()
+        }
+    }
+
     /// A token that is good at `now`. If there is none, one caller asks for it by `ask`, and the others wait until
     /// their deadline and share its outcome.
     pub(crate) fn get(
@@ -52,6 +75,7 @@ impl TokenCache {
         deadline: Moment,
         ask: impl FnOnce() -> Result<Issued, ServiceTrouble>,
     ) -> Result<Token, ServiceTrouble> {
+        self.look_for_newer(deadline);
         let mut slot = self.lock();
         loop {
             if let Some(token) = slot.token.as_ref().filter(|token| now < token.until) {
@@ -67,12 +91,69 @@ impl TokenCache {
             }
         }
         slot.refreshing = true;
+        slot.looked = Some(Moment::now());
+        let beyond = slot.spent;
         drop(slot);
         let turn = Turn {
             cache: self,
             outcome: None,
         };
-        turn.finish(ask(), now)
+        turn.finish(self.obtain(beyond, now, deadline, ask))
+    }
+
+    /// From the shelf, or from the service: whoever may ask it keeps what it grants on the shelf.
+    fn obtain(
+        &self,
+        beyond: i64,
+        now: Instant,
+        deadline: Moment,
+        ask: impl FnOnce() -> Result<Issued, ServiceTrouble>,
+    ) -> Result<Token, ServiceTrouble> {
+        let Some(shelf) = &self.shelf else {
+            return Ok(self.own(ask()?, now));
+        };
+        loop {
+            match shelf.turn(beyond, now, deadline) {
+                Turned::Good(token) => return Ok(token),
+                Turned::Ours => break,
+                Turned::Away => return Ok(self.own(ask()?, now)),
+                Turned::Wait if Moment::now() + WAIT >= deadline => {
+                    return Err(ServiceTrouble::unanswered(SendProblem::TokenUnavailable));
+                }
+                Turned::Wait => std::thread::sleep(WAIT),
+            }
+        }
+        let issued = ask().inspect_err(|_| shelf.give_up(deadline))?;
+        match shelf.keep(&issued, usable(issued.info.expires_in), deadline) {
+            Some(number) => Ok(token_of(issued, number, now)),
+            None => Ok(self.own(issued, now)),
+        }
+    }
+
+    /// A token that only this process knows.
+    fn own(&self, issued: Issued, now: Instant) -> Token {
+        let mut slot = self.lock();
+        slot.own += 1;
+        let number = -slot.own;
+        drop(slot);
+        token_of(issued, number, now)
+    }
+
+    /// Lets a token go that another instance has replaced: a newer one may have been granted more.
+    fn look_for_newer(&self, deadline: Moment) {
+        let Some(shelf) = &self.shelf else { return };
+        let mut slot = self.lock();
+        let number = match &slot.token {
+            Some(token) if token.number > 0 && slot.looked.is_none_or(|at| at.elapsed() >= LOOK) => {
+                token.number
+            }
+            _ => return,
+        };
+        slot.looked = Some(Moment::now());
+        drop(slot);
+        if shelf.newest(deadline).is_some_and(|newest| newest > number) {
+            self.drop_token(number);
+        }
     }
 
     /// Waits for the end of a round.
@@ -96,17 +177,40 @@ impl TokenCache {
         Ok(slot)
     }
 
-    /// Throws away exactly the token that was refused; a newer one stays.
-    pub(crate) fn invalidate(&self, number: u64) {
+    /// Throws away exactly the token that was refused, for all instances; a newer one stays.
+    pub(crate) fn invalidate(&self, number: i64, deadline: Moment) {
+        self.drop_token(number);
+        if number <= 0 {
+            return;
+        }
+        let mut slot = self.lock();
+        slot.spent = slot.spent.max(number);
+        drop(slot);
+        if let Some(shelf) = &self.shelf {
+            shelf.refuse(number, deadline);
+        }
+    }
+
+    fn drop_token(&self, number: i64) {
         let mut slot = self.lock();
         if slot.token.as_ref().is_some_and(|token| token.number == number) {
             slot.token = None;
         }
     }
 
-    /// Throws away whatever token there is.
-    pub(crate) fn forget(&self) {
-        self.lock().token = None;
+    /// Throws away whatever token there is. Other instances go on with theirs until there is a newer one.
+    pub(crate) fn forget(&self, deadline: Moment) {
+        let newest = self.shelf.as_ref().and_then(|shelf| shelf.newest(deadline));
+        let mut slot = self.lock();
+        let held = slot.token.take().map_or(0, |token| token.number);
+        slot.spent = slot.spent.max(held).max(newest.unwrap_or(0));
+    }
+
+    /// How old the token at hand is, counted back from when it is given up: one that lives shorter than an hour seems older.
+    pub(crate) fn age(&self, now: Instant) -> Option<Duration> {
+        let slot = self.lock();
+        let token = slot.token.as_ref().filter(|token| now < token.until)?;
+        Some((LONGEST - token.until.since(now)).max(Duration::ZERO))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
@@ -121,20 +225,7 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    fn finish(
-        mut self,
-        asked: Result<Issued, ServiceTrouble>,
-        now: Instant,
-    ) -> Result<Token, ServiceTrouble> {
-        let outcome = asked.map(|issued| {
-            let mut slot = self.cache.lock();
-            slot.issued += 1;
-            Token {
-                text: issued.text.into(),
-                number: slot.issued,
-                until: now.plus(usable(issued.info.expires_in)),
-            }
-        });
+    fn finish(mut self, outcome: Result<Token, ServiceTrouble>) -> Result<Token, ServiceTrouble> {
         self.outcome = Some(outcome.clone());
         outcome
     }
@@ -154,6 +245,24 @@ impl Drop for Turn<'_> {
         drop(slot);
         self.cache.refreshed.notify_all();
     }
+}
+
+fn token_of(issued: Issued, number: i64, now: Instant) -> Token {
+    Token {
+        until: now.plus(usable(issued.info.expires_in)),
+        seen: TokenSeen {
+            until: life(&issued.info).map(|left| now.plus(left)),
+            scope: issued.info.scope,
+        },
+        text: issued.text.into(),
+        number,
+    }
+}
+
+/// How long the service takes a token, if it says so.
+pub(crate) fn life(info: &TokenInfo) -> Option<Duration> {
+    let seconds = u32::try_from(info.expires_in?).ok()?;
+    Some(Duration::seconds(seconds.into()))
 }
 
 /// How long a token is used.
@@ -280,10 +389,10 @@ mod tests {
     fn only_the_refused_token_is_thrown_away() {
         let cache = TokenCache::default();
         let first = cache.get(now(), soon(), issued).ok().unwrap();
-        cache.invalidate(first.number);
+        cache.invalidate(first.number, soon());
         let second = cache.get(now(), soon(), issued).ok().unwrap();
-        assert_eq!((first.number, second.number), (1, 2));
-        cache.invalidate(first.number);
-        assert_eq!(cache.get(now(), soon(), issued).ok().unwrap().number, 2);
+        assert_eq!((first.number, second.number), (-1, -2));
+        cache.invalidate(first.number, soon());
+        assert_eq!(cache.get(now(), soon(), issued).ok().unwrap().number, -2);
     }
 }

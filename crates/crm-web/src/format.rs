@@ -48,6 +48,17 @@ impl Times {
         clock(self.local(at))
     }
 
+    /// `14:05:33`.
+    pub fn clock_with_seconds(&self, at: Instant) -> String {
+        let local = self.local(at);
+        format!("{}:{:02}", clock(local), local.second())
+    }
+
+    /// The moment of the request.
+    pub fn now(&self) -> Instant {
+        Instant::new(self.now)
+    }
+
     /// The day in the zone, `2025-07-08`, for machines.
     pub fn date_code(&self, at: Instant) -> String {
         let day = self.local(at).date();

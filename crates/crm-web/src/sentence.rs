@@ -102,6 +102,7 @@ impl Sentence {
 mod tests {
     use crm_domain::error::Error;
     use crm_domain::id::Id;
+    use crm_domain::instant::Instant;
     use crm_domain::permissions::{Action, Denied};
     use crm_domain::ports::messenger::SendProblem;
     use crm_domain::ports::store::StoreError;
@@ -120,6 +121,7 @@ mod tests {
             Error::Stale,
             Error::NoAddress,
             Error::HandledBy("田中 花子".to_owned()),
+            Error::UnderWay(Instant::from_unix_millis(0)),
             Error::SignInRefused,
             Error::TooManySignIns { retry_after: 60 },
             Error::SignInOver,

@@ -425,6 +425,12 @@ impl SendRepository for Uow<'_> {
                     Dead::AllBut(_) => None,
                     Dead::LeaseOver { request } => until.map(|until| Stamp(until.0.plus(request))),
                 };
+                if matches!(dead, Dead::AllBut(_)) {
+                    // Nobody is left who could tell what became of it.
+                    diesel::update(sends::table.find(id))
+                        .set(sends::run.eq(None::<String>))
+                        .execute(conn)?;
+                }
                 diesel::update(sends::table.find(id))
                     .set((
                         sends::state.eq(SendState::Unknown.code()),

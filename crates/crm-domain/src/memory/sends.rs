@@ -294,6 +294,9 @@ impl SendRepository for Unit {
                 };
                 row.settle(SendState::Unknown, Some(reason), at);
                 row.send.held_until = held;
+                if matches!(dead, Dead::AllBut(_)) {
+                    row.run = None;
+                }
                 row.send.clone()
             });
             Ok(abandoned.collect())

@@ -24,4 +24,5 @@ pub mod seals;
 pub mod spool;
 pub mod store;
 pub mod store_admin;
+pub mod tokens;
 pub mod vault;

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use time::Duration;
+
 use super::Crm;
 use super::data_keys::of_blob;
 use super::sight::Reader;
@@ -16,6 +18,9 @@ use crate::permissions::{Action, Actor};
 use crate::ports::files::{FetchError, FetchProblem, FetchedFile};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt as _, UnitOfWork};
 use crate::teams::Visible;
+
+/// How long an instance may fetch a file: a little longer than a download may take.
+const FETCH_LEASE: Duration = Duration::minutes(11);
 
 impl Crm {
     /// Whether files can be fetched at all: a bot is set up.
@@ -34,6 +39,18 @@ impl Crm {
             unit.attachments().waiting_attachments(limit)
         });
         Ok(read.await?)
+    }
+
+    /// Takes attachments whose time has come, at most `limit`, so that no other instance fetches them meanwhile.
+    pub async fn claim_files(&self, actor: &Actor, limit: usize) -> Result<Vec<Attachment>, Error> {
+        self.may(actor, Action::RecordCallbacks)?;
+        let at = self.now();
+        let is_due = |file: &Attachment| file.next_try_at.is_some_and(|next| next <= at);
+        if !self.waiting_files(actor, 1).await?.iter().any(is_due) {
+            return Ok(Vec::new());
+        }
+        self.change_again(move |uow| Ok(uow.edit_attachments().claim_attachments(limit, at, FETCH_LEASE)?))
+            .await
     }
 
     /// Fetches one and notes what became of it. Fetching twice keeps the bytes once, so a crash at any point costs nothing.

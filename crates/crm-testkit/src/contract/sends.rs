@@ -279,7 +279,7 @@ pub async fn what_dead_runs_had_on_their_way_is_abandoned(store: AnyStore) {
     assert_eq!(abandon().await, []);
     let queued = ids[3];
     assert!(!write(&store, move |unit| unit.edit_sends().mark_resent(queued)).await);
-    assert!(!finish(&store, ids[0], "dead too", SendState::Sent).await);
+    assert!(!finish(&store, ids[0], "dead", SendState::Sent).await);
 }
 
 pub async fn messages_are_open_until_all_are_settled(store: AnyStore) {

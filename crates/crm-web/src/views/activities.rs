@@ -85,6 +85,8 @@ pub struct Message {
     pub customer_id: i64,
     /// The text that 再送する sends again; only of what did not surely arrive.
     pub resend: Option<String>,
+    /// From when on 再送する is offered, for one whose sender could still let it leave.
+    pub held: Option<String>,
     /// Why it waits, for one that was tried in vain.
     pub waits: Option<Sentence>,
     /// When it is tried again.
@@ -287,6 +289,7 @@ impl Message {
             failure: None,
             customer_id: 1,
             resend: None,
+            held: None,
             waits: None,
             next_try: None,
             act: None,

@@ -102,6 +102,7 @@ impl Message {
     pub fn of(activity: &Activity, may_delete: bool, times: &Times) -> Message {
         let sending = activity.sending.as_ref();
         let trouble = sending.filter(|sending| sending.may_be_resent());
+        let held = trouble.and_then(|sending| sending.held_at(times.now()));
         let waiting = sending.filter(|sending| sending.next_try_at.is_some());
         let is_open = sending.is_some_and(|sending| !sending.state.is_final());
         Message {
@@ -121,7 +122,10 @@ impl Message {
                 .or_else(|| activity.note_author.clone()),
             failure: sending.and_then(failure),
             customer_id: activity.customer_id.get(),
-            resend: trouble.map(|_| activity.message.clone()),
+            resend: trouble
+                .filter(|_| held.is_none())
+                .map(|_| activity.message.clone()),
+            held: held.map(|until| times.clock_with_seconds(until)),
             waits: waiting.and_then(problem_of).map(Sentence::send_waits),
             next_try: waiting.and_then(|sending| Some(times.clock(sending.next_try_at?))),
             act: sending.and_then(act),

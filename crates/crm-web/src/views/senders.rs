@@ -258,6 +258,7 @@ fn spoken(unknown: &UnknownSender) -> Vec<Activity> {
             author: send.author.name.clone(),
             next_try_at: send.next_try_at,
             treated_by: send.treated.as_ref().map(|treated| treated.by.name.clone()),
+            held_until: send.held_until,
         }),
         ..said(send.id.get(), Direction::Sent, &send.text, send.queued_at)
     });

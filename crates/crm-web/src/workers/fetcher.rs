@@ -1,5 +1,6 @@
-//! Fetches what customers sent, as soon as it is recorded: nobody knows how long LINE WORKS keeps it. What is being fetched
-//! stands nowhere but here; a crash fetches it again, and its bytes are kept once.
+//! Fetches what customers sent, as soon as it is recorded: nobody knows how long LINE WORKS keeps it. Where the server is alone
+//! on its store, what is being fetched stands nowhere but here, and a crash fetches it again; several instances claim each file
+//! by a lease. Its bytes are kept once either way.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -67,14 +68,7 @@ impl Round {
         if room == 0 || !app.crm.can_fetch() {
             return Ok(());
         }
-        let now = app.crm.now();
-        let waiting = app.crm.waiting_files(&JOB, AT_ONCE + room).await?;
-        let due = waiting
-            .into_iter()
-            .filter(|file| file.next_try_at.is_some_and(|at| at <= now))
-            .filter(|file| !self.under_way.contains(&file.id))
-            .take(room);
-        for file in due.collect::<Vec<_>>() {
+        for file in self.due(app, room).await? {
             self.under_way.insert(file.id);
             let app = app.clone();
             self.running.spawn(async move {
@@ -83,6 +77,23 @@ impl Round {
             });
         }
         Ok(())
+    }
+}
+
+impl Round {
+    /// The files whose time has come and that nobody fetches, at most `room`.
+    async fn due(&self, app: &App, room: usize) -> Result<Vec<Attachment>, Error> {
+        if app.crm.has_several_instances() {
+            return app.crm.claim_files(&JOB, room).await;
+        }
+        let now = app.crm.now();
+        let waiting = app.crm.waiting_files(&JOB, AT_ONCE + room).await?;
+        let due = waiting
+            .into_iter()
+            .filter(|file| file.next_try_at.is_some_and(|at| at <= now))
+            .filter(|file| !self.under_way.contains(&file.id))
+            .take(room);
+        Ok(due.collect())
     }
 }
 

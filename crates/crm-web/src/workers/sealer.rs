@@ -19,6 +19,37 @@ const TELL_EVERY: Duration = Duration::from_mins(10);
 /// How often old readings are looked for.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
+/// Writes what this instance's logs still hold until the server stops, and once more then. One that is alone does it together
+/// with sealing.
+pub(super) async fn write(app: App) {
+    if !app.crm.has_several_instances() {
+        return;
+    }
+    loop {
+        let stopping = app.stop.is_said();
+        let rest = match write_held(&app).await {
+            Ok(()) => TICK,
+            Err(error) => {
+                tracing::error!("the audit log cannot be written now: {}", causes(&error));
+                LONG_REST
+            }
+        };
+        if stopping {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = app.stop.said() => {}
+        }
+    }
+}
+
+async fn write_held(app: &App) -> Result<(), Error> {
+    app.crm.write_refusals().await?;
+    app.crm.write_readings(&JOB).await?;
+    Ok(())
+}
+
 /// Tends the logs until the server stops, and once more then.
 pub(super) async fn run(app: App) {
     let mut told = Told::default();
@@ -54,8 +85,9 @@ struct Round {
 }
 
 async fn round(app: &App, prune: bool) -> Result<Round, Error> {
-    app.crm.write_refusals().await?;
-    app.crm.write_readings(&JOB).await?;
+    if !app.crm.has_several_instances() {
+        write_held(app).await?;
+    }
     let mut sealed = app.crm.seal_audit(&JOB).await?;
     while sealed.sealed > 0 {
         sealed = app.crm.seal_audit(&JOB).await?;
