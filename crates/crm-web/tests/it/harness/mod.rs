@@ -3,11 +3,12 @@
 pub mod browser;
 pub mod http;
 pub mod server;
+pub mod stream;
 pub mod window;
 
 pub use browser::Browser;
 pub use http::{Answer, Ask};
-pub use server::{Setup, TestServer};
+pub use server::{Setup, TestServer, on_postgres};
 
 use std::time::{Duration, Instant};
 

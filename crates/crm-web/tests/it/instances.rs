@@ -1,0 +1,155 @@
+//! Two instances on one database: what happens at one holds at the other.
+
+use std::time::{Duration, Instant};
+
+use crm_domain::members::Role;
+use crm_lineworks_sim::callbacks;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::server::PASSWORD;
+use crate::harness::stream::Listener;
+use crate::harness::{Answer, Ask, Browser, Setup, TARO, TestServer, until};
+
+async fn shared() -> TestServer {
+    shared_with(Setup::default()).await
+}
+
+async fn shared_with(setup: Setup) -> TestServer {
+    TestServer::start_with(Setup {
+        shared: true,
+        ..setup
+    })
+    .await
+}
+
+/// The same browser, as a balancer may lead it to another instance.
+fn led_to(browser: &Browser, address: std::net::SocketAddr) -> Browser {
+    Browser {
+        to: address,
+        ..browser.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_arrives_at_one_shows_at_another_within_a_second() {
+    let server = shared().await;
+    let other = server.join().await;
+    server.add_customer("山田", "太郎", Some(TARO)).await;
+    let mut browser = led_to(&server.signed_in(Role::Member).await, other.address);
+    assert_eq!(browser.get("/customers").await.status, 200, "signed in at both");
+    let mut listener = Listener::open(other.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let said = Instant::now();
+    server
+        .simulator
+        .deliver(&callbacks::text(TARO, "こんにちは"))
+        .await
+        .unwrap();
+    while listener.next().await.expect("it goes on").name != "message" {}
+    assert!(said.elapsed() < Duration::from_secs(2), "{:?}", said.elapsed());
+}
+
+#[tokio::test]
+async fn a_session_that_ends_at_one_ends_its_streams_at_the_other() {
+    let server = shared().await;
+    let other = server.join().await;
+    let mut browser = server.signed_in(Role::Member).await;
+    let mut listener = Listener::open(other.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    browser.get("/customers").await;
+    assert_eq!(browser.post("/logout", &[]).await.status, 303);
+    let ended = Instant::now();
+    while listener
+        .next()
+        .await
+        .is_some_and(|heard| heard.name != "signed-out")
+    {}
+    assert!(ended.elapsed() < Duration::from_secs(6), "{:?}", ended.elapsed());
+    let mut elsewhere = led_to(&browser, other.address);
+    assert_eq!(elsewhere.get("/customers").await.status, 303, "and its pages");
+}
+
+#[tokio::test]
+async fn wrong_sign_ins_are_counted_for_all_together() {
+    let server = shared().await;
+    let other = server.join().await;
+    server.add_member("hanako@example.jp", Role::Member).await;
+    for address in [server.address, other.address] {
+        let mut stranger = Browser::new(address);
+        for _ in 0..5 {
+            let answer = stranger.sign_in("hanako@example.jp", "wrong").await;
+            assert_eq!(answer.status, 422, "{}", answer.text());
+        }
+    }
+    for address in [server.address, other.address] {
+        let answer = Browser::new(address).sign_in("hanako@example.jp", PASSWORD).await;
+        assert_eq!(answer.status, 429);
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_token_holds_for_all_together() {
+    let server = shared_with(Setup::default().with("CRM_API_RATE_LIMIT", "40")).await;
+    let other = server.join().await;
+    let token = server.token(Role::Member).await;
+    let ask = async |address| {
+        let ask = Ask::get("/api/v1/customers").header("authorization", format!("Bearer {token}"));
+        ask.send(address).await.status
+    };
+    for _ in 0..40 {
+        assert_eq!(ask(server.address).await, 200);
+    }
+    assert_eq!(ask(server.address).await, 429);
+    let mut taken = 0;
+    until("the other has heard of it", async || {
+        let status = ask(other.address).await;
+        taken += u32::from(status == 200);
+        (status == 429).then_some(())
+    })
+    .await;
+    // Until it is told, some more pass: about a second's.
+    assert!(taken < 40, "{taken}");
+}
+
+/// The part of a request that is sent first, and the rest.
+fn in_two(ask: Ask, to: std::net::SocketAddr) -> (Vec<u8>, Vec<u8>) {
+    let bytes = ask.bytes_for(to);
+    let (head, rest) = bytes.split_at(bytes.len() - 4);
+    (head.to_vec(), rest.to_vec())
+}
+
+#[tokio::test]
+async fn who_asked_the_one_that_stops_hears_what_another_delivered() {
+    let server = shared().await;
+    let mut other = server.join().await;
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let mut browser = led_to(&server.signed_in(Role::Member).await, other.address);
+    browser.get(&format!("/customer/{customer}")).await;
+    let session = browser.cookie("crm_session").unwrap_or_default();
+    let ask = Ask::post(&format!("/customer/{customer}/send"))
+        .header("origin", format!("http://{}", other.address))
+        .header("accept", "application/json")
+        .header("cookie", format!("crm_session={session}"))
+        .form(&[
+            ("message", "まだ間に合う"),
+            ("csrf_token", browser.token.as_str()),
+        ]);
+    let (first, rest) = in_two(ask, other.address);
+    let mut stream = TcpStream::connect(other.address).await.unwrap();
+    stream.write_all(&first).await.unwrap();
+    other.tell_to_stop().await;
+    until("nobody new is taken", async || {
+        TcpStream::connect(other.address).await.err().map(drop)
+    })
+    .await;
+    stream.write_all(&rest).await.unwrap();
+    let mut received = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(12), stream.read_to_end(&mut received)).await;
+    read.expect("an answer in time").unwrap();
+    let answer = Answer::parse(&received).expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["success"], true, "{}", answer.text());
+    other.end().await;
+    assert_eq!(server.simulator.messages_to(TARO).len(), 1, "sent once");
+}
