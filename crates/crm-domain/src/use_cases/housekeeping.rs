@@ -3,6 +3,7 @@
 use time::Duration;
 
 use super::Crm;
+use super::data_keys::of_blob;
 use super::erasing::{CHUNK, review_talks};
 use crate::audit::{Act, Deed};
 use crate::erasures::ErasureCause;
@@ -89,6 +90,7 @@ impl Crm {
             });
         }
         tally.merge(&self.remove_contents().await?.unwrap_or_default());
+        self.ports.blobs.tidy().map_err(of_blob)?;
         if !tally.is_empty() {
             self.ports.store.scrub().await?;
         }

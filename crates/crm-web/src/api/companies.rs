@@ -1,13 +1,19 @@
 //! `/api/v1/companies`.
 
+use crm_domain::amendments::CompanyChange;
 use crm_domain::companies::{Company as Stored, CompanyFilter};
 use crm_domain::id::Id;
-use poem_openapi::param::{Path, Query};
+use crm_domain::idempotency::Answer;
+use poem::http::StatusCode;
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
+use poem_openapi::types::{MaybeUndefined, ToJSON as _};
 use poem_openapi::{Object, OpenApi};
 
-use super::list;
-use crate::auth::Signed;
+use super::fields::Fields;
+use super::repeating::{self, Answered, repeat};
+use super::{BASE, Discarded, etag, list, text};
+use crate::auth::{Signed, Writer};
 use crate::problem::Failure;
 use crate::state::App;
 
@@ -63,6 +69,47 @@ pub(super) struct CompanyList {
     next: Option<String>,
 }
 
+/// What is written of a company. A field that is absent stays as it is, or is empty at first; null or an empty text empties
+/// it. A name is needed.
+#[derive(Debug, Object)]
+pub(super) struct CompanyFields {
+    name: MaybeUndefined<String>,
+    /// How the name is read; hiragana becomes katakana.
+    name_kana: MaybeUndefined<String>,
+    address: MaybeUndefined<String>,
+    /// 4 to 20 digits.
+    phone: MaybeUndefined<String>,
+    /// An address on the web.
+    website: MaybeUndefined<String>,
+    remarks: MaybeUndefined<String>,
+}
+
+impl From<CompanyFields> for CompanyChange {
+    fn from(fields: CompanyFields) -> Self {
+        Self {
+            name: text(fields.name),
+            name_kana: text(fields.name_kana),
+            address: text(fields.address),
+            phone: text(fields.phone),
+            website: text(fields.website),
+            remarks: text(fields.remarks),
+        }
+    }
+}
+
+fn answered(company: &Stored) -> Answer {
+    let location = format!("{BASE}/companies/{}", company.id);
+    repeating::answer(
+        StatusCode::CREATED,
+        location,
+        &Company::new(company.clone(), None),
+    )
+}
+
+fn represented(company: &Stored) -> String {
+    Company::new(company.clone(), None).to_json_string()
+}
+
 pub(super) struct Companies;
 
 #[OpenApi]
@@ -107,5 +154,66 @@ impl Companies {
             .await
             .map_err(Failure::from)?;
         Ok(Json(Company::new(company, None)))
+    }
+
+    /// Adds a company.
+    #[oai(path = "/companies", method = "post", operation_id = "addCompany")]
+    async fn add(
+        &self,
+        app: App,
+        writer: Writer,
+        /// The same key adds once, and is answered the same for 24 hours: 1 to 255 visible ASCII characters.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        fields: Fields<CompanyFields>,
+    ) -> poem::Result<Answered<Company, 201>> {
+        let path = format!("{BASE}/companies");
+        let repeat = repeat(&writer.by, path, key.0, fields.hash, answered)?;
+        let entered = app
+            .crm
+            .enter_company(&writer.by.actor, fields.data.into(), repeat)
+            .await
+            .map_err(Failure::from)?;
+        Ok(Answered::new(entered, answered))
+    }
+
+    /// Changes what is given of a company.
+    #[oai(path = "/companies/:id", method = "patch", operation_id = "changeCompany")]
+    async fn change(
+        &self,
+        app: App,
+        writer: Writer,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+        /// The `ETag` that was read: only if nothing changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        fields: Fields<CompanyFields>,
+    ) -> poem::Result<Json<Company>> {
+        let expected = etag::expected(if_match.0, represented);
+        let company = app
+            .crm
+            .amend_company(&writer.by.actor, Id::new(id.0), fields.data.into(), expected)
+            .await
+            .map_err(Failure::from)?;
+        Ok(Json(Company::new(company, None)))
+    }
+
+    /// Moves a company to the trash; its customers stay, without company.
+    #[oai(path = "/companies/:id", method = "delete", operation_id = "discardCompany")]
+    async fn discard(
+        &self,
+        app: App,
+        writer: Writer,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+        /// The `ETag` that was read: only if nothing changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> poem::Result<Discarded> {
+        let expected = etag::expected(if_match.0, represented);
+        app.crm
+            .discard_company_if(&writer.by.actor, Id::new(id.0), expected)
+            .await
+            .map_err(Failure::from)?;
+        Ok(Discarded::Done)
     }
 }

@@ -1,14 +1,20 @@
 //! `/api/v1/customers`.
 
+use crm_domain::amendments::CustomerChange;
 use crm_domain::customers::{CustomerFilter, CustomerLine};
 use crm_domain::id::Id;
+use crm_domain::idempotency::Answer;
 use crm_domain::use_cases::Looked;
-use poem_openapi::param::{Path, Query};
+use poem::http::StatusCode;
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
+use poem_openapi::types::{MaybeUndefined, ToJSON as _};
 use poem_openapi::{Object, OpenApi};
 
-use super::list;
-use crate::auth::Signed;
+use super::fields::Fields;
+use super::repeating::{self, Answered, repeat};
+use super::{BASE, Discarded, etag, list, text};
+use crate::auth::{Signed, Writer};
 use crate::problem::Failure;
 use crate::state::App;
 
@@ -88,6 +94,56 @@ pub(super) struct CustomerList {
     next: Option<String>,
 }
 
+/// What is written of a customer. A field that is absent stays as it is, or is empty at first; null or an empty text empties
+/// it. One of the two names is needed.
+#[derive(Debug, Object)]
+pub(super) struct CustomerFields {
+    /// Given name, up to 100 characters.
+    first_name: MaybeUndefined<String>,
+    /// Family name, up to 100 characters.
+    last_name: MaybeUndefined<String>,
+    /// Reading of the given name; hiragana becomes katakana.
+    first_name_kana: MaybeUndefined<String>,
+    /// Reading of the family name; hiragana becomes katakana.
+    last_name_kana: MaybeUndefined<String>,
+    email: MaybeUndefined<String>,
+    /// 4 to 20 digits.
+    phone: MaybeUndefined<String>,
+    /// The person on LINE WORKS: a user id, or a login id that is looked up.
+    line_user_id: MaybeUndefined<String>,
+    company_id: MaybeUndefined<i64>,
+    remarks: MaybeUndefined<String>,
+}
+
+impl From<CustomerFields> for CustomerChange {
+    fn from(fields: CustomerFields) -> Self {
+        Self {
+            last_name: text(fields.last_name),
+            first_name: text(fields.first_name),
+            last_name_kana: text(fields.last_name_kana),
+            first_name_kana: text(fields.first_name_kana),
+            email: text(fields.email),
+            phone: text(fields.phone),
+            line_user_id: text(fields.line_user_id),
+            company_id: match fields.company_id {
+                MaybeUndefined::Undefined => None,
+                MaybeUndefined::Null => Some(None),
+                MaybeUndefined::Value(id) => Some(Some(Id::new(id))),
+            },
+            remarks: text(fields.remarks),
+        }
+    }
+}
+
+fn answered(line: &CustomerLine) -> Answer {
+    let location = format!("{BASE}/customers/{}", line.customer.id);
+    repeating::answer(StatusCode::CREATED, location, &Customer::from(line.clone()))
+}
+
+fn represented(line: &CustomerLine) -> String {
+    Customer::from(line.clone()).to_json_string()
+}
+
 pub(super) struct Customers;
 
 #[OpenApi]
@@ -132,5 +188,80 @@ impl Customers {
         app.crm
             .note_reading(&by.actor, Looked::Customer(line.customer.id));
         Ok(Json(line.into()))
+    }
+
+    /// Adds a customer. 409 when somebody has the same e-mail address, telephone number or user id.
+    #[oai(path = "/customers", method = "post", operation_id = "addCustomer")]
+    async fn add(
+        &self,
+        app: App,
+        writer: Writer,
+        /// `true`: although somebody has the same e-mail address, telephone number or user id.
+        anyway: Query<Option<bool>>,
+        /// The same key adds once, and is answered the same for 24 hours: 1 to 255 visible ASCII characters.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        fields: Fields<CustomerFields>,
+    ) -> poem::Result<Answered<Customer, 201>> {
+        let path = format!("{BASE}/customers");
+        let repeat = repeat(&writer.by, path, key.0, fields.hash, answered)?;
+        let entered = app
+            .crm
+            .enter_customer(
+                &writer.by.actor,
+                fields.data.into(),
+                anyway.0.unwrap_or_default(),
+                repeat,
+            )
+            .await
+            .map_err(Failure::from)?;
+        Ok(Answered::new(entered, answered))
+    }
+
+    /// Changes what is given of a customer. 409 when somebody has the same e-mail address, telephone number or user id.
+    #[oai(path = "/customers/:id", method = "patch", operation_id = "changeCustomer")]
+    async fn change(
+        &self,
+        app: App,
+        writer: Writer,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+        /// `true`: although somebody has the same e-mail address, telephone number or user id.
+        anyway: Query<Option<bool>>,
+        /// The `ETag` that was read: only if nothing changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+        fields: Fields<CustomerFields>,
+    ) -> poem::Result<Json<Customer>> {
+        let line = app
+            .crm
+            .amend_customer(
+                &writer.by.actor,
+                Id::new(id.0),
+                fields.data.into(),
+                anyway.0.unwrap_or_default(),
+                etag::expected(if_match.0, represented),
+            )
+            .await
+            .map_err(Failure::from)?;
+        Ok(Json(line.into()))
+    }
+
+    /// Moves a customer to the trash, from where people can bring it back for 30 days.
+    #[oai(path = "/customers/:id", method = "delete", operation_id = "discardCustomer")]
+    async fn discard(
+        &self,
+        app: App,
+        writer: Writer,
+        #[oai(validator(minimum(value = "1")))] id: Path<i64>,
+        /// The `ETag` that was read: only if nothing changed since.
+        #[oai(name = "If-Match")]
+        if_match: Header<Option<String>>,
+    ) -> poem::Result<Discarded> {
+        let expected = etag::expected(if_match.0, represented);
+        app.crm
+            .discard_customer_if(&writer.by.actor, Id::new(id.0), expected)
+            .await
+            .map_err(Failure::from)?;
+        Ok(Discarded::Done)
     }
 }

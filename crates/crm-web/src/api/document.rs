@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{BASE, service};
 
 const DESCRIPTION: &str = "Access for other programs. Authenticate with `Authorization: Bearer <token>`; an \
-    administrator makes tokens with `crm token create`. Times are UTC. Lists are read page by page: pass `next` as `after`.";
+    administrator makes tokens with `crm token create`. Times are UTC. \
+    A `POST` with an `Idempotency-Key` may be repeated. Lists are read page by page: pass `next` as `after`.";
 
 /// The document, without which no program can be written; it needs no sign-in.
 pub fn document() -> &'static Value {
@@ -37,7 +38,7 @@ fn completed(mut document: Value) -> Value {
         for (path, operations) in paths {
             let one = path.contains('{');
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-                complete_operation(operation, one, method == "get");
+                complete_operation(operation, one, method);
             }
         }
     }
@@ -60,7 +61,11 @@ fn allow_null(schema: &mut Value) {
     }
 }
 
-fn complete_operation(operation: &mut Value, one: bool, reads: bool) {
+fn complete_operation(operation: &mut Value, one: bool, method: &str) {
+    let reads = method == "get";
+    let person = operation["operationId"]
+        .as_str()
+        .is_some_and(|name| ["addCustomer", "changeCustomer"].contains(&name));
     let summary = operation["summary"].clone();
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
         return;
@@ -71,6 +76,18 @@ fn complete_operation(operation: &mut Value, one: bool, reads: bool) {
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         })
     };
+    for status in ["201", "202", "204"] {
+        if let Some(answer) = responses.get_mut(status) {
+            answer["description"] = summary.clone();
+        }
+    }
+    if person {
+        let what = "Somebody has the same e-mail address, telephone number or user id";
+        responses.insert("409".to_owned(), problem(what));
+    }
+    if matches!(method, "patch" | "delete") {
+        responses.insert("412".to_owned(), problem("It is not as `If-Match` says"));
+    }
     if let Some(answer) = responses.get_mut("200") {
         let content = answer.get("content").and_then(Value::as_object);
         let shape = content.and_then(|content| content.values().next()).cloned();
@@ -85,7 +102,7 @@ fn complete_operation(operation: &mut Value, one: bool, reads: bool) {
             "304".to_owned(),
             json!({"description": "Unchanged since the tag in `If-None-Match`"}),
         );
-    } else {
+    } else if method != "delete" {
         responses.insert("422".to_owned(), problem("A field holds what it cannot"));
     }
     responses.insert("400".to_owned(), problem("A parameter cannot be read"));

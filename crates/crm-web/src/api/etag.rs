@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use crm_domain::use_cases::Expected;
 use poem::endpoint::Endpoint;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Body, Error, IntoResponse, Request, Response, Result};
@@ -11,6 +11,8 @@ use ring::digest::{SHA256, digest};
 /// Answers with the tag, or with 304 when the asker has the same already.
 pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, mut request: Request) -> Result<Response> {
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
+    // What was written is answered as it is read.
+    let written = matches!(*request.method(), Method::POST | Method::PATCH);
     let head_only = *request.method() == Method::HEAD;
     if head_only {
         // The tag is that of the representation, which only GET makes.
@@ -20,7 +22,8 @@ pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, mut request: Request) 
         .then(|| request.headers().get(header::IF_NONE_MATCH).cloned())
         .flatten();
     let mut response = endpoint.call(request).await?.into_response();
-    if !read || response.status() != StatusCode::OK {
+    let whole = matches!(response.status(), StatusCode::OK | StatusCode::CREATED);
+    if !(read || written) || !whole {
         return Ok(response);
     }
     let body = response
@@ -43,7 +46,19 @@ pub(super) async fn tagged<E: Endpoint>(endpoint: Arc<E>, mut request: Request) 
     Ok(response)
 }
 
-fn tag_of(body: &Bytes) -> String {
+/// The condition of `If-Match`: that one of its tags is that of what is stored, as `GET` would answer it.
+pub(super) fn expected<T>(
+    if_match: Option<String>,
+    represent: impl Fn(&T) -> String + Send + Sync + 'static,
+) -> Option<Expected<T>> {
+    let tags = if_match?;
+    Some(Arc::new(move |stored: &T| {
+        let tag = tag_of(represent(stored).as_bytes());
+        tags.split(',').map(str::trim).any(|one| one == tag || one == "*")
+    }))
+}
+
+fn tag_of(body: &[u8]) -> String {
     let hash = digest(&SHA256, body);
     let short = hash
         .as_ref()

@@ -2,14 +2,17 @@
 
 use crm_domain::error::Error;
 use crm_domain::id::Id;
-use crm_domain::sends::{Queued, Send};
-use crm_domain::use_cases::Recipient;
+use crm_domain::idempotency::Answer;
+use crm_domain::sends::Send;
 use crm_domain::values::MessageText;
+use poem::http::StatusCode;
 use poem_openapi::param::{Header, Path};
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{Object, OpenApi};
 
 use super::BASE;
+use super::fields::Fields;
+use super::repeating::{self, Answered, repeat};
 use crate::auth::{Signed, Writer};
 use crate::problem::Failure;
 use crate::state::App;
@@ -58,20 +61,9 @@ impl From<Send> for Message {
     }
 }
 
-/// What is answered to who wants something sent.
-#[derive(ApiResponse)]
-pub(super) enum Taken {
-    /// It is on disk and will be sent in its turn; its address tells how far it got.
-    #[oai(status = 202)]
-    Queued(
-        Json<Message>,
-        /// The message's address.
-        #[oai(header = "Location")]
-        String,
-        /// `true` when the same key came before.
-        #[oai(header = "Idempotency-Replayed")]
-        Option<bool>,
-    ),
+fn answered(send: &Send) -> Answer {
+    let location = format!("{BASE}/messages/{}", send.id);
+    repeating::answer(StatusCode::ACCEPTED, location, &Message::from(send.clone()))
 }
 
 pub(super) struct Messages;
@@ -89,24 +81,22 @@ impl Messages {
         app: App,
         writer: Writer,
         #[oai(validator(minimum(value = "1")))] id: Path<i64>,
-        /// The same key sends once, however often it comes: up to 80 characters.
+        /// The same key sends once, and is answered the same for 24 hours: 1 to 255 visible ASCII characters.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
-        message: Json<NewMessage>,
-    ) -> poem::Result<Taken> {
-        let text = MessageText::new(&message.0.text).map_err(|problem| Error::field("text", problem));
-        let to = Recipient::Customer(Id::new(id.0));
-        let key = key.0.map(|key| format!("api-{}-{}", id.0, key.trim()));
-        let actor = &writer.by.actor;
+        message: Fields<NewMessage>,
+    ) -> poem::Result<Answered<Message, 202>> {
+        let text = MessageText::new(&message.data.text).map_err(|problem| Error::field("text", problem));
         let text = text.map_err(Failure::from)?;
-        let queued = app.crm.queue_message(actor, to, text, key).await;
-        let queued = queued.map_err(Failure::from)?;
+        let path = format!("{BASE}/customers/{}/messages", id.0);
+        let repeat = repeat(&writer.by, path, key.0, message.hash, answered)?;
+        let queued = app
+            .crm
+            .queue_message_once(&writer.by.actor, Id::new(id.0), text, repeat)
+            .await
+            .map_err(Failure::from)?;
         app.signals.message_queued();
-        let send = app.crm.show_send(actor, queued.id()).await;
-        let message = Message::from(send.map_err(Failure::from)?);
-        let address = format!("{BASE}/messages/{}", message.id);
-        let replayed = matches!(queued, Queued::Existed(_)).then_some(true);
-        Ok(Taken::Queued(Json(message), address, replayed))
+        Ok(Answered::new(queued, answered))
     }
 
     /// How far a message of ours got.

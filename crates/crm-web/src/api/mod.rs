@@ -4,12 +4,15 @@ mod companies;
 mod customers;
 mod document;
 mod etag;
+mod fields;
 mod list;
 mod messages;
+mod repeating;
 
 use poem::http::header;
 use poem::{EndpointExt as _, Response, Route, get, handler};
-use poem_openapi::OpenApiService;
+use poem_openapi::types::MaybeUndefined;
+use poem_openapi::{ApiResponse, OpenApiService};
 
 pub(crate) use customers::Customer;
 pub use document::document;
@@ -20,6 +23,23 @@ use messages::Messages;
 
 /// Below this path stands version 1.
 pub const BASE: &str = "/api/v1";
+
+/// What is answered when something was moved to the trash.
+#[derive(ApiResponse)]
+enum Discarded {
+    /// It is in the trash.
+    #[oai(status = 204)]
+    Done,
+}
+
+/// A text that is to be as given; null empties the field.
+fn text(field: MaybeUndefined<String>) -> Option<String> {
+    match field {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(String::new()),
+        MaybeUndefined::Value(text) => Some(text),
+    }
+}
 
 /// The operations of version 1.
 fn service() -> OpenApiService<(Customers, Companies, Messages), ()> {

@@ -193,8 +193,8 @@ async fn a_program_sends_and_asks_how_far_it_got() {
     assert_eq!(again.json()["id"], message["id"]);
     let other = send(path.clone(), "k1", "別の文").await;
     assert_eq!(
-        (other.status, &other.json()["errors"][0]["code"]),
-        (422, &"taken".into())
+        (other.status, &other.json()["code"]),
+        (422, &"idempotency_key_used".into())
     );
     for (path, text, status) in [
         (path.clone(), "", 422),
