@@ -7,11 +7,11 @@ use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::bell::Bell;
 use crm_domain::ports::bulk::BulkStore;
-use crm_domain::ports::host::{Clock, NoCaller, Secrets};
+use crm_domain::ports::host::{Clock, Machine, NoCaller, Secrets};
 use crm_domain::ports::spool::{NoSpool, Spool, SpoolError};
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
-use crm_domain::use_cases::{Crm, Ports};
+use crm_domain::use_cases::{Crm, Ports, StoredTokens};
 use crm_host::{
     ArgonPasswords, DataDir, DiskQuarantine, DiskSpool, ErasedFile, KeyVault, RingSecrets, SecretKey,
     SystemClock, TotpCodes, VaultSeals,
@@ -25,7 +25,7 @@ use crate::database::{
     LockTrouble, OpenDatabase, Opener, Place, StoreLock, make_folder_of, unapplied_in_file,
 };
 use crate::keys::{KeysAtHand, Setup, SetupError};
-use crate::machine::Machine;
+use crate::machine;
 use crate::settings::{DataSettings, LineWorksSettings, Settings};
 use crate::start_error::StartError;
 use crate::upgrade::Upgraded;
@@ -157,9 +157,15 @@ impl Composition {
             // A key that cannot be used stops the program before it touches anything.
             LineWorks::new(config_of(wanted), Arc::clone(&clock))?;
         }
-        let connection = Arc::new(Connection::new(&settings, Arc::clone(&clock)));
-        let board = connection.board();
         let (keys, vault) = keys_of(&settings.data, &opened, create, &clock, &secrets)?;
+        let tokens = StoredTokens::new(
+            Arc::clone(&opened.store),
+            Arc::clone(&vault) as _,
+            secrets.as_ref(),
+        );
+        let connection = Connection::new(&settings, Arc::clone(&clock)).sharing_tokens(Arc::new(tokens));
+        let connection = Arc::new(connection);
+        let board = connection.board();
         let place = opened.place();
         let quarantine = DiskQuarantine::new(&settings.data.dir, Arc::clone(&clock));
         if spool.is_some() {
@@ -271,8 +277,8 @@ impl Composition {
     }
 
     /// The machine it runs on.
-    pub fn machine(&self) -> Machine {
-        Machine::of(&self.settings, self.admin.as_ref())
+    pub fn machine(&self) -> Arc<dyn Machine> {
+        Arc::new(machine::Place::of(&self.settings, self.admin.as_ref()))
     }
 
     pub(crate) fn store_error(&self, source: StoreError) -> StartError {

@@ -23,7 +23,6 @@ pub use crm_host::data_dir::free_space;
 pub use crm_host::spool::waiting_in as spooled_in;
 pub use database::StoreLock;
 pub use demo::{DEMO_LISTEN, DemoComposition};
-pub use machine::Machine;
 pub use rehearsal::Rehearsal;
 pub use rotation::{Rotated, RotationError};
 pub use settings::{Loaded, Need, Settings, SettingsError, Source};

@@ -5,8 +5,6 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crm_compose::Need;
-use crm_compose::settings::{Settings, Source};
 use crm_web::health;
 
 use crate::Failed;
@@ -16,10 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// More of the answer is not looked at.
 const LINE: u64 = 64;
 
-/// Asks it; an error says why it is not well.
-pub(crate) fn ask() -> Result<(), Failed> {
-    let settings = Settings::read(&Source::of_process(), Need::Store)?.settings;
-    let address = reachable(settings.listen.address);
+/// Asks who listens on this address; an error says why it is not well.
+pub(crate) fn ask(listen: SocketAddr) -> Result<(), Failed> {
+    let address = reachable(listen);
     let answer = exchange(address).map_err(|error| Failed(format!("{address}: {error}")))?;
     if answer.starts_with("HTTP/1.1 200 ") {
         return Ok(());

@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     };
     let outcome = match wish {
         Wish::Say(text) => say(&text).map_err(Failed::from),
-        Wish::Healthy => healthy::ask(),
+        Wish::Healthy => ask_whether_healthy(),
         Wish::Serve => on_runtime(serve()),
         Wish::Demo { port } => on_runtime(demonstrate(port)),
     };
@@ -99,6 +99,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn ask_whether_healthy() -> Result<(), Failed> {
+    let loaded = Settings::read(&Source::of_process(), Need::Store)?;
+    healthy::ask(loaded.settings.listen.address)
 }
 
 fn say(text: &str) -> io::Result<()> {
@@ -247,6 +252,7 @@ fn app(
             firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
             metrics_networks: networks(parts.settings.web.metrics_allowed_ips.clone()),
+            follow_trace: logging::follow,
             callback_networks: networks(rules.allowed_ips),
             register_senders: rules.unknown_sender == UnknownSender::Register,
             send_wait: SEND_WAIT,

@@ -4,12 +4,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_compose::Machine;
 use crm_domain::members::Locale;
-use crm_domain::ports::host::Secrets;
+use crm_domain::ports::host::{Machine, Secrets};
 use crm_domain::use_cases::Crm;
 use poem::{FromRequest, Request, RequestBody};
 use time::UtcOffset;
+use tracing::Span;
 
 use crate::auth::{Allowance, Keys, Origins};
 use crate::backup_watch::LastLook;
@@ -39,6 +39,8 @@ pub struct WebSettings {
     pub trusted_proxies: Networks,
     /// Who may read `/metrics` without a token.
     pub metrics_networks: Networks,
+    /// Lets a span go on with the trace that a trusted proxy tells.
+    pub follow_trace: fn(&Span, &str),
     /// From where callbacks are taken; from everywhere when empty.
     pub callback_networks: Networks,
     /// Whether customers are made of unknown senders (`LINE_WORKS_UNKNOWN_SENDER`).
@@ -71,7 +73,7 @@ pub struct Parts {
     /// How much each token may ask for.
     pub allowance: Allowance,
     /// The machine it runs on.
-    pub machine: Machine,
+    pub machine: Arc<dyn Machine>,
     /// Randomness.
     pub secrets: Arc<dyn Secrets>,
     /// Wakes workers, and requests that wait for them.

@@ -4,27 +4,26 @@
 mod daily_file;
 mod filter;
 mod format;
-mod traces;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crm_domain::ports::host::{Caller, Clock};
+use crm_traces::{NoTraces, Traces};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+pub use crm_traces::follow;
 pub use filter::LogFilter;
-pub use traces::{TARGET as TRACED, follow};
 
 use crate::settings::LogSettings;
 use crate::time_zone::TimeZone;
 use daily_file::DailyFile;
 use format::LineFormat;
-use traces::Traces;
 
 /// Keeps the log going; what waits to be written is written when it is dropped.
 #[must_use = "dropping it ends the log"]
@@ -46,7 +45,7 @@ pub enum LogError {
     },
     /// Traces cannot be sent.
     #[error("CRM_OTLP_URL: {0}")]
-    Traces(String),
+    Traces(#[source] NoTraces),
     /// Another log was started in this process before.
     #[error("the log was started twice")]
     Twice,
@@ -76,7 +75,7 @@ pub fn start(
             Some(layer(format.clone(), writer, &settings.filter))
         }
     };
-    let traces = settings.otlp_url.as_deref().map(traces::start).transpose();
+    let traces = settings.otlp_url.as_deref().map(Traces::start).transpose();
     let traces = traces.map_err(LogError::Traces)?;
     tracing_subscriber::registry()
         .with(layer(format, console, &settings.filter))

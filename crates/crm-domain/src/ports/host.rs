@@ -31,6 +31,21 @@ pub trait Secrets: Send + Sync {
     }
 }
 
+/// Where the program works, for whoever watches it.
+pub trait Machine: Send + Sync {
+    /// The kind of database: `sqlite` or `postgres`.
+    fn database(&self) -> &'static str;
+
+    /// The number of the newest migration.
+    fn schema(&self) -> i64;
+
+    /// Free bytes where the data folder lies; `None` where the system does not say.
+    fn free_bytes(&self) -> Option<u64>;
+
+    /// The size of the database's write-ahead log in bytes, if it is a file of ours.
+    fn log_bytes(&self) -> Option<u64>;
+}
+
 /// From where the present request comes. Use cases ask before a unit of work begins, which runs on another thread.
 pub trait Caller: Send + Sync {
     /// The address of whoever asks; `None` for the command line and for background work.

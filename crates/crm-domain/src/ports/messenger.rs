@@ -37,6 +37,11 @@ pub trait Messenger: Send + Sync {
     /// How long a text may take, from [`Messenger::prepare`] to its answer: nothing of it leaves later.
     fn patience(&self) -> Duration;
 
+    /// How old the access token at hand is; `None` while there is none.
+    fn token_age(&self) -> Option<Duration> {
+        None
+    }
+
     /// Makes sure that a text can leave at once: an access token is there. Sends nothing; errs with
     /// [`SendError::NotSent`] only. Answers by when the text must have been answered.
     async fn prepare(&self) -> Result<Moment, SendError>;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use time::Duration;
+
 use super::{Crm, DoorTrouble};
 use crate::backlog::{Depth, Queue};
 use crate::error::Error;
@@ -42,6 +44,8 @@ pub struct Signs {
     pub spooled: usize,
     /// Whether messages can be sent at all: a bot is set up.
     pub can_send: bool,
+    /// How old the access token at hand is.
+    pub token_age: Option<Duration>,
     /// What is wrong at the callbacks' door.
     pub trouble: DoorTrouble,
 }
@@ -88,6 +92,7 @@ impl Crm {
         Ok(Signs {
             spooled: self.spooled(),
             can_send: self.can_send(),
+            token_age: self.ports.messengers.line_works().and_then(|bot| bot.token_age()),
             trouble: self.door_trouble(),
         })
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_compose::Machine;
 use crm_domain::backlog::Depth;
 use crm_domain::instant::Instant;
+use crm_domain::ports::host::Machine;
 use crm_domain::ports::store::PoolState;
 use crm_domain::use_cases::{Load, Signs};
 use metrics::{Counter, Gauge};
@@ -48,6 +48,7 @@ pub(super) struct Gauges {
     troubles: [Gauge; TROUBLES.len()],
     last_callback: Gauge,
     configured: Gauge,
+    token_age: Gauge,
     up: Gauge,
     pool: [Gauge; 3],
     waiting: Gauge,
@@ -79,6 +80,7 @@ impl Gauges {
             troubles: TROUBLES.map(|kind| registry.gauge(names::DOOR_TROUBLE, &[("kind", kind)])),
             last_callback: plain(names::LAST_CALLBACK),
             configured: plain(names::CONFIGURED),
+            token_age: plain(names::TOKEN_AGE),
             up: plain(names::DATABASE_UP),
             pool: ["in_use", "idle", "most"].map(|state| registry.gauge(names::POOL, &[("state", state)])),
             waiting: plain(names::POOL_WAITING),
@@ -98,12 +100,12 @@ impl Gauges {
     }
 
     /// What runs here: said once.
-    pub(super) fn name_build(&self, machine: &Machine) {
-        let schema = machine.schema.to_string();
+    pub(super) fn name_build(&self, machine: &dyn Machine) {
+        let schema = machine.schema().to_string();
         let labels = [
             ("version", env!("CARGO_PKG_VERSION")),
             ("schema", &schema),
-            ("database", machine.database),
+            ("database", machine.database()),
         ];
         self.registry.gauge(names::BUILD, &labels).set(1.0);
     }
@@ -120,6 +122,8 @@ impl Gauges {
         }
         self.spool.set(number(signs.spooled));
         self.configured.set(truth(signs.can_send));
+        let token_age = signs.token_age.map_or(f64::NAN, |age| age.as_seconds_f64());
+        self.token_age.set(token_age);
         let trouble = signs.trouble;
         let troubles = [
             trouble.wrong_signatures,
@@ -147,8 +151,8 @@ impl Gauges {
     }
 
     /// Sets what the machine tells.
-    pub(super) fn set_machine(&self, machine: &Machine, connections: usize, streams: usize) {
-        self.wal.set(bytes(machine.wal_bytes()));
+    pub(super) fn set_machine(&self, machine: &dyn Machine, connections: usize, streams: usize) {
+        self.wal.set(bytes(machine.log_bytes()));
         self.disk.set(bytes(machine.free_bytes()));
         self.connections.set(number(connections));
         self.streams.set(number(streams));

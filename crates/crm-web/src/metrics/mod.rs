@@ -23,7 +23,7 @@ use poem::http::Method;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-pub use page::{PATH, mount};
+pub use page::{METRICS, mount};
 
 use crate::server::Open;
 use family::Family;

@@ -16,7 +16,7 @@ use crate::server::Caller;
 use crate::state::App;
 
 /// Where Prometheus reads.
-pub const PATH: &str = "/metrics";
+pub const METRICS: &str = "/metrics";
 
 /// As whom an address reads that needs no token.
 const READER: Actor = Actor::Job("metrics");
@@ -29,7 +29,7 @@ const HANDED_ON: [&str; 4] = ["x-forwarded-for", "forwarded", "x-real-ip", "via"
 
 /// Adds the address.
 pub fn mount(route: Route) -> Route {
-    route.at(PATH, get(show))
+    route.at(METRICS, get(show))
 }
 
 #[handler]
@@ -80,10 +80,10 @@ impl Metrics {
             signs,
             pool: app.crm.pool(),
         };
-        self.gauges.name_build(&app.machine);
+        self.gauges.name_build(app.machine.as_ref());
         self.gauges.set_seen(&seen);
         self.gauges
-            .set_machine(&app.machine, self.open.now(), app.live.streams());
+            .set_machine(app.machine.as_ref(), self.open.now(), app.live.streams());
         self.gauges.set_uptime(self.begun.elapsed());
         Ok(self.registry.text())
     }

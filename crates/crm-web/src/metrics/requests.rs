@@ -9,6 +9,7 @@ use poem::http::Method;
 
 use super::names;
 use super::registry::Registry;
+use crate::api;
 
 /// What a request was for that no route is for.
 const UNMATCHED: &str = "unmatched";
@@ -39,9 +40,8 @@ impl Requests {
 
     /// A request was answered by the route that was mounted under this pattern, if by any.
     pub(super) fn answered(&self, pattern: Option<&str>, method: &Method, status: u16, took: Duration) {
-        let pattern = pattern
-            .filter(|pattern| !pattern.contains(REST))
-            .unwrap_or(UNMATCHED);
+        let matched = |pattern: &&str| *pattern != api::BASE && !pattern.contains(REST);
+        let pattern = pattern.filter(matched).unwrap_or(UNMATCHED);
         let others = METHODS.len() - 1;
         let method = METHODS.iter().position(|name| *name == method.as_str());
         let (method, class) = (method.unwrap_or(others), class(status));
@@ -51,8 +51,10 @@ impl Requests {
         let cells = cells.unwrap_or_else(|| self.cells(pattern));
         cells[method][class]
             .get_or_init(|| {
+                // So the API's service calls the only parameter that its paths have.
+                let route = pattern.replace(":param0", ":id");
                 let labels = [
-                    ("route", pattern),
+                    ("route", route.as_str()),
                     ("method", METHODS[method]),
                     ("status", CLASSES[class]),
                 ];

@@ -64,7 +64,7 @@ impl Begun {
             method: request.method().clone(),
             callback: request.uri().path() == webhook::PATH,
             at: Instant::now(),
-            span: span::begin(request, &id, believed),
+            span: span::begin(request, &id, believed.then_some(app.settings.follow_trace)),
             id,
         }
     }

@@ -1,6 +1,5 @@
 //! The span of a request, for whoever has traces sent. While nobody has, it is none and costs next to nothing.
 
-use crm_compose::logging;
 use poem::Request;
 use poem::http::Method;
 use tracing::Span;
@@ -19,8 +18,8 @@ const METHODS: [Method; 7] = [
     Method::OPTIONS,
 ];
 
-/// Begins the span. Whoever is believed may have begun the trace.
-pub(super) fn begin(request: &Request, id: &RequestId, believed: bool) -> Span {
+/// Begins the span. With `follow`, who is believed may have begun the trace.
+pub(super) fn begin(request: &Request, id: &RequestId, follow: Option<fn(&Span, &str)>) -> Span {
     let span = tracing::info_span!(
         target: "crm_web::trace",
         "request",
@@ -32,11 +31,10 @@ pub(super) fn begin(request: &Request, id: &RequestId, believed: bool) -> Span {
         http.response.status_code = Empty,
         request_id = id.as_str(),
     );
-    if believed && !span.is_disabled() {
-        let headers = request.headers();
-        let parent = headers.get("traceparent").and_then(|parent| parent.to_str().ok());
-        if let Some(parent) = parent {
-            logging::follow(&span, parent);
+    if let Some(follow) = follow.filter(|_| !span.is_disabled()) {
+        let parent = request.headers().get("traceparent");
+        if let Some(parent) = parent.and_then(|parent| parent.to_str().ok()) {
+            follow(&span, parent);
         }
     }
     span

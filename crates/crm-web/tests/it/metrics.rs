@@ -4,7 +4,7 @@ use crm_domain::members::{Role, Scopes};
 use crm_domain::use_cases::TokenForm;
 use crm_lineworks_sim::callbacks;
 
-use crate::harness::{Ask, Setup, TARO, TestServer, until};
+use crate::harness::{Ask, Setup, TARO, TestServer, on_postgres, until};
 
 /// Nobody may read without a token.
 fn closed() -> Setup {
@@ -131,8 +131,10 @@ async fn what_waits_and_what_the_machine_has_is_told() {
     ] {
         assert!(value(&text, above) > Some(0.0), "{above}\n{text}");
     }
-    assert!(value(&text, "crm_database_wal_bytes").is_some_and(|bytes| bytes >= 0.0));
-    assert!(text.contains(r#"database="sqlite""#));
+    let store = if on_postgres() { "postgres" } else { "sqlite" };
+    let wal = value(&text, "crm_database_wal_bytes");
+    assert_eq!(wal.is_some_and(|bytes| bytes >= 0.0), store == "sqlite");
+    assert!(text.contains(&format!(r#"database="{store}""#)));
 }
 
 #[tokio::test]

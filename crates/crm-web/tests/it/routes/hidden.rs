@@ -32,11 +32,12 @@ fn is_of_a_customer(about: About) -> bool {
     )
 }
 
-/// The same for two records: numbers and the record's own text are left out.
+/// The same for two records: numbers, the record's own text and the request's id are left out.
 fn shape(answer: &Answer, record: &Record) -> String {
     let place = answer.header("location").unwrap_or_default();
     let text = format!("{} {place} {}", answer.status, answer.text());
-    let text = text.replace(&record.user, "");
+    let request = answer.header("x-request-id").unwrap_or("?");
+    let text = text.replace(&record.user, "").replace(request, "");
     text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 

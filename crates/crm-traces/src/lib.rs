@@ -1,6 +1,6 @@
-//! Traces over OTLP, for whoever names a collector (`CRM_OTLP_URL`): one span for each request and for each unit of work.
-//! Without one nothing of it runs, and no span is made.
+#![doc = include_str!("../README.md")]
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -33,8 +33,20 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How often it is said that a collector does not take them.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 
+/// Traces cannot be sent to this address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoTraces(String);
+
+impl fmt::Display for NoTraces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoTraces {}
+
 /// Sends traces as long as it lives; what waits is sent when it is dropped.
-pub(super) struct Traces(SdkTracerProvider);
+pub struct Traces(SdkTracerProvider);
 
 impl Drop for Traces {
     fn drop(&mut self) {
@@ -43,34 +55,34 @@ impl Drop for Traces {
     }
 }
 
-/// Begins to send traces to the collector at this address.
-pub(super) fn start(url: &str) -> Result<Traces, String> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(format!("{}{PATH}", url.trim_end_matches('/')))
-        .with_timeout(PATIENCE)
-        .with_http_client(Sender::new())
-        .build()
-        .map_err(|error| error.to_string())?;
-    let batches = BatchConfigBuilder::default().with_scheduled_delay(GATHER).build();
-    let processor = BatchSpanProcessor::builder(exporter)
-        .with_batch_config(batches)
-        .build();
-    let resource = Resource::builder_empty()
-        .with_service_name("crm-web")
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
-    let provider = SdkTracerProvider::builder()
-        .with_span_processor(processor)
-        .with_resource(resource)
-        .build();
-    Ok(Traces(provider))
-}
-
 impl Traces {
+    /// Begins to send traces to the collector at this address, which ends without a slash.
+    pub fn start(url: &str) -> Result<Self, NoTraces> {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(format!("{url}{PATH}"))
+            .with_timeout(PATIENCE)
+            .with_http_client(Sender::new())
+            .build()
+            .map_err(|error| NoTraces(error.to_string()))?;
+        let batches = BatchConfigBuilder::default().with_scheduled_delay(GATHER).build();
+        let processor = BatchSpanProcessor::builder(exporter)
+            .with_batch_config(batches)
+            .build();
+        let resource = Resource::builder_empty()
+            .with_service_name("crm-web")
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(processor)
+            .with_resource(resource)
+            .build();
+        Ok(Self(provider))
+    }
+
     /// Takes the spans up.
-    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
