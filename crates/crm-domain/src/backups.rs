@@ -172,7 +172,7 @@ pub trait BackupRepository {
     fn set_pause(&mut self, pause: Option<Pause>) -> Result<bool, StoreError>;
 
     /// Takes everything that belongs to a moment of the store's past: sessions, sign-ins under way, one-time links and the
-    /// link for the first administrator, counters of attempts and departures, keys of finished work, live events. They get
-    /// this new epoch.
+    /// link for the first administrator, counters of attempts and departures, keys of finished work, backups under way, live
+    /// events. They get this new epoch.
     fn forget_passing(&mut self, epoch: &str) -> Result<(), StoreError>;
 }

@@ -27,6 +27,9 @@ const PASSING: &[&str] = &[
     "send_budgets",
     "events",
     "leases",
+    "shared_counts",
+    "access_tokens",
+    "idempotency_keys",
 ];
 
 #[derive(Queryable, Selectable)]
@@ -199,6 +202,8 @@ impl BackupRepository for Uow<'_> {
             for table in PASSING {
                 diesel::sql_query(format!("DELETE FROM {table}")).execute(conn)?;
             }
+            let running = backups::state.eq(BackupState::Running.code());
+            diesel::delete(backups::table.filter(running)).execute(conn)?;
             diesel::update(event_epoch::table)
                 .set(event_epoch::epoch.eq(epoch))
                 .execute(conn)?;

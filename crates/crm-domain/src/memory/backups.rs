@@ -102,6 +102,9 @@ impl BackupRepository for Unit {
             state.departures.retain(|_| false);
             state.send_budgets.retain(|_| false);
             state.events.retain(|_| false);
+            state
+                .backups
+                .retain(|backup| backup.state != BackupState::Running);
             state.event_epoch = Epoch::new(epoch);
             Ok(())
         })

@@ -114,6 +114,7 @@ pub async fn a_pause_lasts_until_it_is_ended(store: AnyStore) {
 
 pub async fn what_belongs_to_a_moment_is_forgotten_and_events_begin_anew(store: AnyStore) {
     let key: OperationKey = [9; 16];
+    begin(&store, 1).await;
     write(&store, move |unit| {
         unit.note_operation(&key, start())?;
         unit.edit_credentials().set_setup_link(&[3; 32], after(99))
@@ -123,6 +124,7 @@ pub async fn what_belongs_to_a_moment_is_forgotten_and_events_begin_anew(store: 
         unit.edit_backups().forget_passing("0123456789abcdef")
     })
     .await;
+    assert_eq!(read(&store, |unit| unit.backups().backups(9)).await, []);
     assert!(!read(&store, move |unit| unit.operation_done(&key)).await);
     assert!(!write(&store, |unit| unit.edit_credentials().take_setup_link(&[3; 32])).await);
     let cursor = read(&store, |unit| unit.events().event_cursor()).await;

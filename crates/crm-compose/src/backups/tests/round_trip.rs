@@ -20,7 +20,7 @@ use crate::composition::Composition;
 use crm_domain::permissions::Actor;
 
 /// Everything that was in the store is in this one, and rests.
-async fn holds_everything(parts: &Composition) {
+pub(super) async fn holds_everything(parts: &Composition) {
     let crm = &parts.crm;
     let report = crm.verify_audit(&operator(), None).await.unwrap();
     assert!(report.faults.is_empty(), "{:?}", report.faults);
@@ -51,7 +51,7 @@ async fn holds_everything(parts: &Composition) {
     assert!(!open.unwrap(), "what was on its way is 結果不明");
 }
 
-async fn sealed_values_open(parts: &Composition) -> bool {
+pub(super) async fn sealed_values_open(parts: &Composition) -> bool {
     let rows = parts.store.read(|unit| {
         let column = &crm_domain::data_keys::SEALED_COLUMNS[1];
         unit.data_keys().sealed_rows(column, None, 9)

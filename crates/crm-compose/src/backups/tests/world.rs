@@ -137,8 +137,11 @@ pub(super) async fn fill(parts: &Composition) {
     secrets(parts, taro).await;
     photo(parts).await;
     write(parts, move |uow| {
-        let talks = uow.edit_conversations().open_conversations(&[talk(&user_id("somebody"))], now)?;
-        uow.edit_sends().add_send(&new_send("queued", talks[0], "まもなく伺います", now))
+        let talks = uow
+            .edit_conversations()
+            .open_conversations(&[talk(&user_id("somebody"))], now)?;
+        uow.edit_sends()
+            .add_send(&new_send("queued", talks[0], "まもなく伺います", now))
     })
     .await;
     let erased = Erased {
