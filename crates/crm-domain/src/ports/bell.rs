@@ -28,7 +28,7 @@ impl Bell for NoBell {
     fn ring(&self) {}
 
     async fn heard(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn is_alone(&self) -> bool {

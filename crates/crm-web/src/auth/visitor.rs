@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crm_domain::members::Device;
-use crm_domain::use_cases::SESSION_LIFE;
+use crm_domain::permissions::Actor;
+use crm_domain::use_cases::{Events, SESSION_LIFE};
 use poem::http::{Method, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody, Response};
 
@@ -64,10 +65,10 @@ impl Visitor {
             agent: agent.and_then(|agent| agent.to_str().ok()).map(str::to_owned),
         };
         // Before any data of the page is read: what it holds is this new at least.
-        let cursor = signed
-            .as_ref()
-            .and(app.live.place())
-            .map(|place| place.to_string());
+        let cursor = match &signed {
+            Some(signed) => place(&app, &signed.actor).await,
+            None => None,
+        };
         let own_choice = signed.as_ref().and_then(|signed| signed.member.locale);
         Ok(Visitor {
             language: own_choice.map_or(app.language(), language_of),
@@ -187,6 +188,17 @@ impl Visitor {
     pub(super) fn keep_browser(&self, response: &mut Response, browser: &Browser) {
         set_cookie(response, BROWSER, &browser.value(), BROWSER_LIFE, self.https);
     }
+}
+
+/// The place behind what happened so far; in the first moments after the start nobody has looked yet.
+async fn place(app: &App, actor: &Actor) -> Option<String> {
+    let place = match app.live.place() {
+        Some(place) => place,
+        None => match app.crm.list_events(actor, None).await.ok()? {
+            Events::List { cursor, .. } | Events::Reload(cursor) => cursor,
+        },
+    };
+    Some(place.to_string())
 }
 
 /// How many wait, for pages with a menu: neither forms nor what a page asks for by itself need it. A page is shown without

@@ -183,7 +183,7 @@ async fn an_unknown_or_lost_place_makes_the_page_load_anew() {
     let (epoch, _) = known.split_once('-').unwrap();
     for strange in [
         "0123456789abcdef-0-1".to_owned(),
-        format!("{epoch}-0-999999999"),
+        format!("{epoch}-999999999999-1"),
         "nonsense".to_owned(),
         "%0D%0Aevent:+x".to_owned(),
     ] {
