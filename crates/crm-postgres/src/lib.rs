@@ -91,12 +91,16 @@ impl PostgresStore {
 
     /// As [`PostgresStore::open`], but only to fill an empty database or to go on with an unfinished copy.
     pub fn open_for_copy(options: PostgresOptions) -> Result<Self, StoreError> {
-        let most = options.connections.max(2);
-        let parse = |url: &str, session| Address::parse(url, &options.application, session);
-        let address = parse(&options.url, TargetSessionAttrs::ReadWrite)?;
-        let replica = options.replica.as_deref();
+        let PostgresOptions {
+            url,
+            replica,
+            connections,
+            application,
+        } = options;
+        let most = connections.max(2);
+        let address = Address::parse(&url, &application, TargetSessionAttrs::ReadWrite)?;
         let replica = replica
-            .map(|url| parse(url, TargetSessionAttrs::Any))
+            .map(|url| Address::parse(&url, &application, TargetSessionAttrs::Any))
             .transpose()?;
         let desk = Arc::new(Desk::new(Pool::new(address, most, false)?));
         let replica = replica

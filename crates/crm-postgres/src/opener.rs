@@ -119,9 +119,8 @@ impl Opener {
                         return Ok((server, opened));
                     }
                     // What a server says that was reached counts for more than that another is down.
-                    Some(Ok((_, Err(error)))) => match (&refused, &error) {
-                        (None | Some(PostgresError::Unreachable { .. }), _) => refused = Some(error),
-                        _ => {}
+                    Some(Ok((_, Err(error)))) => if let None | Some(PostgresError::Unreachable { .. }) = refused {
+                        refused = Some(error);
                     },
                     Some(Err(_)) | None => {}
                 },

@@ -77,13 +77,13 @@ pub(super) fn newest_events() -> events::BoxedQuery<'static, Pg> {
         .into_boxed()
 }
 
+/// In the transaction of a place, up to its number, or in an earlier one.
+type SameOrBefore = diesel::dsl::Or<diesel::dsl::Lt<events::xid, i64>, diesel::dsl::LtEq<events::id, i64>>;
+
 /// The events up to a place.
 pub(super) fn events_up_to(
     place: EventPlace,
-) -> diesel::dsl::And<
-    diesel::dsl::LtEq<events::xid, i64>,
-    diesel::dsl::Or<diesel::dsl::Lt<events::xid, i64>, diesel::dsl::LtEq<events::id, i64>>,
-> {
+) -> diesel::dsl::And<diesel::dsl::LtEq<events::xid, i64>, SameOrBefore> {
     events::xid
         .le(place.xid)
         .and(events::xid.lt(place.xid).or(events::id.le(place.seq)))

@@ -191,10 +191,10 @@ impl EventRepository for Uow<'_> {
                 return Ok(0);
             }
             let found: Vec<OldRow> = oldest().limit(rows(limit)).load(conn)?;
-            let forgettable = found
+            let mut forgettable = found
                 .into_iter()
                 .filter(|row| is_old(row) && place((row.0, row.1)) < newest);
-            let Some((xid, seq, _)) = forgettable.last() else {
+            let Some((xid, seq, _)) = forgettable.next_back() else {
                 return Ok(0);
             };
             forget(conn, EventPlace { xid, seq })

@@ -31,6 +31,22 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
+    /// [`Crm::list_companies`] for a file: where a replica is read, without the changes of the last moment.
+    pub async fn export_companies(
+        &self,
+        actor: &Actor,
+        filter: CompanyFilter,
+        page: PageRequest,
+    ) -> Result<Page<CompanyLine>, Error> {
+        self.may(actor, Action::ViewRecords)?;
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let visible = reader.visible(unit)?;
+            Ok(unit.companies().company_list(&filter, &page, &visible)?)
+        };
+        self.ports.store.read_stale(read).await
+    }
+
     /// One company.
     pub async fn show_company(&self, actor: &Actor, id: CompanyId) -> Result<Company, Error> {
         self.may(actor, Action::ViewRecords)?;

@@ -43,6 +43,22 @@ impl Crm {
         self.ports.store.read(read).await
     }
 
+    /// [`Crm::list_customers`] for a file: where a replica is read, without the changes of the last moment.
+    pub async fn export_customers(
+        &self,
+        actor: &Actor,
+        filter: CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Page<CustomerLine>, Error> {
+        self.may(actor, Action::ViewRecords)?;
+        let reader = Reader::of(actor);
+        let read = move |unit: &mut dyn ReadUnit| {
+            let visible = reader.visible(unit)?;
+            Ok(unit.customers().customer_list(&filter, &page, &visible)?)
+        };
+        self.ports.store.read_stale(read).await
+    }
+
     /// One customer with company name and link status.
     pub async fn show_customer(&self, actor: &Actor, id: CustomerId) -> Result<CustomerLine, Error> {
         self.may(actor, Action::ViewRecords)?;

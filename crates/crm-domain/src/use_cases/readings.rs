@@ -165,7 +165,7 @@ impl Crm {
         self.may(actor, Action::ViewAudit)?;
         self.ports
             .store
-            .read(move |unit| {
+            .read_stale(move |unit| {
                 let rule = unit.readings().reading_rule()?;
                 Ok((unit.readings().readings(&filter, after, limit)?, rule))
             })

@@ -54,6 +54,24 @@ impl TestDatabase {
         self.server.sql(&self.name, statements)
     }
 
+    /// Lets nobody of the product in any more and ends who is connected, as if the server were gone.
+    pub fn shut(&self) {
+        let name = &self.name;
+        self.server.sql(
+            "postgres",
+            &format!(
+                "ALTER DATABASE {name} CONNECTION LIMIT 0; \
+                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND usename = 'crm'"
+            ),
+        );
+    }
+
+    /// Lets the product in again after [`TestDatabase::shut`].
+    pub fn open_again(name: &str) {
+        let open = format!("ALTER DATABASE {name} CONNECTION LIMIT -1");
+        shared::join().server().sql("postgres", &open);
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -16,7 +16,7 @@ const SETTINGS: &str = "-c fsync=off -c full_page_writes=off -c synchronous_comm
     -c checkpoint_timeout=1h -c max_wal_size=2GB -c unix_socket_directories='' -c listen_addresses=127.0.0.1 \
     -c logging_collector=off -c log_min_messages=fatal";
 
-/// Ends the server when nobody used it for three looks. Arguments: the folder, pg_ctl, and the words before it.
+/// Ends the server when nobody used it for three looks. Arguments: the folder, `pg_ctl`, and the words before it.
 const GUARDIAN: &str = r#"
 folder=$1 pg_ctl=$2; shift 2
 idle=0
@@ -103,7 +103,9 @@ fn start(folder: &Path) -> Server {
     server.make_role();
     fs::write(folder.join("port"), server.port.to_string()).expect("the port's file");
     let mut guardian = Command::new("setsid");
-    guardian.args(["sh", "-c", GUARDIAN, "guardian"]).arg(folder);
+    guardian
+        .args(["--fork", "sh", "-c", GUARDIAN, "guardian"])
+        .arg(folder);
     guardian
         .arg(programs::bin().join("pg_ctl"))
         .args(programs::prefix());
@@ -112,7 +114,7 @@ fn start(folder: &Path) -> Server {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    guardian.spawn().expect("setsid and sh");
+    guardian.status().expect("setsid and sh");
     server
 }
 

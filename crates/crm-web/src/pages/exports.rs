@@ -117,7 +117,7 @@ async fn export_customers(
                 };
                 let page = PageRequest::after(wanted, PAGE);
                 let found =
-                    by.0.list_customers(&by.1, CustomerFilter::default(), page)
+                    by.0.export_customers(&by.1, CustomerFilter::default(), page)
                         .await?;
                 Ok((found.items.iter().map(customer).collect(), Some(found.next)))
             }
@@ -147,7 +147,9 @@ async fn export_companies(
                     return Ok((Vec::new(), None));
                 };
                 let page = PageRequest::after(wanted, PAGE);
-                let found = by.0.list_companies(&by.1, CompanyFilter::default(), page).await?;
+                let found =
+                    by.0.export_companies(&by.1, CompanyFilter::default(), page)
+                        .await?;
                 Ok((found.items.iter().map(company).collect(), Some(found.next)))
             }
         },

@@ -11,7 +11,7 @@ use crm_domain::tally::DataKind;
 use crm_lineworks_sim::{Member, Signing, SimulatorConfig, callbacks};
 use crm_testkit::fixtures::{customer_on, user_id};
 
-use crate::harness::{Browser, HANAKO, Setup, TARO, TestServer, until};
+use crate::harness::{Browser, HANAKO, Setup, TARO, TestServer, on_postgres, until};
 
 const ROOM: &str = "7f2a0000-0000-4000-8000-0000000000ee";
 
@@ -214,6 +214,10 @@ async fn talk(server: &TestServer, browser: &mut Browser, id: CustomerId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_an_erased_person_is_left_on_the_disk() {
+    if on_postgres() {
+        // The database is not in the data folder; docs/postgresql.md says what its files keep.
+        return;
+    }
     let mut server = TestServer::start_with(setup()).await;
     let hanako = server.add_customer("田中", "花子", Some(HANAKO)).await;
     say(&server, &callbacks::text(HANAKO, "花子の言葉は残ります")).await;
@@ -299,6 +303,10 @@ async fn nothing_of_an_erased_person_is_left_on_the_disk() {
 /// A copy of an older state of the database is put back under the server.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_comes_back_with_an_older_backup_is_erased_again() {
+    if on_postgres() {
+        // The backup that is put back is a file.
+        return;
+    }
     let mut server = TestServer::start_with(setup()).await;
     let id = server.add_customer("蘇我野", "倫太郎丸", Some(TARO)).await;
     say(&server, &callbacks::text(TARO, "見積もりを急いでください")).await;

@@ -9,7 +9,7 @@ use crm_domain::ports::store::{StoreError, StoreExt as _};
 use crm_lineworks_sim::{Endpoint, Fault, callbacks};
 use serde_json::json;
 
-use crate::harness::{TARO, TestServer, until};
+use crate::harness::{TARO, TestServer, on_postgres, until};
 
 const ROOM: &str = "7f2a0000-0000-4000-8000-00000000000c";
 
@@ -122,6 +122,10 @@ async fn what_cannot_be_fetched_now_is_fetched_later() {
 
 #[tokio::test]
 async fn a_crash_while_fetching_costs_nothing() {
+    if on_postgres() {
+        // Where several servers may be, the file waits for the end of a lease of minutes.
+        return;
+    }
     let mut server = TestServer::start().await;
     let slow = Fault::Slow(Duration::from_mins(1));
     server.simulator.always_on(Endpoint::Files, slow);

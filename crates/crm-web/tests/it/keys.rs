@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::factors::{code, seed};
 use crate::harness::server::{PASSWORD, PROGRAM};
-use crate::harness::{Browser, TARO, TestServer, until};
+use crate::harness::{Browser, TARO, TestServer, on_postgres, until};
 
 /// A member with a second factor, and its seed.
 async fn member_with_factor(server: &TestServer) -> Vec<u8> {
@@ -89,6 +89,10 @@ async fn keys_are_rotated_while_the_pages_that_need_them_go_on() {
 
 #[tokio::test]
 async fn another_key_or_none_stops_the_start_and_changes_nothing() {
+    if on_postgres() {
+        // The key is a setting there and lies in no file.
+        return;
+    }
     let mut server = TestServer::start().await;
     server.add_customer("山田", "太郎", Some(TARO)).await;
     send_file(&server, b"a file", 1).await;

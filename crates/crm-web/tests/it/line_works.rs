@@ -243,7 +243,7 @@ async fn what_the_environment_sets_is_shown_and_wins() {
     assert_eq!(saved.status, 303, "{}", saved.text());
     let page = admin.get(PAGE).await.text();
     assert!(
-        !page.contains("999") && page.contains("Bot ID: 2000001"),
+        !page.contains("Bot ID: 999") && page.contains("Bot ID: 2000001"),
         "{page}"
     );
     let mixed = Setup {

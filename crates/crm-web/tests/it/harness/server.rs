@@ -60,7 +60,7 @@ pub struct TestServer {
     child: Child,
     log: Log,
     /// On a database server; goes last.
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 type Log = Arc<Mutex<String>>;
@@ -111,7 +111,7 @@ impl TestServer {
             settings,
             child,
             log,
-            _database: database,
+            database,
         }
     }
 
@@ -120,6 +120,11 @@ impl TestServer {
         Actor::Operator {
             name: "tester".to_owned(),
         }
+    }
+
+    /// Where its database is, if not in a file.
+    pub fn database(&self) -> Option<&TestDatabase> {
+        self.database.as_ref()
     }
 
     /// What the server wrote so far.
