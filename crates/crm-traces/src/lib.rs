@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
@@ -92,6 +92,7 @@ impl Traces {
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false)
+            .with_context_activation(false)
             .with_filter(filter_fn(is_ours).with_max_level_hint(LevelFilter::INFO))
     }
 }
@@ -114,6 +115,11 @@ pub fn follow(span: &Span, traceparent: &str) {
     let parent = TraceContextPropagator::new().extract(&Header(traceparent));
     // A span that is not traced has no parent either.
     let _ = span.set_parent(parent);
+}
+
+/// Gives a span another name: that of a request is known only when its route is found.
+pub fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 /// Speaks with the collector by the client that LINE WORKS is reached with too: one TLS in the program. Called on the

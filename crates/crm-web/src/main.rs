@@ -20,7 +20,7 @@ use crm_web::auth::{Allowance, Keys, Origins};
 use crm_web::demo::Demo;
 use crm_web::links;
 use crm_web::live::Hub;
-use crm_web::server::{self, Networks, PairFiles, RequestCaller, Stop};
+use crm_web::server::{self, Networks, PairFiles, RequestCaller, SpanTools, Stop};
 use crm_web::state::{App, Parts, WebSettings};
 use crm_web::templates::Templates;
 use crm_web::workers::{self, Signals};
@@ -252,7 +252,10 @@ fn app(
             firm_name: parts.settings.web.firm_name.clone(),
             trusted_proxies: networks(listen.trusted_proxies.clone()),
             metrics_networks: networks(parts.settings.web.metrics_allowed_ips.clone()),
-            follow_trace: logging::follow,
+            spans: SpanTools {
+                follow: logging::follow,
+                rename: logging::rename,
+            },
             callback_networks: networks(rules.allowed_ips),
             register_senders: rules.unknown_sender == UnknownSender::Register,
             send_wait: SEND_WAIT,

@@ -9,7 +9,6 @@ use crm_domain::ports::host::{Machine, Secrets};
 use crm_domain::use_cases::Crm;
 use poem::{FromRequest, Request, RequestBody};
 use time::UtcOffset;
-use tracing::Span;
 
 use crate::auth::{Allowance, Keys, Origins};
 use crate::backup_watch::LastLook;
@@ -18,7 +17,7 @@ use crate::i18n::Language;
 use crate::live::Hub;
 use crate::metrics::{Metrics, MetricsError};
 use crate::problem::Failure;
-use crate::server::{Networks, RequestCaller, RequestIds, Stop};
+use crate::server::{Networks, RequestCaller, RequestIds, SpanTools, Stop};
 use crate::templates::Templates;
 use crate::workers::Signals;
 
@@ -39,8 +38,8 @@ pub struct WebSettings {
     pub trusted_proxies: Networks,
     /// Who may read `/metrics` without a token.
     pub metrics_networks: Networks,
-    /// Lets a span go on with the trace that a trusted proxy tells.
-    pub follow_trace: fn(&Span, &str),
+    /// What spans need that tracing does not offer.
+    pub spans: SpanTools,
     /// From where callbacks are taken; from everywhere when empty.
     pub callback_networks: Networks,
     /// Whether customers are made of unknown senders (`LINE_WORKS_UNKNOWN_SENDER`).

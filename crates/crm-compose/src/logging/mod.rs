@@ -17,7 +17,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-pub use crm_traces::follow;
+pub use crm_traces::{follow, rename};
 pub use filter::LogFilter;
 
 use crate::settings::LogSettings;

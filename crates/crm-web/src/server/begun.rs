@@ -64,7 +64,7 @@ impl Begun {
             method: request.method().clone(),
             callback: request.uri().path() == webhook::PATH,
             at: Instant::now(),
-            span: span::begin(request, &id, believed.then_some(app.settings.follow_trace)),
+            span: span::begin(request, &id, app.settings.spans, believed),
             id,
         }
     }
@@ -93,7 +93,7 @@ impl Begun {
         let status = response.status().as_u16();
         app.metrics()
             .answered(pattern, &self.method, status, self.at.elapsed());
-        span::end(&self.span, &self.method, pattern, status);
+        span::end(&self.span, app.settings.spans, &self.method, pattern, status);
         headers::harden(&mut response, self.caller.is_some_and(|caller| caller.https));
         if let Some(id) = self.id.header() {
             response.headers_mut().insert(request_id::HEADER, id);

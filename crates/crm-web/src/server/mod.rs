@@ -32,6 +32,7 @@ pub use network::Networks;
 pub use open::Open;
 pub use plain::PlainDoor;
 pub(crate) use request_id::RequestIds;
+pub use span::SpanTools;
 pub use tls::{PairFiles, Tls, TlsError};
 
 /// What answers the requests of one listener.

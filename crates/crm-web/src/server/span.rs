@@ -7,6 +7,15 @@ use tracing::field::Empty;
 
 use super::request_id::RequestId;
 
+/// What spans need that tracing does not offer.
+#[derive(Debug, Clone, Copy)]
+pub struct SpanTools {
+    /// Lets a span go on with the trace that a `traceparent` tells.
+    pub follow: fn(&Span, &str),
+    /// Gives a span another name.
+    pub rename: fn(&Span, String),
+}
+
 /// The methods that are told by name; what else somebody writes there is nobody's business.
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -18,30 +27,29 @@ const METHODS: [Method; 7] = [
     Method::OPTIONS,
 ];
 
-/// Begins the span. With `follow`, who is believed may have begun the trace.
-pub(super) fn begin(request: &Request, id: &RequestId, follow: Option<fn(&Span, &str)>) -> Span {
+/// Begins the span. Whoever is believed may have begun the trace.
+pub(super) fn begin(request: &Request, id: &RequestId, tools: SpanTools, believed: bool) -> Span {
     let span = tracing::info_span!(
         target: "crm_web::trace",
         "request",
         otel.kind = "server",
-        otel.name = Empty,
         otel.status_code = Empty,
         http.request.method = told(request.method()),
         http.route = Empty,
         http.response.status_code = Empty,
         request_id = id.as_str(),
     );
-    if let Some(follow) = follow.filter(|_| !span.is_disabled()) {
+    if believed && !span.is_disabled() {
         let parent = request.headers().get("traceparent");
         if let Some(parent) = parent.and_then(|parent| parent.to_str().ok()) {
-            follow(&span, parent);
+            (tools.follow)(&span, parent);
         }
     }
     span
 }
 
 /// Says what became of the request.
-pub(super) fn end(span: &Span, method: &Method, pattern: Option<&str>, status: u16) {
+pub(super) fn end(span: &Span, tools: SpanTools, method: &Method, pattern: Option<&str>, status: u16) {
     if span.is_disabled() {
         return;
     }
@@ -49,11 +57,9 @@ pub(super) fn end(span: &Span, method: &Method, pattern: Option<&str>, status: u
     match pattern {
         Some(pattern) => {
             span.record("http.route", pattern);
-            span.record("otel.name", format!("{method} {pattern}"));
+            (tools.rename)(span, format!("{method} {pattern}"));
         }
-        None => {
-            span.record("otel.name", method);
-        }
+        None => (tools.rename)(span, method.to_owned()),
     }
     span.record("http.response.status_code", status);
     if status >= 500 {

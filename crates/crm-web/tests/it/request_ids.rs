@@ -70,7 +70,7 @@ async fn log_and_audit_tell_the_request() {
     let line = format!("request_id={given}");
     let log = server.wait_for_log(&line).await;
     let line = log.lines().find(|text| text.contains(&line)).unwrap();
-    assert!(line.contains("/login"), "{line}");
+    assert!(line.contains("signed in"), "{line}");
 }
 
 #[tokio::test]
