@@ -9,8 +9,8 @@ use crm_web::i18n::{Language, catalogue};
 use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
-    activities, admin, api_docs, audit, board, companies, customers, exports, factors, handling, members,
-    phone, profiles, retention, senders, sessions, setup, system, teams, tokens, trash, users,
+    activities, admin, api_docs, audit, backups, board, companies, customers, exports, factors, handling,
+    members, phone, profiles, retention, senders, sessions, setup, system, teams, tokens, trash, users,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -258,6 +258,9 @@ const OPEN_ENDED: &[&str] = &[
     "audit_field.",
     "audit_column.",
     "export.",
+    "pause_cause.",
+    "backup_state.",
+    "backup_problem.",
 ];
 
 #[test]
