@@ -23,7 +23,11 @@ pub(crate) struct Balancer {
 
 impl Balancer {
     /// Starts it before these servers, which need not run yet.
-    pub(crate) async fn start(folder: &Path, address: SocketAddr, servers: &[SocketAddr]) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        folder: &Path,
+        address: SocketAddr,
+        servers: &[SocketAddr],
+    ) -> anyhow::Result<Self> {
         let config = folder.join("nginx.conf");
         std::fs::write(&config, configuration(folder, address, servers))?;
         let child = Command::new("/usr/sbin/nginx")

@@ -23,6 +23,8 @@ use crate::trial::{Office, is_ready, line_works};
 const START: Duration = Duration::from_mins(1);
 /// How long a server may take to stop when it is told to.
 const FAREWELL: Duration = Duration::from_secs(30);
+/// How long the spools may take once the database is back.
+const REPLAY: Duration = Duration::from_mins(2);
 
 /// What is to be set up.
 #[derive(Debug, Clone)]
@@ -182,6 +184,21 @@ impl Fleet {
     pub(crate) fn books(&self) -> Books {
         let file = self.instances.first().map(|one| one.data.join("crm.db"));
         self.ground.books(file.unwrap_or_default())
+    }
+
+    /// Waits until no callback is left in any server's spool.
+    pub(crate) async fn wait_until_taken_in(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        for instance in &self.instances {
+            while crm_compose::spooled_in(&instance.data.join("spool"))? > 0 {
+                ensure!(
+                    began.elapsed() < REPLAY,
+                    "the spool was not taken in within {REPLAY:?}"
+                );
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        Ok(())
     }
 
     /// The PostgreSQL; an error if there is none.

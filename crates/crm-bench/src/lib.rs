@@ -5,6 +5,8 @@ mod accounts;
 mod balancer;
 mod callbacks;
 pub mod cluster;
+mod copying;
+mod copying_rows;
 pub mod crash;
 mod dice;
 pub mod faults;
@@ -79,6 +81,8 @@ enum Command {
     Starve(starve::StarveOptions),
     /// Slow connections and forged callbacks while signed ones come and pages are asked for.
     Siege(siege::SiegeOptions),
+    /// A whole database from SQLite to PostgreSQL and back.
+    Copy(copying::CopyOptions),
     /// Kills the server at random under load and looks for everything that it answered.
     Crash(crash::CrashOptions),
     /// Kills, freezes, fills, cuts, restarts and promotes under load, on both stores, and looks for everything that was
@@ -133,6 +137,7 @@ pub async fn run() -> anyhow::Result<()> {
     match Options::parse().command {
         Command::All(options) => run::all(&options).await,
         Command::Seed { file, size } => seed::fill(&file, size).await,
+        Command::Copy(options) => tokio::task::spawn_blocking(move || copying::run(&options)).await?,
         Command::Hello { listen } => hello::serve(listen).await,
         Command::Load {
             server,

@@ -17,6 +17,8 @@ use crate::shim::{DiskError, Shim};
 
 /// So many callbacks prove that the others go on.
 const GO_ON: u64 = 20;
+/// And so many pages; callbacks alone go on from the spool.
+const PAGES: u64 = 6;
 /// Within this time they do.
 const BOUND: Duration = Duration::from_secs(60);
 const HOUR: i64 = 3_600;
@@ -35,7 +37,7 @@ pub(super) struct Act<'a> {
 }
 
 impl Act<'_> {
-    /// Does it and undoes it; afterwards callbacks are answered 200 again.
+    /// Does it and undoes it; afterwards callbacks are answered 200 again and pages are shown.
     pub(super) async fn happen(&mut self, kind: FaultKind) -> anyhow::Result<()> {
         match kind {
             FaultKind::Kill => self.kill().await,
@@ -50,6 +52,7 @@ impl Act<'_> {
             FaultKind::CutLineWorks => self.cut_line_works().await,
         }?;
         self.running.wait_for_callbacks(GO_ON, BOUND).await?;
+        self.running.wait_for_pages(PAGES, BOUND).await?;
         self.fleet.assert_all_alive()
     }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::session::page;
 use super::stream;
-use super::watch::Watch;
+use super::watch::{Everything, Watch};
 use crate::accounts::ledger::Ledger;
 use crate::dice::Dice;
 use crate::fleet::Fleet;
@@ -109,14 +109,24 @@ impl Running {
 
     /// Waits until so many callbacks more than now got their 200.
     pub(crate) async fn wait_for_callbacks(&self, more: u64, bound: Duration) -> anyhow::Result<()> {
-        let wanted = self.load.watch.borne().callbacks.done + more;
+        let waited = self.wait_for(more, bound, |borne| borne.callbacks.done).await;
+        waited.with_context(|| format!("{more} more callbacks were not answered 200 within {bound:?}"))
+    }
+
+    /// Waits until so many pages more than now were shown.
+    pub(crate) async fn wait_for_pages(&self, more: u64, bound: Duration) -> anyhow::Result<()> {
+        let waited = self.wait_for(more, bound, |borne| borne.pages.done).await;
+        waited.with_context(|| format!("{more} more pages were not shown within {bound:?}"))
+    }
+
+    async fn wait_for(&self, more: u64, bound: Duration, of: fn(&Everything) -> u64) -> anyhow::Result<()> {
+        let wanted = of(&self.load.watch.borne()) + more;
         let enough = async {
-            while self.load.watch.borne().callbacks.done < wanted {
+            while of(&self.load.watch.borne()) < wanted {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let waited = tokio::time::timeout(bound, enough).await;
-        waited.with_context(|| format!("{more} more callbacks were not answered 200 within {bound:?}"))
+        Ok(tokio::time::timeout(bound, enough).await?)
     }
 
     /// Lets every caller come to the last answer.

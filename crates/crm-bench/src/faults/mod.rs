@@ -186,6 +186,7 @@ pub async fn run_one(options: &FaultsOptions, fault: FaultKind, store: StoreKind
 
 /// Waits until all is recorded and sent, and looks for everything that was answered.
 async fn compare(fleet: &Fleet, load: &Arc<Load>) -> anyhow::Result<Findings> {
+    fleet.wait_until_taken_in().await?;
     check::wait_until_calm(&fleet.books()).await?;
     let office = fleet.office().await?;
     let entries = std::mem::take(&mut *load.ledger.entries());
