@@ -10,6 +10,7 @@ use crm_domain::ports::connector::{
 };
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::messenger::SendProblem;
+use crm_domain::ports::tokens::TokenShelf;
 use crm_domain::values::{FieldError, Problem};
 use crm_lineworks::{ConfigError, LineWorks, ServiceTrouble, Switchboard};
 
@@ -22,6 +23,7 @@ pub struct Connection {
     /// What the environment gives; empty where LINE WORKS was not asked for.
     source: Source,
     clock: Arc<dyn Clock>,
+    tokens: Option<Arc<dyn TokenShelf>>,
     callback_urls: Vec<String>,
     present: Mutex<Present>,
 }
@@ -46,9 +48,17 @@ impl Connection {
             board: Arc::default(),
             source: settings.connection.clone().unwrap_or_default(),
             clock,
+            tokens: None,
             callback_urls: urls.map(|url| format!("{}/webhook", url.origin())).collect(),
             present: Mutex::default(),
         }
+    }
+
+    /// The same, with the access token that others on this shelf use too.
+    #[must_use]
+    pub(crate) fn sharing_tokens(mut self, tokens: Arc<dyn TokenShelf>) -> Self {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// Where the connection in use stands.
@@ -89,7 +99,11 @@ impl Connection {
         let Some(line_works) = loaded.settings.line_works else {
             return Ok(None);
         };
-        let made = LineWorks::new(config_of(&line_works), Arc::clone(&self.clock));
+        let (config, clock) = (config_of(&line_works), Arc::clone(&self.clock));
+        let made = match &self.tokens {
+            Some(tokens) => LineWorks::sharing_tokens(config, clock, Arc::clone(tokens)),
+            None => LineWorks::new(config, clock),
+        };
         made.map(|made| Some(Arc::new(made))).map_err(Wrong::Config)
     }
 

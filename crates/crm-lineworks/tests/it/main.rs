@@ -15,6 +15,7 @@ mod lines;
 mod members;
 mod sending;
 mod setup;
+mod sharing;
 mod statuses;
 mod switching;
 mod tokens;

@@ -224,6 +224,21 @@ macro_rules! contract_suite {
                 of_many_who_take_a_lease_at_once_one_has_it,
                 the_clock_of_the_database_goes_on,
             ]
+            access_tokens: [
+                a_kept_token_is_found_with_what_is_left_of_it,
+                each_new_token_has_the_next_number,
+                only_the_refused_token_is_taken_away,
+                tokens_that_nobody_uses_any_more_are_forgotten,
+            ]
+            jobs: [
+                three_senders_send_each_message_once_and_in_order,
+                three_senders_keep_within_the_limit,
+                two_recorders_record_each_callback_once,
+                two_sealers_make_one_chain,
+                a_file_that_three_instances_look_for_is_fetched_once,
+                a_name_that_two_instances_ask_for_is_written_once,
+                two_housekeepers_take_what_is_over_its_time_once,
+            ]
             send_leases: [
                 a_message_whose_lease_is_over_does_not_leave,
                 a_departure_prolongs_the_lease,

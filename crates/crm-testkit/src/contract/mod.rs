@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crm_domain::ports::store::Store;
 
+pub mod access_tokens;
 pub mod activities;
 pub mod attachments;
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod factors;
 pub mod holdings;
 pub mod idempotency;
 pub mod imports;
+pub mod jobs;
 pub mod leases;
 mod list;
 pub mod members;
