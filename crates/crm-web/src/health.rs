@@ -78,7 +78,7 @@ impl Parts {
             database: if database { OK } else { "cannot be written" },
             spool: if spool { OK } else { "cannot be written" },
             line_works: line_works(app),
-            backups: if database { backups(app).await } else { "not known" },
+            backups: if database { backups(app).await } else { NOT_KNOWN },
         }
     }
 
@@ -101,7 +101,7 @@ impl Parts {
     }
 
     fn told(&self) -> String {
-        let troubled = |state: &str| ![OK, NOT_SET_UP, NONE_YET].contains(&state);
+        let troubled = |state: &str| ![OK, NOT_SET_UP, NONE_YET, NOT_KNOWN].contains(&state);
         let parts = self.all().into_iter().filter(|(_, state)| troubled(state));
         let parts: Vec<_> = parts.map(|(part, _)| part).collect();
         if parts.is_empty() {
@@ -115,6 +115,7 @@ impl Parts {
 /// No trouble: it is not wanted, or its time has not come.
 const NOT_SET_UP: &str = "not set up";
 const NONE_YET: &str = "none yet";
+const NOT_KNOWN: &str = "not known";
 
 /// What is known of LINE WORKS without asking it.
 fn line_works(app: &App) -> &'static str {
@@ -134,7 +135,7 @@ fn line_works(app: &App) -> &'static str {
 
 async fn backups(app: &App) -> &'static str {
     let Some(load) = app.metrics().load(app, PATIENCE).await else {
-        return "not known";
+        return NOT_KNOWN;
     };
     match (load.last_backup, load.backup_failed) {
         (_, Some(true)) => "the last one failed",

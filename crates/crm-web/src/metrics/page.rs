@@ -74,12 +74,10 @@ impl Metrics {
     }
 
     async fn text(&self, app: &App, actor: &Actor) -> Result<String, Failure> {
-        let signs = app.crm.signs(actor)?;
-        let seen = Seen {
-            load: self.load(app, PATIENCE).await,
-            signs,
-            pool: app.crm.pool(),
-        };
+        // Before the reading, which would count itself.
+        let (signs, pool) = (app.crm.signs(actor)?, app.crm.pool());
+        let load = self.load(app, PATIENCE).await;
+        let seen = Seen { load, signs, pool };
         self.gauges.name_build(app.machine.as_ref());
         self.gauges.set_seen(&seen);
         self.gauges

@@ -61,7 +61,7 @@ pub(super) fn end(span: &Span, tools: SpanTools, method: &Method, pattern: Optio
         }
         None => (tools.rename)(span, method.to_owned()),
     }
-    span.record("http.response.status_code", status);
+    span.record("http.response.status_code", i64::from(status));
     if status >= 500 {
         span.record("otel.status_code", "ERROR");
     }

@@ -106,7 +106,11 @@ async fn while_another_program_locks_the_database_callbacks_wait_in_the_spool() 
     assert!(spooled_in(&server.data("spool")).unwrap() >= 19);
     let ready = server.get("/readyz").await;
     assert_eq!(ready.status, 200);
-    assert!(ready.text().starts_with("degraded"), "{}", ready.text());
+    assert!(
+        ready.text().starts_with("degraded: database\n"),
+        "{}",
+        ready.text()
+    );
     assert_eq!(server.get("/healthz").await.status, 200);
     wait_for_log(&server, "ERROR webhook the database does not take callbacks").await;
     hold.let_go().await;

@@ -52,3 +52,23 @@ async fn the_program_asks_itself_whether_it_is_well() {
     let (well, said) = server.run_beside(&listen, &["--healthy"]).await;
     assert!(!well && said.contains(&address), "{said}");
 }
+
+#[tokio::test]
+async fn readiness_tells_how_each_part_fares() {
+    let server = TestServer::start().await;
+    let well = server.get("/readyz").await.text();
+    let expected = "ready\ndatabase: ok\nspool: ok\nLINE WORKS: ok\nbackups: none yet\n";
+    assert_eq!(well, expected);
+    let without = Setup {
+        without_line_works: true,
+        ..Setup::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("file");
+    std::fs::write(&blocked, "where the folder should be").unwrap();
+    let without = without.with("CRM_SPOOL_DIR", blocked.to_str().unwrap());
+    let server = TestServer::start_with(without).await;
+    let answer = server.get("/readyz").await;
+    let expected = "degraded: spool\ndatabase: ok\nspool: cannot be written\nLINE WORKS: not set up\nbackups: none yet\n";
+    assert_eq!((answer.status, answer.text().as_str()), (200, expected));
+}
