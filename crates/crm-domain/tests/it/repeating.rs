@@ -12,7 +12,8 @@ use crm_domain::use_cases::{Once, Repeat};
 use crm_testkit::fixtures::{admin, customer_on, person, text, user};
 use time::Duration;
 
-use crate::world::{JOB, World, broken, code, deliver_all};
+use crate::sending::deliver_all;
+use crate::world::{JOB, World, broken, code};
 
 fn asked(key: &str, path: &str, body: u8) -> Asked {
     Asked {

@@ -18,7 +18,7 @@ async fn queue(world: &World, to: CustomerId, words: &str, key: Option<&str>) ->
     world.crm.queue_message(&member(), to, text(words), key).await
 }
 
-async fn deliver_all(world: &World) -> usize {
+pub(crate) async fn deliver_all(world: &World) -> usize {
     let mut delivered = 0;
     while world.crm.deliver_next(&JOB, "run").await.unwrap().is_some() {
         delivered += 1;

@@ -52,6 +52,15 @@ impl World {
     pub(crate) fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
         store.repeat_units();
+        Self::over(store)
+    }
+
+    /// Another instance on the same store.
+    pub(crate) fn beside(&self) -> Self {
+        Self::over(Arc::clone(&self.store))
+    }
+
+    fn over(store: Arc<MemoryStore>) -> Self {
         let messenger = Arc::new(FakeMessenger::new(BOT));
         let messengers = Arc::new(FakeMessengers::with(Arc::clone(&messenger)));
         let (clock, passwords) = (
