@@ -5,6 +5,7 @@ mod customers;
 mod document;
 mod etag;
 mod fields;
+mod headers;
 mod list;
 mod messages;
 mod repeating;
@@ -50,7 +51,7 @@ fn service() -> OpenApiService<(Customers, Companies, Messages), ()> {
 pub fn mount(route: Route) -> Route {
     route
         .at("/api/v1/openapi.json", get(show_document))
-        .nest(BASE, service().around(etag::tagged))
+        .nest(BASE, service().around(headers::checked).around(etag::tagged))
 }
 
 #[handler]

@@ -19,7 +19,7 @@ use crate::auth::Signed;
 use crate::problem::Failure;
 
 /// The header with the key.
-const KEY: &str = "Idempotency-Key";
+pub(super) const KEY: &str = "Idempotency-Key";
 /// The header of an answer that was given before.
 const REPLAYED: &str = "Idempotency-Replayed";
 

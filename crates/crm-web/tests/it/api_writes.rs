@@ -285,6 +285,13 @@ async fn a_condition_that_does_not_hold_changes_nothing() {
     assert_eq!(Some(new), program.get(&address).await.header("etag"));
     let delete = |tag: &str| program.ask("DELETE", &address).header("if-match", tag);
     assert_eq!(program.send(delete(&tag)).await.status, 412);
+    let unreadable = program
+        .send(with("\"タグ\"", &json!({"first_name": "三郎"})))
+        .await;
+    assert_eq!(
+        unreadable.status, 412,
+        "a condition that cannot be read is not passed over"
+    );
     assert_eq!(program.get(&address).await.json()["first_name"], "太郎");
     assert_eq!(
         program.send(with("*", &json!({"remarks": "x"}))).await.status,

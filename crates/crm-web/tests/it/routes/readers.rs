@@ -30,7 +30,7 @@ impl Allowed {
             303 if to_login => Self::Unknown,
             403 => Self::No,
             404 => Self::NotThere,
-            200 | 202 | 303 | 409 | 422 => Self::Yes,
+            200..=202 | 204 | 303 | 409 | 422 => Self::Yes,
             _ => Self::Broken,
         }
     }
