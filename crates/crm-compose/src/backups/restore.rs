@@ -249,6 +249,7 @@ impl Work<'_> {
         if let Some(text) = &luggage.settings {
             let mut text = text.expose_secret().to_owned();
             if let Some(file) = &private_key {
+                let file = std::path::absolute(file)?;
                 let line = [("LINE_WORKS_PRIVATE_KEY_FILE", file.display().to_string())];
                 text = crate::settings::merged_dot_env(&text, &line);
             }
