@@ -20,7 +20,7 @@ const GO_ON: u64 = 20;
 /// And so many pages; callbacks alone go on from the spool.
 const PAGES: u64 = 6;
 /// Within this time they do.
-const BOUND: Duration = Duration::from_secs(60);
+const BOUND: Duration = Duration::from_mins(1);
 const HOUR: i64 = 3_600;
 const SLOWER: Duration = Duration::from_millis(300);
 /// A failover is survived within this time without a restart, counted from the promotion.
@@ -80,7 +80,8 @@ impl Act<'_> {
     async fn freeze(&mut self) -> anyhow::Result<()> {
         let one = self.any();
         let shortest = Duration::from_secs(5).min(self.longest_freeze);
-        let more = u64::try_from((self.longest_freeze - shortest).as_millis()).unwrap_or_default();
+        let more =
+            u64::try_from(self.longest_freeze.saturating_sub(shortest).as_millis()).unwrap_or_default();
         let end = Instant::now() + shortest + Duration::from_millis(self.dice.below(more));
         self.fleet.freeze(one)?;
         self.others_go_on().await?;

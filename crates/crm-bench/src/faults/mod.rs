@@ -32,7 +32,7 @@ use crate::trial::server_binary;
 const CUSTOMERS: usize = 10;
 /// The load runs for so many callbacks before the first fault.
 const WARM: u64 = 40;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Which faults, how often, on what.
 #[derive(Args, Debug, Clone)]
@@ -142,6 +142,11 @@ impl Run {
     /// Waits until so many more callbacks were answered 200.
     pub async fn goes_on(&self, callbacks: u64) -> anyhow::Result<()> {
         self.running.wait_for_callbacks(callbacks, PATIENCE).await
+    }
+
+    /// Waits until so many more pages were shown.
+    pub async fn shows_pages(&self, pages: u64) -> anyhow::Result<()> {
+        self.running.wait_for_pages(pages, PATIENCE).await
     }
 
     /// Lets all callers come to their last answers, and looks for everything that was answered. Data and logs are kept
