@@ -4,6 +4,7 @@ mod args;
 mod audit_rows;
 mod commands;
 mod context;
+mod copy_progress;
 mod failure;
 mod fields;
 mod help;

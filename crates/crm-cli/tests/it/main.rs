@@ -7,6 +7,7 @@ mod companies;
 mod config;
 mod connection;
 mod customers;
+mod databases;
 mod desk;
 mod doctor;
 mod keys;

@@ -115,27 +115,20 @@ pub async fn copy(
     let _target_lock = target_lock.map_err(|trouble| locked(trouble, &target_settings))?;
 
     let origin = format!("{} to {}", from.database, to.database);
-    let teller_of_rows = Arc::clone(&teller);
-    let (one, other) = (Arc::clone(&source.bulk), Arc::clone(&opened.bulk));
-    let (mut rows, moved) = apart(move || {
-        let mut source = one.bulk_source()?;
-        let mut target = other.bulk_target()?;
-        let moved = move_rows(source.as_mut(), target.as_mut(), &origin, &teller_of_rows)?;
-        Ok((target, moved))
-    })
-    .await?;
-    if let Some(proofs) = moved
-        .proofs
-        .clone()
-        .filter(|proofs| !proofs.iter().all(TableProof::is_equal))
-    {
+    let (mut rows, moved) = rows_of_both(&source, &opened, origin, &teller).await?;
+    if !moved.proofs.iter().flatten().all(TableProof::is_equal) {
         return Ok(Copied {
-            tables: proofs,
+            tables: moved.proofs.unwrap_or_default(),
             files: FilesCopied::default(),
             given_up: 0,
             finished: false,
         });
     }
+    let unchanged = |traces: &[i64]| match traces == moved.traces {
+        true => Ok(()),
+        false => Err(CopyError::Changed(from.database.clone())),
+    };
+    unchanged(&moved.now)?;
 
     let target = Composition::put_together(target_settings, opened, false, None)?;
     let (kept, keeps) = (blobs(&source), blobs(&target));
@@ -149,9 +142,7 @@ pub async fn copy(
     ];
     let given_up = target.crm.calm(actor, PauseCause::Copied, &told).await?;
     let bulk = Arc::clone(&source.bulk);
-    if apart(move || traces(bulk.bulk_source()?.as_mut())).await? != moved.traces {
-        return Err(CopyError::Changed(from.database));
-    }
+    unchanged(&apart(move || traces(bulk.bulk_source()?.as_mut())).await?)?;
     apart(move || rows.release()).await?;
     Ok(Copied {
         tables: moved.proofs.unwrap_or_default(),
@@ -159,6 +150,24 @@ pub async fn copy(
         given_up,
         finished: true,
     })
+}
+
+/// Moves the rows, and gives back the target to be released.
+async fn rows_of_both(
+    source: &Composition,
+    target: &OpenDatabase,
+    origin: String,
+    teller: &Teller,
+) -> Result<(Box<dyn BulkTarget>, Moved), CopyError> {
+    let (source, target) = (Arc::clone(&source.bulk), Arc::clone(&target.bulk));
+    let teller = Arc::clone(teller);
+    apart(move || {
+        let mut source = source.bulk_source()?;
+        let mut target = target.bulk_target()?;
+        let moved = move_rows(source.as_mut(), target.as_mut(), &origin, &teller)?;
+        Ok((target, moved))
+    })
+    .await
 }
 
 fn blobs(parts: &Composition) -> SealedBlobs {
@@ -242,7 +251,10 @@ struct Moved {
     proofs: Option<Vec<TableProof>>,
     rows: u64,
     files: BTreeSet<BlobHash>,
-    traces: Vec<Option<i64>>,
+    /// How far the counters of the source were when the rows were proved.
+    traces: Vec<i64>,
+    /// How far they were when this run began.
+    now: Vec<i64>,
 }
 
 /// Moves and proves the rows, unless an earlier run did.
@@ -252,36 +264,52 @@ fn move_rows(
     origin: &str,
     teller: &Teller,
 ) -> Result<Moved, BulkError> {
+    let traces = traces(source)?;
     let mut moved = Moved {
         proofs: None,
         rows: 0,
-        traces: traces(source)?,
         files: files::named(source)?,
+        now: traces.clone(),
+        traces,
     };
     for table in target.begin(origin)? {
         moved.rows += target.reached(&table)?.rows;
     }
-    if target.noted()?.as_deref() == Some(PROVED) {
+    if let Some(earlier) = target.noted()?.as_deref().and_then(proved_at) {
+        moved.traces = earlier;
         return Ok(moved);
     }
     let loaded = load(source, target, origin, teller)?;
     let proofs = prove(source, target.written()?.as_mut(), &loaded, teller)?;
     if proofs.iter().all(TableProof::is_equal) {
-        target.note(PROVED)?;
+        target.note(&proved(&moved.traces))?;
     }
     moved.rows = proofs.iter().map(|proof| proof.target.rows).sum();
     moved.proofs = Some(proofs);
     Ok(moved)
 }
 
+/// The note that both sides were proved equal when the counters of the source stood so.
+fn proved(traces: &[i64]) -> String {
+    let numbers = traces.iter().map(i64::to_string);
+    format!("{PROVED} {}", numbers.collect::<Vec<_>>().join(" "))
+}
+
+/// Where the counters stood then; `None` if it is no such note.
+fn proved_at(note: &str) -> Option<Vec<i64>> {
+    let numbers = note.strip_prefix(PROVED)?.split_whitespace();
+    numbers.map(|number| number.parse().ok()).collect()
+}
+
 /// How far the counters of the source are: another place tells that somebody wrote meanwhile.
-fn traces(source: &mut dyn BulkSource) -> Result<Vec<Option<i64>>, BulkError> {
+fn traces(source: &mut dyn BulkSource) -> Result<Vec<i64>, BulkError> {
     let counter = |name: &&str| {
-        source.counter(&TableShape {
+        let counter = source.counter(&TableShape {
             name: (*name).to_owned(),
             columns: vec![("id".to_owned(), CellKind::Int)],
             key: vec![0],
-        })
+        });
+        Ok(counter?.unwrap_or_default())
     };
     TRACES.iter().map(counter).collect()
 }

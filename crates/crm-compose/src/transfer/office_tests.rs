@@ -205,13 +205,14 @@ async fn an_office_moves_to_a_server_and_back_and_sends_nothing_twice() {
         "{again:?}"
     );
 
-    let back = run(
-        server_side(&server),
-        file_side(&new),
-        &settings(&temp.path().join("other"), &on_server),
-    )
-    .await;
-    let back = back.unwrap();
+    let elsewhere = settings(&temp.path().join("other"), &on_server);
+    let working = crate::ServerComposition::open(elsewhere.clone()).await.unwrap();
+    let meanwhile = run(server_side(&server), file_side(&new), &elsewhere).await;
+    assert_eq!(meanwhile.err().map(|error| error.told().0), Some("server_runs"));
+    drop(working);
+    let back = run(server_side(&server), file_side(&new), &elsewhere)
+        .await
+        .unwrap();
     assert_eq!((back.finished, back.given_up, back.files.there), (true, 0, 1));
     std::fs::copy(old.join("secret.key"), new.join("secret.key")).unwrap();
     let here = open(settings(&new, &[])).await;
@@ -280,6 +281,10 @@ async fn a_source_that_is_written_to_meanwhile_is_found_out() {
     let target = file_side(&temp.path().join("new"));
     let outcome = copy(file_side(&dir), target, &settings(&dir, &[]), &operator(), teller).await;
     assert_eq!(outcome.err().map(|error| error.told().0), Some("copy_changed"));
+    // Nor is it finished by a second run: the proof was of the source as it was.
+    let target = file_side(&temp.path().join("new"));
+    let again = run(file_side(&dir), target, &settings(&dir, &[])).await;
+    assert_eq!(again.err().map(|error| error.told().0), Some("copy_changed"));
     let refused = Composition::as_it_is(settings(&temp.path().join("new"), &[]))
         .err()
         .unwrap();

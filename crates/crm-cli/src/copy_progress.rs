@@ -1,0 +1,88 @@
+//! How a long copy says how far it is: a bar where somebody looks at one, otherwise a line now and then on standard error.
+
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crm_compose::transfer::Told;
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use crate::output::{self, Output};
+use crate::progress::bar;
+use crate::texts::Texts;
+
+/// Lines of the same step come no faster than this.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Hears how far a copy is.
+pub(crate) struct CopyProgress {
+    texts: Texts,
+    json: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    bar: Option<ProgressBar>,
+    step: String,
+    said: Option<Instant>,
+}
+
+impl CopyProgress {
+    pub(crate) fn new(output: &Output) -> Self {
+        let looked_at = std::io::stderr().is_terminal() && !output.is_json();
+        Self {
+            texts: output.texts().clone(),
+            json: output.is_json(),
+            state: Mutex::new(State {
+                bar: looked_at.then(|| bar(0)),
+                step: String::new(),
+                said: None,
+            }),
+        }
+    }
+
+    pub(crate) fn told(&self, told: &Told<'_>) {
+        let (key, name, done, total) = match told {
+            Told::Table { name, done, total } => ("copy.rows", (*name).to_owned(), *done, *total),
+            Told::Finishing(step) => ("copy.finishing", step.to_string(), 0, 0),
+            Told::Proving { name, done } => ("copy.proving", (*name).to_owned(), *done, 0),
+            Told::Files { done, total } => ("copy.files", String::new(), *done, *total),
+        };
+        let step = self.texts.fill(key, &[("name", &name)]);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = state.step != step;
+        if let Some(bar) = &state.bar {
+            bar.set_length(total.max(done));
+            bar.set_position(done);
+            bar.set_message(step.clone());
+        } else if done < total || fresh {
+            self.line(&mut state, key, &name, &step, fresh, (done, total));
+        }
+        state.step = step;
+    }
+
+    fn line(&self, state: &mut State, key: &str, name: &str, step: &str, fresh: bool, at: (u64, u64)) {
+        // Only how long ago the last line was matters, not what time it is.
+        if !fresh && state.said.is_some_and(|said| said.elapsed() < PAUSE) {
+            return;
+        }
+        state.said = Some(Instant::now());
+        let (done, total) = at;
+        if self.json {
+            let step = key.trim_start_matches("copy.");
+            output::note(&json!({"step": step, "name": name, "done": done, "total": total}).to_string());
+        } else if total > 0 {
+            output::note(&format!("{step} {done}/{total}"));
+        } else {
+            output::note(step);
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bar) = &state.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
