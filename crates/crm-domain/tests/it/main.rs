@@ -5,6 +5,7 @@
 mod attachments;
 mod audit;
 mod audit_coverage;
+mod backups;
 mod board;
 mod carriers;
 mod companies;

@@ -1,0 +1,99 @@
+//! Backups, and the rest after one was put back.
+
+use crm_domain::backups::{BackupState, PauseCause, Taken};
+use crm_domain::error::Error;
+use crm_domain::ports::backup_shelf::ShelfProblem;
+use crm_domain::ports::blobs::BlobHash;
+use crm_domain::sends::SendState;
+use crm_domain::use_cases::{Claim, Recipient};
+use crm_testkit::fixtures::{admin, customer_on, member, operator, text, user};
+use time::Duration;
+
+use crate::world::{JOB, World};
+
+fn taken() -> Taken {
+    Taken {
+        file: "backups/crm-20250708030000.tar.zst".to_owned(),
+        size: 1_000,
+        hash: BlobHash([1; 32]),
+        encrypted: false,
+    }
+}
+
+#[tokio::test]
+async fn one_backup_is_taken_at_a_time_and_one_that_died_gives_way() {
+    let world = World::new();
+    let crm = &world.crm;
+    let first = crm.begin_backup(&JOB, true, "").await.unwrap().unwrap();
+    assert_eq!(crm.begin_backup(&admin(), false, "").await.unwrap(), None);
+    world.pass(Duration::minutes(2));
+    assert!(crm.beat_backup(&JOB, first, true).await.unwrap());
+    world.pass(Duration::minutes(2));
+    assert_eq!(crm.begin_backup(&admin(), false, "").await.unwrap(), None);
+    world.pass(Duration::minutes(2));
+    let second = crm.begin_backup(&admin(), false, "").await.unwrap().unwrap();
+    assert!(
+        !crm.beat_backup(&JOB, first, true).await.unwrap(),
+        "it was given up"
+    );
+    crm.end_backup(&JOB, first, true, Ok(taken())).await.unwrap();
+    crm.end_backup(&admin(), second, false, Ok(taken()))
+        .await
+        .unwrap();
+    let view = crm.backup_state(&admin()).await.unwrap();
+    let states: Vec<_> = view.newest.iter().map(|backup| backup.state).collect();
+    assert_eq!(states, [BackupState::Good, BackupState::Failed]);
+    assert!(!view.last_failed() && !view.is_too_old());
+    world.pass(Duration::days(2));
+    let view = crm.backup_state(&admin()).await.unwrap();
+    assert!(view.is_too_old());
+    assert_eq!(view.age(), Some(2 * 24 * 60 * 60));
+    let failing = crm.begin_backup(&JOB, true, "").await.unwrap().unwrap();
+    let problem = ShelfProblem::new("disk_full", "no room");
+    crm.end_backup(&JOB, failing, true, Err(problem)).await.unwrap();
+    assert!(crm.backup_state(&admin()).await.unwrap().last_failed());
+}
+
+#[tokio::test]
+async fn only_administrators_take_backups_and_end_the_rest() {
+    let world = World::new();
+    let crm = &world.crm;
+    let denied = |error: Error| assert!(matches!(error, Error::Denied(_)), "{error}");
+    denied(crm.begin_backup(&member(), false, "").await.unwrap_err());
+    denied(crm.backup_state(&member()).await.unwrap_err());
+    denied(crm.resume(&member()).await.unwrap_err());
+    denied(crm.resume(&JOB).await.unwrap_err());
+    denied(crm.note_key_sheet(&member()).await.unwrap_err());
+}
+
+#[tokio::test]
+async fn a_restored_store_sends_nothing_until_an_administrator_says_so() {
+    let world = World::new();
+    let crm = &world.crm;
+    let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let to = Recipient::Customer(customer);
+    let waiting = crm
+        .queue_message(&admin(), to.clone(), text("前の"), None)
+        .await
+        .unwrap()
+        .id();
+    assert_eq!(crm.calm(&operator(), PauseCause::Restored, &[]).await.unwrap(), 1);
+    let shown = &world.page(customer).await[0];
+    let sending = shown.sending.as_ref().unwrap();
+    assert_eq!((sending.id, sending.state), (waiting, SendState::Unknown));
+    crm.queue_message(&admin(), to, text("後の"), None).await.unwrap();
+    assert_eq!(crm.claim_message(&JOB, "run").await.unwrap(), Claim::Nothing);
+    assert!(!crm.house_is_due(&JOB).await.unwrap());
+    assert!(crm.waiting_files(&JOB, 9).await.unwrap().is_empty());
+    assert_eq!(
+        crm.pause().await.unwrap().map(|pause| pause.cause),
+        Some(PauseCause::Restored)
+    );
+    assert!(crm.resume(&admin()).await.unwrap());
+    assert!(!crm.resume(&admin()).await.unwrap());
+    assert!(matches!(
+        crm.claim_message(&JOB, "run").await.unwrap(),
+        Claim::Taken(_)
+    ));
+    assert!(crm.house_is_due(&JOB).await.unwrap());
+}
