@@ -104,7 +104,8 @@ impl Cluster {
 
     async fn queue(&self, customer: CustomerId, words: &str) {
         let (crm, by) = (self.instance(9), operator());
-        let queued = crm.queue_message(&by, Recipient::Customer(customer), text(words), None);
+        let (to, key) = (Recipient::Customer(customer), words.to_owned());
+        let queued = crm.queue_message(&by, to, text(words), Some(key));
         queued.await.expect("the message is queued");
     }
 }
