@@ -14,8 +14,15 @@ use crate::fixtures::{after, start};
 /// Before the first event.
 const FIRST: EventPlace = EventPlace { xid: 0, seq: 0 };
 
+/// Adds them and waits until they are seen: what others do on the same server may hold them up for a moment.
 async fn add(store: &AnyStore, events: Vec<NewEvent>) {
+    let expected = since(store, FIRST, 9_999).await.len() + events.len();
     write(store, move |unit| unit.edit_events().add_events(&events)).await;
+    let begun = std::time::Instant::now();
+    while since(store, FIRST, 9_999).await.len() < expected {
+        assert!(begun.elapsed().as_secs() < 10, "added events are not seen");
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn cursor(store: &AnyStore) -> EventCursor {
