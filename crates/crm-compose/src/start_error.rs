@@ -10,6 +10,7 @@ use crm_host::LockError;
 use crm_host::secret_key::KeyError;
 use crm_lineworks::ConfigError;
 
+use crate::backups::BackupProblem;
 use crate::settings::{Database, SettingsError};
 
 /// The version of this program.
@@ -79,7 +80,7 @@ pub enum StartError {
         /// Where to.
         file: PathBuf,
         /// Why.
-        source: StoreError,
+        source: Box<BackupProblem>,
     },
     /// The running server has another version of the database than this program.
     #[error("{0} migration(s) are missing and the server is running")]
@@ -183,7 +184,7 @@ impl StartError {
             Self::CopyBefore { file, source } => format!(
                 "更新の前のコピー {} を作れなかったため、更新していません（{}）。CRM_BACKUP_DIR の場所、権限、空きを確かめてください。",
                 file.display(),
-                reasons(source)
+                reasons(source.as_ref())
             ),
             Self::OtherVersion(count) => format!(
                 "データベースに{count}件の更新が必要ですが、サーバーが動いています。サーバーを新しい版で起動し直してください。"
@@ -243,7 +244,7 @@ impl StartError {
             Self::CopyBefore { file, source } => format!(
                 "The copy {} before the update could not be written, so nothing was updated ({}). Check place, permissions and free space of CRM_BACKUP_DIR.",
                 file.display(),
-                reasons(source)
+                reasons(source.as_ref())
             ),
             Self::OtherVersion(count) => format!(
                 "The database needs {count} update(s) while the server is running. Restart the server with the new version."

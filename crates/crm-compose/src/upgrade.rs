@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crm_domain::ports::store::StoreError;
-
+use crate::backups::Luggage;
 use crate::composition::{Composition, make_folder};
 use crate::start_error::StartError;
 
@@ -68,11 +67,15 @@ impl Composition {
         make_folder(dir)?;
         let second = self.clock.now().to_string();
         let second: String = second.chars().filter(char::is_ascii_digit).take(14).collect();
-        let file = dir.join(format!("before-{:04}-{second}.db", self.admin.newest_known()));
-        let copied = self.admin.backup(&file).await;
-        copied.map_err(|source: StoreError| StartError::CopyBefore {
+        let passphrase = self.settings.backups.passphrase.as_ref();
+        let end = if passphrase.is_some() { ".age" } else { "" };
+        let newest = self.admin.newest_known();
+        let file = dir.join(format!("before-{newest:04}-{second}.tar.zst{end}"));
+        let luggage = Luggage::of(&self.settings);
+        let copied = self.workshop.take(&file, passphrase, &luggage).await;
+        copied.map_err(|source| StartError::CopyBefore {
             file: file.clone(),
-            source,
+            source: Box::new(source),
         })?;
         Ok(file)
     }

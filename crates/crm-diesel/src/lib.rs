@@ -11,6 +11,9 @@ mod mend;
 mod schema;
 mod stamp;
 
+#[cfg(feature = "sqlite")]
+pub use stamp::{read as read_instant, write as write_instant};
+
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]

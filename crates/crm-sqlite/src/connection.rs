@@ -23,6 +23,8 @@ pub(crate) struct Opener {
     path: PathBuf,
     url: String,
     max_pages: Option<u32>,
+    /// The last migration that is applied here; `None`: all of them.
+    pub(crate) until: Option<i64>,
 }
 
 impl Opener {
@@ -32,7 +34,12 @@ impl Opener {
             new_file(&path).map_err(|error| failed(&path, &error))?;
         }
         let url = url_of(&path)?;
-        Ok(Self { path, url, max_pages })
+        Ok(Self {
+            path,
+            url,
+            max_pages,
+            until: None,
+        })
     }
 
     /// A connection that writes durably.

@@ -57,6 +57,13 @@ impl SqliteStore {
         Self::open_with(options, pages)
     }
 
+    /// As [`SqliteStore::open_for_copy`], for a copy that is to have the schema of this migration and no newer one.
+    pub fn open_for_copy_of(options: SqliteOptions, last: i64) -> Result<Self, StoreError> {
+        let mut store = Self::open_with(options, None)?;
+        store.opener.until = Some(last);
+        Ok(store)
+    }
+
     /// As [`SqliteStore::open`], but the file never grows beyond so many pages of 4 KiB: writing more is answered as on a
     /// full disk.
     pub fn open_limited(options: SqliteOptions, pages: u32) -> Result<Self, StoreError> {

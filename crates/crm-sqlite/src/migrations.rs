@@ -47,10 +47,28 @@ fn applied(conn: &mut Conn) -> QueryResult<HashSet<String>> {
 }
 
 fn missing(conn: &mut Conn) -> Result<Vec<Step>, StoreError> {
+    missing_until(conn, None)
+}
+
+/// What the database lacks of the migrations up to this one.
+fn missing_until(conn: &mut Conn, until: Option<i64>) -> Result<Vec<Step>, StoreError> {
     let applied = applied(conn).map_err(StoreError::unavailable)?;
     let mut steps = steps()?;
-    steps.retain(|step| !applied.contains(&step.name().version().to_string()));
+    steps.retain(|step| {
+        let version = step.name().version().to_string();
+        !applied.contains(&version) && until.is_none_or(|until| versions::number(&version) <= until)
+    });
     Ok(steps)
+}
+
+/// How many a new file gets.
+pub(crate) fn wanted(opener: &Opener) -> Result<usize, StoreError> {
+    let steps = steps()?;
+    let wanted = steps.iter().filter(|step| {
+        let number = versions::number(&step.name().version().to_string());
+        opener.until.is_none_or(|until| number <= until)
+    });
+    Ok(wanted.count())
 }
 
 /// How many the database has not.
@@ -113,18 +131,18 @@ pub(crate) fn newest() -> i64 {
 /// checking the references of a million rows would cost every start seconds.
 pub(crate) fn migrate(opener: &Opener) -> Result<Vec<String>, StoreError> {
     let mut conn = opener.plain()?;
-    if missing(&mut conn)?.is_empty() {
+    if missing_until(&mut conn, opener.until)?.is_empty() {
         return Ok(Vec::new());
     }
     conn.batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")
         .map_err(|error| SqliteError::Busy(error.to_string()))?;
     // Any error closes the connection, which rolls back.
-    let names = apply(&mut conn)?;
+    let names = apply(&mut conn, opener.until)?;
     conn.batch_execute("COMMIT").map_err(StoreError::unavailable)?;
     Ok(names)
 }
 
-fn apply(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
+fn apply(conn: &mut Conn, until: Option<i64>) -> Result<Vec<String>, StoreError> {
     conn.batch_execute(
         "CREATE TABLE IF NOT EXISTS __diesel_schema_migrations (
              version VARCHAR(50) PRIMARY KEY NOT NULL,
@@ -132,7 +150,7 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     )
     .map_err(StoreError::unavailable)?;
     let mut names = Vec::new();
-    for step in missing(conn)? {
+    for step in missing_until(conn, until)? {
         let name = step.name().to_string();
         let failed = |reason: String| SqliteError::Migration {
             name: name.clone(),
@@ -145,8 +163,9 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
             .map_err(|error| failed(error.to_string()))?;
         names.push(name);
     }
-    if newest() >= versions::SINCE {
-        versions::note(conn, newest()).map_err(StoreError::unavailable)?;
+    let reached = until.unwrap_or_else(newest).min(newest());
+    if reached >= versions::SINCE {
+        versions::note(conn, reached).map_err(StoreError::unavailable)?;
     }
     let dangling: Vec<String> = sql::<Text>("SELECT \"table\" FROM pragma_foreign_key_check")
         .load(conn)

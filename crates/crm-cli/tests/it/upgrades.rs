@@ -80,3 +80,50 @@ fn an_older_program_leaves_a_newer_database_alone() {
     run_sql(&file, "UPDATE schema_version SET oldest_binary = 21");
     assert_eq!(desk.json(&["company", "list"]).as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_first_release_is_brought_up_to_date_after_a_copy_that_can_be_restored() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("data")).unwrap();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(repository.join("migrations/sqlite"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    folders.sort();
+    let mut statements = "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
+        run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+        .to_owned();
+    for folder in folders.iter().take(9) {
+        statements += &std::fs::read_to_string(folder.join("up.sql")).unwrap();
+        let version = folder
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .split('_')
+            .next()
+            .unwrap();
+        statements += &format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n");
+    }
+    statements +=
+        &std::fs::read_to_string(repository.join("crates/crm-sqlite/tests/it/fixtures/0009.sql")).unwrap();
+    std::fs::write(desk.database(), "").unwrap();
+    run_sql(&desk.database(), &statements);
+    let tried = desk.json(&["migrate", "--dry-run"]);
+    let applied = desk.json(&["migrate"]);
+    assert_eq!(tried.as_array().unwrap().len(), applied.as_array().unwrap().len());
+    let copies: Vec<PathBuf> = std::fs::read_dir(desk.path("data/backups"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [copy] = copies.as_slice() else {
+        panic!("{copies:?}")
+    };
+    desk.json(&["verify", copy.to_str().unwrap()]);
+    let other = Desk::new();
+    let restored = other.run(&["restore", copy.to_str().unwrap()]);
+    assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
+    let customers = |desk: &Desk| desk.json(&["customer", "list"]).as_array().unwrap().len();
+    assert_eq!(customers(&other), customers(&desk));
+}

@@ -12,7 +12,7 @@ use crm_domain::ports::bulk::BulkStore;
 use crm_domain::ports::erased::ErasedList as _;
 use crm_domain::ports::host::Clock;
 use crm_domain::ports::store::StoreError;
-use crm_domain::ports::store_admin::StoreAdmin;
+use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_host::data_dir::sync_folder;
 use crm_host::{ErasedFile, SealedBlobs, spool};
 use crm_sqlite::{SqliteOptions, SqliteStore, copies};
@@ -121,7 +121,8 @@ impl Workshop {
             return Ok(self.admin.backup(file).await?);
         }
         let (bulk, file) = (Arc::clone(&self.bulk), file.to_owned());
-        let copied = tokio::task::spawn_blocking(move || rows_into(bulk.as_ref(), &file));
+        let last = last_applied(&self.admin.migrations().await?);
+        let copied = tokio::task::spawn_blocking(move || rows_into(bulk.as_ref(), &file, last));
         Ok(copied.await.map_err(StoreError::unavailable)??)
     }
 }
@@ -171,14 +172,24 @@ impl Composition {
     }
 }
 
-/// All rows of a store into a new file.
-fn rows_into(bulk: &dyn BulkStore, file: &Path) -> Result<(), StoreError> {
+/// The number of the newest migration that a database has: before an update it is not this program's newest.
+fn last_applied(migrations: &[MigrationStatus]) -> i64 {
+    let applied = migrations.iter().filter(|migration| migration.applied);
+    let number = |name: &str| name.split('_').next().and_then(|digits| digits.parse().ok());
+    applied
+        .filter_map(|migration| number(&migration.name))
+        .max()
+        .unwrap_or_default()
+}
+
+/// All rows of a store into a new file of the same schema.
+fn rows_into(bulk: &dyn BulkStore, file: &Path, last: i64) -> Result<(), StoreError> {
     let options = SqliteOptions {
         path: file.to_owned(),
         readers: 1,
         create: true,
     };
-    let store = SqliteStore::open_for_copy(options, None)?;
+    let store = SqliteStore::open_for_copy_of(options, last)?;
     let mut source = bulk.bulk_source().map_err(StoreError::unavailable)?;
     let mut target =
         crm_domain::ports::bulk::BulkStore::bulk_target(&store).map_err(StoreError::unavailable)?;

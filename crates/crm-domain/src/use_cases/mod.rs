@@ -20,6 +20,7 @@ mod delivery;
 mod dossiers;
 mod drafts;
 mod entering;
+mod erased_list;
 mod erasing;
 mod events;
 mod factors;

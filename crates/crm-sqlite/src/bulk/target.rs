@@ -128,7 +128,7 @@ impl BulkTarget for Target {
             }
         } else {
             let made = migrations::migrate(&self.opener)?;
-            let fresh = made.len() == migrations::unapplied()?.len();
+            let fresh = made.len() == migrations::wanted(&self.opener)?;
             self.mark(origin, fresh)?;
         }
         catalogue::tables(&self.conn)
