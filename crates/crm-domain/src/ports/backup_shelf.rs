@@ -17,7 +17,7 @@ pub struct ShelfProblem {
 
 impl ShelfProblem {
     /// A problem of this code.
-    pub fn new(code: &'static str, detail: impl ToString) -> Self {
+    pub fn new(code: &'static str, detail: impl std::fmt::Display) -> Self {
         Self {
             code,
             detail: detail.to_string(),
