@@ -149,14 +149,19 @@ impl Cluster {
         self.run(self.primary).await
     }
 
-    /// Whether the server that is written to ended by itself.
-    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
-        let node = &mut self.nodes[self.primary];
-        let ended = node.process.as_mut().map(Child::try_wait).transpose()?.flatten();
-        if ended.is_some() {
-            node.process = None;
+    /// Waits until the server that is written to answers again; starts it when it gave itself up.
+    pub async fn settle(&mut self) -> anyhow::Result<()> {
+        let (psql, began) = (self.psql_at(self.primary, "postgres"), Instant::now());
+        while psql.run("SELECT 1").await.is_err() {
+            let node = &mut self.nodes[self.primary];
+            let ended = node.process.as_mut().map(Child::try_wait).transpose()?;
+            if ended.flatten().is_some() {
+                return self.resume().await;
+            }
+            ensure!(began.elapsed() < START, "PostgreSQL does not come back");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Ok(node.process.is_none())
+        Ok(())
     }
 
     /// Makes the standby the server that is written to. The other one must be down: two of them would part ways.

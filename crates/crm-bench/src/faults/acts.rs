@@ -115,11 +115,7 @@ impl Act<'_> {
                 self.database_shim()?.fail_writing("/node-0/", DiskError::Full)?;
                 tokio::time::sleep(Duration::from_secs(4)).await;
                 self.database_shim()?.heal_disk()?;
-                let cluster = self.fleet.cluster()?;
-                if cluster.has_ended()? {
-                    cluster.resume().await?;
-                }
-                Ok(())
+                self.fleet.cluster()?.settle().await
             }
         }
     }
