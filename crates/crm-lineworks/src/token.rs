@@ -109,11 +109,11 @@ impl TokenCache {
         deadline: Moment,
         ask: impl FnOnce() -> Result<Issued, ServiceTrouble>,
     ) -> Result<Token, ServiceTrouble> {
-        let Some(shelf) = &self.shelf else {
+        let Some(shared) = &self.shelf else {
             return Ok(self.own(ask()?, now));
         };
         loop {
-            match shelf.turn(beyond, now, deadline) {
+            match shared.turn(beyond, now, deadline) {
                 Turned::Good(token) => return Ok(token),
                 Turned::Ours => break,
                 Turned::Away => return Ok(self.own(ask()?, now)),
@@ -123,8 +123,8 @@ impl TokenCache {
                 Turned::Wait => std::thread::sleep(WAIT),
             }
         }
-        let issued = ask().inspect_err(|_| shelf.give_up(deadline))?;
-        match shelf.keep(&issued, usable(issued.info.expires_in), deadline) {
+        let issued = ask().inspect_err(|_| shared.give_up(deadline))?;
+        match shared.keep(&issued, usable(issued.info.expires_in), deadline) {
             Some(number) => Ok(token_of(issued, number, now)),
             None => Ok(self.own(issued, now)),
         }
@@ -141,7 +141,7 @@ impl TokenCache {
 
     /// Lets a token go that another instance has replaced: a newer one may have been granted more.
     fn look_for_newer(&self, deadline: Moment) {
-        let Some(shelf) = &self.shelf else { return };
+        let Some(shared) = &self.shelf else { return };
         let mut slot = self.lock();
         let number = match &slot.token {
             Some(token) if token.number > 0 && slot.looked.is_none_or(|at| at.elapsed() >= LOOK) => {
@@ -151,7 +151,7 @@ impl TokenCache {
         };
         slot.looked = Some(Moment::now());
         drop(slot);
-        if shelf.newest(deadline).is_some_and(|newest| newest > number) {
+        if shared.newest(deadline).is_some_and(|newest| newest > number) {
             self.drop_token(number);
         }
     }

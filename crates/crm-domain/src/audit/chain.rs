@@ -72,7 +72,7 @@ pub fn content(position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> 
     let Some(request) = &entry.request_id else {
         return first_content(position, before, entry);
     };
-    let mut out = Bytes(content_of(b"audit 2", position, before, entry));
+    let mut out = Bytes(content_of(*b"audit 2", position, before, entry));
     out.text(Some(request));
     out.0
 }
@@ -80,10 +80,10 @@ pub fn content(position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> 
 /// What an earlier version covers by its seal, which does not know of requests: while old and new ones work on one database,
 /// the old seal entries of the new.
 pub fn first_content(position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
-    content_of(b"audit 1", position, before, entry)
+    content_of(*b"audit 1", position, before, entry)
 }
 
-fn content_of(form: &[u8; 7], position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
+fn content_of(form: [u8; 7], position: i64, before: &[u8; 32], entry: &AuditEntry) -> Vec<u8> {
     let mut out = Bytes(form.to_vec());
     out.0.extend(before);
     out.number(Some(position));

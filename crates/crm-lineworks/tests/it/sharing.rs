@@ -71,12 +71,12 @@ impl Instances {
 
     /// Of the connection of all clients; a token of it is asked for, and refused.
     async fn fingerprint(&self) -> String {
-        let shelf = Arc::new(Listening::default());
+        let listener = Arc::new(Listening::default());
         let mut all = config(self.sim.token_url(), self.sim.api_url());
-        all.scope = "bot".to_owned();
-        let client = LineWorks::sharing_tokens(all, Arc::clone(&self.clock) as _, Arc::clone(&shelf) as _);
+        "bot".clone_into(&mut all.scope);
+        let client = LineWorks::sharing_tokens(all, Arc::clone(&self.clock) as _, Arc::clone(&listener) as _);
         drop(client.unwrap().prepare().await);
-        let heard = shelf.0.lock().unwrap().clone();
+        let heard = listener.0.lock().unwrap().clone();
         heard.unwrap()
     }
 }

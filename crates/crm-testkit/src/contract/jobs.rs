@@ -27,7 +27,7 @@ use crate::fixtures::{
 const JOB: Actor = Actor::Job("tests");
 const INSTANCES: usize = 3;
 /// The longest that a case waits for its end, on a loaded machine.
-const PATIENCE: Span = Span::from_secs(60);
+const PATIENCE: Span = Span::from_mins(1);
 
 /// Some instances, and the one LINE WORKS that they share.
 struct Cluster {
@@ -114,17 +114,17 @@ impl Cluster {
 async fn send_all(store: AnyStore, crm: Crm, run: String) -> usize {
     let mut sent = 0;
     loop {
-        let send = match crm.claim_message(&JOB, &run).await {
-            Ok(Claim::Taken(send)) => send,
+        let claimed = match crm.claim_message(&JOB, &run).await {
+            Ok(Claim::Taken(taken)) => taken,
             Ok(Claim::Nothing) if !any_open(&store).await => return sent,
             _ => {
                 tokio::time::sleep(Span::from_millis(5)).await;
                 continue;
             }
         };
-        if let Some(delivered) = crm.dispatch_message(&run, &send).await {
+        if let Some(delivered) = crm.dispatch_message(&run, &claimed).await {
             sent += usize::from(delivered.state == SendState::Sent);
-            while crm.settle_message(&JOB, &run, &send, &delivered).await.is_err() {
+            while crm.settle_message(&JOB, &run, &claimed, &delivered).await.is_err() {
                 tokio::task::yield_now().await;
             }
         }
@@ -145,8 +145,8 @@ pub async fn three_senders_send_each_message_once_and_in_order(store: AnyStore) 
             cluster.queue(*customer, &format!("{customer} {number}")).await;
         }
     }
-    let send = |crm: Crm, run| send_all(Arc::clone(&cluster.store), crm, run);
-    let sent: usize = cluster.all(send).await.into_iter().sum();
+    let sending = |crm: Crm, run| send_all(Arc::clone(&cluster.store), crm, run);
+    let sent: usize = cluster.all(sending).await.into_iter().sum();
     assert_eq!(sent, 40);
     let mut heard: HashMap<String, Vec<String>> = HashMap::new();
     for message in cluster.messenger.sent() {
