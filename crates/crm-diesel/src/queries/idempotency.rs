@@ -1,7 +1,9 @@
 //! Kept answers.
 
+use crm_domain::id::Id;
 use crm_domain::idempotency::{Answer, Asked, IdempotencyQueries, IdempotencyRepository, KeptAnswer, Named};
 use crm_domain::instant::Instant;
+use crm_domain::ports::blobs::BlobHash;
 use crm_domain::ports::store::StoreError;
 use diesel::prelude::*;
 
@@ -21,7 +23,7 @@ struct AnswerRow {
     body: String,
 }
 
-fn of<'a>(asked: &'a Asked) -> Found<'a> {
+fn of(asked: &Asked) -> Found<'_> {
     answers::table
         .into_boxed()
         .filter(answers::member_id.eq(asked.member.get()))
@@ -30,12 +32,8 @@ fn of<'a>(asked: &'a Asked) -> Found<'a> {
         .filter(answers::key.eq(asked.key.as_str()))
 }
 
-fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn bytes(row: &AnswerRow) -> Option<[u8; 32]> {
-    crm_domain::ports::blobs::BlobHash::from_hex(&row.body_hash).map(|hash| hash.0)
+    BlobHash::from_hex(&row.body_hash).map(|hash| hash.0)
 }
 
 /// What names this customer.
@@ -99,12 +97,12 @@ impl IdempotencyRepository for Uow<'_> {
                     answers::method.eq(asked.method),
                     answers::path.eq(&asked.path),
                     answers::key.eq(asked.key.as_str()),
-                    answers::body_hash.eq(hex(&asked.body)),
+                    answers::body_hash.eq(BlobHash(asked.body).to_string()),
                     answers::status.eq(i32::from(answer.status)),
                     answers::location.eq(answer.location.as_deref()),
                     answers::body.eq(&answer.body),
-                    answers::customer_id.eq(named.customer.map(|id| id.get())),
-                    answers::conversation_id.eq(named.conversation.map(|id| id.get())),
+                    answers::customer_id.eq(named.customer.map(Id::get)),
+                    answers::conversation_id.eq(named.conversation.map(Id::get)),
                     answers::at.eq(Stamp(at)),
                 ))
                 .on_conflict_do_nothing()

@@ -16,6 +16,7 @@ use crate::events::{EventKind, NewEvent};
 use crate::idempotency::{Asked, Named};
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
+use crate::ports::blobs::BlobHash;
 use crate::ports::messenger::SendProblem;
 use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
 use crate::sends::{Author, CANCELLED, NewSend, Queued, Send, SendId, SendState, Urgency};
@@ -89,8 +90,7 @@ impl Crm {
     fn key_of(&self, asked: &Asked) -> String {
         let whole = format!("{} {} {}", asked.method, asked.path, asked.key.as_str());
         let hash = self.ports.secrets.hash(whole.as_bytes());
-        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("api-{digits}")
+        format!("api-{}", BlobHash(hash))
     }
 
     /// Queues a message to a customer in place of one that failed, which leaves every page in the same step; one that is

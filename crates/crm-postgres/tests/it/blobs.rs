@@ -126,10 +126,7 @@ fn what_lies_in_the_tables_is_sealed_and_in_chunks() {
     assert_eq!(count(&database, "blob_chunks"), 4);
     let sizes = database.sql("SELECT octet_length(bytes) FROM blob_chunks ORDER BY no");
     assert_eq!(sizes.lines().next().unwrap().trim(), "262208");
-    let part: String = content[500..532]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let part = BlobHash(content[500..532].try_into().unwrap());
     let found = format!("blob_chunks WHERE position('\\x{part}'::bytea IN bytes) > 0");
     assert_eq!(count(&database, &found), 0);
 }

@@ -118,8 +118,8 @@ fn counts(blobs: &dyn Blobs) -> BTreeMap<Option<DataKeyId>, u64> {
 }
 
 pub fn a_content_comes_back_whatever_its_size(place: &impl FilePlace) {
-    let blobs = place.blobs(ROOM);
     const SEALED: usize = 64 * 1024;
+    let blobs = place.blobs(ROOM);
     for size in [
         0,
         1,
