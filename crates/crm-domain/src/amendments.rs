@@ -169,29 +169,29 @@ mod tests {
     use crate::id::Id;
     use crate::values::Problem;
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn text(text: &str) -> String {
+        text.to_owned()
     }
 
     #[test]
     fn what_is_not_given_stays_and_an_empty_text_empties() {
         let stored = CustomerChange {
-            last_name: text("山田"),
-            first_name: text("太郎"),
-            email: text("taro@example.jp"),
-            phone: text("03-1234-5678"),
+            last_name: Some(text("山田")),
+            first_name: Some(text("太郎")),
+            email: Some(text("taro@example.jp")),
+            phone: Some(text("03-1234-5678")),
             company_id: Some(Some(Id::new(7))),
-            remarks: text("水曜休み"),
+            remarks: Some(text("水曜休み")),
             ..CustomerChange::default()
         };
         let stored = stored.made().unwrap();
         let unchanged = CustomerChange::default().applied(&stored).unwrap();
         assert_eq!(unchanged, stored);
         let change = CustomerChange {
-            first_name: text("次郎"),
-            phone: text(""),
+            first_name: Some(text("次郎")),
+            phone: Some(text("")),
             company_id: Some(None),
-            remarks: text(""),
+            remarks: Some(text("")),
             ..CustomerChange::default()
         };
         let changed = change.applied(&stored).unwrap();
@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named_at_once() {
         let wrong = CustomerChange {
-            email: text("x"),
-            phone: text("y"),
+            email: Some(text("x")),
+            phone: Some(text("y")),
             ..CustomerChange::default()
         };
         let found: Vec<_> = wrong
@@ -222,7 +222,7 @@ mod tests {
             ]
         );
         let company = CompanyChange {
-            website: text("javascript:alert(1)"),
+            website: Some(text("javascript:alert(1)")),
             ..CompanyChange::default()
         };
         let found: Vec<_> = company

@@ -109,7 +109,7 @@ async fn is_held(pool: &Pool) -> Result<bool, StoreError> {
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
                    AND classid::bigint = $1::int AND objid::bigint = $2::int)";
     let row = line.client.query_one(holders, &[&CLASS, &STORE]).await;
-    Ok(row.map_err(lost)?.get(0))
+    Ok(row.map_err(|error| lost(&error))?.get(0))
 }
 
 async fn take(pool: &Pool, lock: i32, mode: Mode) -> Result<Option<PlainClient>, StoreError> {
@@ -120,7 +120,7 @@ async fn take(pool: &Pool, lock: i32, mode: Mode) -> Result<Option<PlainClient>,
     };
     for _ in 0..TRIES {
         let row = line.client.query_one(statement, &[&CLASS, &lock]).await;
-        if row.map_err(lost)?.get(0) {
+        if row.map_err(|error| lost(&error))?.get(0) {
             return Ok(Some(line));
         }
         tokio::time::sleep(PAUSE).await;
@@ -128,6 +128,6 @@ async fn take(pool: &Pool, lock: i32, mode: Mode) -> Result<Option<PlainClient>,
     Ok(None)
 }
 
-fn lost(error: tokio_postgres::Error) -> StoreError {
+fn lost(error: &tokio_postgres::Error) -> StoreError {
     PostgresError::Lost(error.to_string()).into()
 }

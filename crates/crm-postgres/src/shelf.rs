@@ -74,9 +74,9 @@ impl PostgresStore {
         &self,
         look: impl Fn(&mut Conn) -> Result<T, StoreError> + Clone + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (office, shelf) = (Arc::clone(&self.desk), self.shelf.clone());
+        let (desk, kept) = (Arc::clone(&self.desk), self.shelf.clone());
         self.threads
-            .wait(async move { shelf.look(office.pool().opener(), look).await })?
+            .wait(async move { kept.look(desk.pool().opener(), look).await })?
     }
 }
 

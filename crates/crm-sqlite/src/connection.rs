@@ -98,9 +98,10 @@ impl Opener {
     /// An error for a file that holds the beginning of a copy.
     pub(crate) fn refuse_unfinished(&self) -> Result<(), SqliteError> {
         let conn = self.dynamic()?;
-        match crate::bulk::unfinished(&conn).map_err(|error| self.failed(&error))? {
-            true => Err(SqliteError::Unfinished(self.path.clone())),
-            false => Ok(()),
+        if crate::bulk::unfinished(&conn).map_err(|error| self.failed(&error))? {
+            Err(SqliteError::Unfinished(self.path.clone()))
+        } else {
+            Ok(())
         }
     }
 

@@ -103,7 +103,7 @@ fn begin(text: &str, later: i64, zone: &TimeZone) -> Result<Instant, Failure> {
 async fn verify(context: &Context, desk: &Desk, head: Option<Head>) -> Outcome {
     let crm = &desk.parts.crm;
     // A running server seals by itself.
-    if !desk.parts.server_runs()? {
+    if !desk.parts.server_runs().await? {
         while crm.seal_audit(&Actor::Job("crm")).await?.sealed > 0 {}
     }
     let report = crm.verify_audit(&desk.actor, head).await?;

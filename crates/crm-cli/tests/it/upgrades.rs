@@ -104,7 +104,9 @@ fn the_first_release_is_brought_up_to_date_after_a_copy_that_can_be_restored() {
             .split('_')
             .next()
             .unwrap();
-        statements += &format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n");
+        statements += "\nINSERT INTO __diesel_schema_migrations (version) VALUES ('";
+        statements += version;
+        statements += "');\n";
     }
     statements +=
         &std::fs::read_to_string(repository.join("crates/crm-sqlite/tests/it/fixtures/0009.sql")).unwrap();

@@ -59,7 +59,6 @@ impl BackupProblem {
         match self {
             Self::Exists(_) => "exists",
             Self::Folder { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
-            Self::Folder { .. } => "folder",
             Self::Store(error) if is_full(error) => "disk_full",
             Self::Store(_) | Self::File(_) => "store",
             Self::Key => "key",
@@ -68,7 +67,7 @@ impl BackupProblem {
             Self::Archive(ArchiveError::Later(_)) | Self::Later(_) => "later",
             Self::Archive(ArchiveError::Broken { .. }) | Self::Unsound(_) => "broken",
             Self::Archive(error) if error.code() == "disk_full" => "disk_full",
-            Self::Archive(_) => "folder",
+            Self::Folder { .. } | Self::Archive(_) => "folder",
         }
     }
 }
@@ -126,7 +125,7 @@ pub enum RestoreProblem {
         /// Which.
         database: Database,
         /// Why.
-        source: CopyError,
+        source: Box<CopyError>,
     },
 }
 

@@ -99,7 +99,7 @@ impl Work<'_> {
         if is_server {
             self.fill_server(&staged, teller).await?;
         }
-        let written = self.beside(&staged.smalls.luggage, &staged.sealing).await;
+        let written = self.beside(&staged.smalls.luggage, &staged.sealing);
         let (settings, private_key) = written.map_err(BackupProblem::folder(&data.dir))?;
         let known = ErasedFile::new(&data.dir);
         let there = known.all().await.map_err(BackupProblem::folder(&data.dir))?;
@@ -116,7 +116,7 @@ impl Work<'_> {
         if !is_server {
             self.put_in_place().map_err(BackupProblem::folder(&data.dir))?;
         }
-        let fingerprint = staged.sealing.fingerprint()?;
+        let fingerprint = staged.sealing.print()?;
         let manifest = staged.verified.manifest;
         Ok(Restored {
             rows: manifest.counts.values().sum(),
@@ -231,11 +231,7 @@ impl Work<'_> {
     }
 
     /// Settings and keys of the backup, into the data folder; nothing that is there is overwritten.
-    async fn beside(
-        &self,
-        luggage: &Luggage,
-        sealing: &Sealing,
-    ) -> io::Result<(Option<PathBuf>, Option<PathBuf>)> {
+    fn beside(&self, luggage: &Luggage, sealing: &Sealing) -> io::Result<(Option<PathBuf>, Option<PathBuf>)> {
         let data = &self.settings.data;
         let is_file = matches!(data.database, Database::File(_));
         if sealing.is_new && is_file {
@@ -415,7 +411,7 @@ impl Work<'_> {
         };
         let failed = |source| RestoreProblem::Copy {
             database: data.database.clone(),
-            source,
+            source: Box::new(source),
         };
         let copied = transfer::copy(from, to, &settings, self.actor, teller)
             .await

@@ -71,7 +71,7 @@ impl Sealing {
     }
 
     /// The fingerprint of the key.
-    pub(super) fn fingerprint(&self) -> Result<String, RestoreProblem> {
+    pub(super) fn print(&self) -> Result<String, RestoreProblem> {
         Ok(print_of(&self.key)?.to_string())
     }
 }

@@ -37,7 +37,7 @@ impl FolderShelf {
         }
     }
 
-    fn dir(&self) -> &Path {
+    fn backups_in(&self) -> &Path {
         &self.workshop.data.backup_dir
     }
 }
@@ -73,7 +73,7 @@ fn daily_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[async_trait]
 impl BackupShelf for FolderShelf {
     async fn take(&self, at: Instant) -> Result<Taken, ShelfProblem> {
-        let dir = self.dir();
+        let dir = self.backups_in();
         let made = DataDir::create(dir).map_err(BackupProblem::folder(dir));
         made.map_err(|problem| ShelfProblem::from(&problem))?;
         let passphrase = self.settings.passphrase.as_ref();
@@ -83,7 +83,7 @@ impl BackupShelf for FolderShelf {
     }
 
     async fn tidy(&self) -> Result<usize, ShelfProblem> {
-        let (dir, keep) = (self.dir().to_owned(), self.settings.keep.max(1));
+        let (dir, keep) = (self.backups_in().to_owned(), self.settings.keep.max(1));
         let tidied = tokio::task::spawn_blocking(move || {
             let mut gone = 0;
             for file in daily_in(&dir)?.into_iter().skip(keep) {

@@ -30,7 +30,7 @@ use crate::transfer;
 /// How the folders in which backups are put together begin.
 const SCRATCH: &str = ".crm-backup-";
 /// A folder of that kind that is so old was left by a crash.
-const LEFT: std::time::Duration = std::time::Duration::from_secs(2 * 24 * 60 * 60);
+const LEFT: std::time::Duration = std::time::Duration::from_hours(48);
 
 /// Everything that is needed to take backups.
 pub(crate) struct Workshop {
@@ -104,13 +104,12 @@ impl Workshop {
     fn waiting(&self) -> Result<Vec<Vec<u8>>, BackupProblem> {
         let usual = self.data.dir.join("spool");
         let mut records = Vec::new();
-        for dir in [
+        let dirs = [
             Some(&self.data.spool_dir),
             Some(&usual).filter(|dir| **dir != self.data.spool_dir),
-        ] {
-            if let Some(dir) = dir {
-                records.extend(spool::records_in(dir).map_err(BackupProblem::folder(dir))?);
-            }
+        ];
+        for dir in dirs.into_iter().flatten() {
+            records.extend(spool::records_in(dir).map_err(BackupProblem::folder(dir))?);
         }
         Ok(records)
     }

@@ -47,7 +47,7 @@ pub(crate) fn portable(source: &Source) -> String {
     }
     let text = super::merged_dot_env("", &active);
     let machine = super::merged_dot_env("", &inactive);
-    let machine: String = machine.lines().map(|line| format!("# {line}\n")).collect();
+    let machine: String = machine.lines().flat_map(|line| ["# ", line, "\n"]).collect();
     format!("{text}{machine}")
 }
 

@@ -124,9 +124,12 @@ pub async fn copy(
             finished: false,
         });
     }
-    let unchanged = |traces: &[i64]| match traces == moved.traces {
-        true => Ok(()),
-        false => Err(CopyError::Changed(from.database.clone())),
+    let unchanged = |traces: &[i64]| {
+        if traces == moved.traces {
+            Ok(())
+        } else {
+            Err(CopyError::Changed(from.database.clone()))
+        }
     };
     unchanged(&moved.now)?;
 

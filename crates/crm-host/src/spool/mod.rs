@@ -97,7 +97,9 @@ pub fn records_in(dir: &Path) -> io::Result<Vec<Vec<u8>>> {
     for bytes in files_of(dir)? {
         let scan = Scan::of(&bytes);
         for (place, length) in scan.map(|scan| scan.waiting).unwrap_or_default() {
-            let start = usize::try_from(place).unwrap_or(usize::MAX).saturating_add(record::FRAME);
+            let start = usize::try_from(place)
+                .unwrap_or(usize::MAX)
+                .saturating_add(record::FRAME);
             let found = bytes.get(start..start.saturating_add(length));
             records.extend(found.map(<[u8]>::to_vec));
         }
@@ -114,7 +116,9 @@ pub fn receipt_of(record: &[u8]) -> Option<NewReceipt> {
 /// there holds none.
 pub fn waiting_in(dir: &Path) -> io::Result<usize> {
     let files = files_of(dir)?.into_iter();
-    Ok(files.map(|bytes| Scan::of(&bytes).map_or(0, |scan| scan.waiting.len())).sum())
+    Ok(files
+        .map(|bytes| Scan::of(&bytes).map_or(0, |scan| scan.waiting.len()))
+        .sum())
 }
 
 /// The contents of the spool's files in this folder.

@@ -113,7 +113,8 @@ fn written(cell: Cell<'_>) -> String {
         Cell::Real(number) => format!("'{number:?}'::float8"),
         Cell::Text(text) => literal(text),
         Cell::Bytes(bytes) => {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = digits.concat();
             format!("decode('{digits}', 'hex')")
         }
         Cell::Bool(yes) => yes.to_string(),

@@ -87,7 +87,8 @@ impl Target {
             }
         }
         let names: Vec<String> = tables.iter().map(|table| quoted(&table.name)).collect();
-        let emptied: String = names.iter().map(|name| format!("DELETE FROM {name};")).collect();
+        let emptied: Vec<String> = names.iter().map(|name| format!("DELETE FROM {name};")).collect();
+        let emptied = emptied.concat();
         let origin = literal(origin);
         let mark =
             format!("{MARK}; INSERT INTO unfinished_copy (kind, name) VALUES ('origin', {origin}); {ASIDE}");

@@ -28,7 +28,9 @@ fn released() -> TestDatabase {
         let name = folder.file_name().unwrap().to_str().unwrap();
         let (version, _) = name.split_once('_').unwrap();
         statements += &std::fs::read_to_string(folder.join("up.sql")).unwrap();
-        statements += &format!("\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');\n");
+        statements += "\nINSERT INTO __diesel_schema_migrations (version) VALUES ('";
+        statements += version;
+        statements += "');\n";
     }
     database.sql(&statements);
     database

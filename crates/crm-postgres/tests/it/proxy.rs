@@ -15,10 +15,13 @@ pub(crate) enum Cut {
     After,
 }
 
+/// What is waited for, and what happens then.
+type Plan = Arc<Mutex<Option<(Vec<u8>, Cut)>>>;
+
 /// Stands between a store and its server.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
-    plan: Arc<Mutex<Option<(Vec<u8>, Cut)>>>,
+    plan: Plan,
     _lines: JoinSet<()>,
 }
 
@@ -27,7 +30,7 @@ impl Proxy {
     pub(crate) async fn to(server: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let plan: Arc<Mutex<Option<(Vec<u8>, Cut)>>> = Arc::default();
+        let plan = Plan::default();
         let mut lines = JoinSet::new();
         let planned = Arc::clone(&plan);
         lines.spawn(async move {
@@ -78,7 +81,7 @@ async fn carry(
                 }
                 if cut == Some(Cut::After) {
                     // The server has done it when it answers.
-                    server.read(&mut down).await?;
+                    let _answered = server.read(&mut down).await?;
                 }
                 if cut.is_some() {
                     return Ok(());

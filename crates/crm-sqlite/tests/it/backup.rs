@@ -121,10 +121,10 @@ fn a_restored_store_keeps_nothing_that_a_copy_leaves_behind() {
                 .iter()
                 .filter_map(|column| column.split_once(' '))
                 .collect();
-            let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+            let listed: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
             let values: Vec<String> = columns.iter().map(|(name, kind)| anything(name, kind)).collect();
-            let (names, values) = (names.join(", "), values.join(", "));
-            let insert = format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({values})");
+            let (columns, values) = (listed.join(", "), values.join(", "));
+            let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({values})");
             let mut conn = other_program(&path);
             diesel::sql_query("PRAGMA foreign_keys = OFF")
                 .execute(&mut conn)

@@ -156,7 +156,7 @@ fn an_unfinished_copy_is_no_store_and_is_taken_up_again() {
         };
         drop(store);
         let refused = SqliteStore::open(options(&path)).err().unwrap();
-        assert!(format!("{:?}", refused).contains("Unfinished"), "{refused:?}");
+        assert!(format!("{refused:?}").contains("Unfinished"), "{refused:?}");
 
         let store = SqliteStore::open_for_copy(options(&path), None).unwrap();
         let mut target = store.bulk_target().unwrap();

@@ -124,7 +124,11 @@ async fn send_all(store: AnyStore, crm: Crm, run: String) -> usize {
         };
         if let Some(delivered) = crm.dispatch_message(&run, &claimed).await {
             sent += usize::from(delivered.state == SendState::Sent);
-            while crm.settle_message(&JOB, &run, &claimed, &delivered).await.is_err() {
+            while crm
+                .settle_message(&JOB, &run, &claimed, &delivered)
+                .await
+                .is_err()
+            {
                 tokio::task::yield_now().await;
             }
         }

@@ -9,7 +9,10 @@ use crate::backups::verify;
 use crate::settings::Settings;
 
 fn on_server(dir: &std::path::Path, database: &TestDatabase, key: &str) -> Settings {
-    settings(dir, &[("CRM_DATABASE_URL", &database.url), ("CRM_SECRET_KEY", key)])
+    settings(
+        dir,
+        &[("CRM_DATABASE_URL", &database.url), ("CRM_SECRET_KEY", key)],
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,7 +36,14 @@ async fn a_file_goes_to_a_server_and_comes_back() {
     let second = back_up(&server, &parts, &temp.path().join("second"), None).await;
     let manifest = verify(&second, None).unwrap().manifest;
     assert_eq!(manifest.store, "postgresql");
-    for table in ["customers", "activities", "receipts", "sends", "members", "attachments"] {
+    for table in [
+        "customers",
+        "activities",
+        "receipts",
+        "sends",
+        "members",
+        "attachments",
+    ] {
         assert!(manifest.counts[table] >= counts[table], "{table}");
     }
     drop(parts);
@@ -54,7 +64,11 @@ async fn onto_a_server_with_another_key_the_targets_counts() {
     let database = TestDatabase::empty();
     let server = on_server(&temp.path().join("server"), &database, OTHER_KEY);
     let restored = put_back(&server, &file, None).await.unwrap();
-    assert!(matches!(restored.key, KeyFate::Adopted { .. }), "{:?}", restored.key);
+    assert!(
+        matches!(restored.key, KeyFate::Adopted { .. }),
+        "{:?}",
+        restored.key
+    );
     let parts = open(&server).await;
     holds_everything(&parts).await;
 }
