@@ -168,7 +168,7 @@ impl Companies {
         fields: Fields<CompanyFields>,
     ) -> poem::Result<Answered<Company, 201>> {
         let path = format!("{BASE}/companies");
-        let repeat = repeat(&writer.by, path, key.0, fields.hash, answered)?;
+        let repeat = repeat(&writer.by, path, key.0.as_deref(), fields.hash, answered)?;
         let entered = app
             .crm
             .enter_company(&writer.by.actor, fields.data.into(), repeat)

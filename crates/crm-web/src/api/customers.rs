@@ -204,7 +204,7 @@ impl Customers {
         fields: Fields<CustomerFields>,
     ) -> poem::Result<Answered<Customer, 201>> {
         let path = format!("{BASE}/customers");
-        let repeat = repeat(&writer.by, path, key.0, fields.hash, answered)?;
+        let repeat = repeat(&writer.by, path, key.0.as_deref(), fields.hash, answered)?;
         let entered = app
             .crm
             .enter_customer(

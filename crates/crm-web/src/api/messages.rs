@@ -89,7 +89,7 @@ impl Messages {
         let text = MessageText::new(&message.data.text).map_err(|problem| Error::field("text", problem));
         let text = text.map_err(Failure::from)?;
         let path = format!("{BASE}/customers/{}/messages", id.0);
-        let repeat = repeat(&writer.by, path, key.0, message.hash, answered)?;
+        let repeat = repeat(&writer.by, path, key.0.as_deref(), message.hash, answered)?;
         let queued = app
             .crm
             .queue_message_once(&writer.by.actor, Id::new(id.0), text, repeat)

@@ -27,11 +27,11 @@ const REPLAYED: &str = "Idempotency-Replayed";
 pub(super) fn repeat<T>(
     by: &Signed,
     path: String,
-    key: Option<String>,
+    key: Option<&str>,
     body: [u8; 32],
     present: impl Fn(&T) -> Answer + Send + Sync + 'static,
 ) -> Result<Option<Repeat<T>>, Failure> {
-    let key = IdempotencyKey::new(key.as_deref().unwrap_or_default());
+    let key = IdempotencyKey::new(key.unwrap_or_default());
     let key = key.map_err(|_| Failure::Parameter(KEY))?;
     let asked = key.map(|key| Asked {
         member: by.member.id,

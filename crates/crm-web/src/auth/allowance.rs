@@ -220,7 +220,7 @@ mod tests {
                 .is_some_and(|wait| wait <= 60)
         );
         assert_eq!(other.take_at(TokenId::new(2), 60, begun), None, "another token");
-        other.hear(&one.tell_at(begun + Duration::from_secs(120)));
+        other.hear(&one.tell_at(begun + Duration::from_mins(2)));
         assert_eq!(
             other.take_at(TokenId::new(1), 60, begun),
             None,

@@ -122,7 +122,7 @@ impl Gauges {
         }
         self.spool.set(number(signs.spooled));
         self.configured.set(truth(signs.can_send));
-        let token_age = signs.token_age.map_or(f64::NAN, |age| age.as_seconds_f64());
+        let token_age = signs.token_age.map_or(f64::NAN, time::Duration::as_seconds_f64);
         self.token_age.set(token_age);
         let trouble = signs.trouble;
         let troubles = [

@@ -81,8 +81,12 @@ impl Metrics {
             registry,
         };
         metrics.recorded.begin(["text", "recorded"]);
-        DOOR.iter().for_each(|outcome| metrics.callbacks.begin([outcome]));
-        SENT.iter().for_each(|outcome| metrics.sends.begin([outcome, ""]));
+        for outcome in DOOR {
+            metrics.callbacks.begin([outcome]);
+        }
+        for outcome in SENT {
+            metrics.sends.begin([outcome, ""]);
+        }
         Ok(metrics)
     }
 

@@ -38,14 +38,15 @@ impl Answer for Front {
     async fn answer(&self, request: Request) -> Response {
         let begun = Begun::of(&request, &self.app);
         let (caller, callback) = (begun.caller, begun.callback);
-        let response = begun.answered(async {
+        // In a box: what a page needs on its way would otherwise be moved about with every request.
+        let response = begun.answered(Box::pin(async {
             // The callback's door comes first: it is the busiest, and needs nothing of what follows.
             if callback {
                 webhook::answer(&self.app, request, caller).await
             } else {
                 self.pages(request, caller).await
             }
-        });
+        }));
         let response = response.await;
         begun.end(&self.app, response)
     }

@@ -6,6 +6,10 @@ use crate::page::Page;
 
 /// How things stand.
 #[derive(Debug, Clone, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for a sentence of its own on the page"
+)]
 pub struct BackupSummary {
     /// When the newest good one was taken; `None`: there is none.
     pub at: Option<String>,

@@ -17,7 +17,7 @@ const FIRST: Duration = Duration::from_secs(20);
 /// How often it looks whether one is due.
 const TICK: Duration = Duration::from_secs(30);
 /// How often a backup shows that it is alive.
-const BEAT: Duration = Duration::from_secs(60);
+const BEAT: Duration = Duration::from_mins(1);
 /// How long after one that failed the next is tried.
 const AGAIN: time::Duration = time::Duration::minutes(30);
 

@@ -101,19 +101,19 @@ async fn the_limit_of_a_token_holds_for_all_together() {
         assert_eq!(ask(server.address).await, 200);
     }
     assert_eq!(ask(server.address).await, 429);
-    let mut taken = 0;
+    let mut answered = 0;
     until("the other has heard of it", async || {
         let status = ask(other.address).await;
-        taken += u32::from(status == 200);
+        answered += u32::from(status == 200);
         (status == 429).then_some(())
     })
     .await;
     // Until it is told, some more pass: about a second's.
-    assert!(taken < 40, "{taken}");
+    assert!(answered < 40, "{answered}");
 }
 
 /// The part of a request that is sent first, and the rest.
-fn in_two(ask: Ask, to: std::net::SocketAddr) -> (Vec<u8>, Vec<u8>) {
+fn in_two(ask: &Ask, to: std::net::SocketAddr) -> (Vec<u8>, Vec<u8>) {
     let bytes = ask.bytes_for(to);
     let (head, rest) = bytes.split_at(bytes.len() - 4);
     (head.to_vec(), rest.to_vec())
@@ -135,7 +135,7 @@ async fn who_asked_the_one_that_stops_hears_what_another_delivered() {
             ("message", "まだ間に合う"),
             ("csrf_token", browser.token.as_str()),
         ]);
-    let (first, rest) = in_two(ask, other.address);
+    let (first, rest) = in_two(&ask, other.address);
     let mut stream = TcpStream::connect(other.address).await.unwrap();
     stream.write_all(&first).await.unwrap();
     other.tell_to_stop().await;

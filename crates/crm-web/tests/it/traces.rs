@@ -70,7 +70,7 @@ async fn a_request_arrives_as_a_span_with_nothing_of_a_person() {
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let probe = Ask::get("/healthz")
         .header("x-request-id", "probe-77")
-        .header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
     probe.send(server.address).await;
     for part in [
         "POST /v1/traces",

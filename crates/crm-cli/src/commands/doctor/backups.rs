@@ -8,10 +8,9 @@ use super::{Round, State};
 const CHECKS: [&str; 2] = ["backup", "paused"];
 
 pub(super) async fn check(round: &mut Round<'_>, parts: &Composition) {
-    let view = match parts.crm.backup_state(&Actor::Job("doctor")).await {
-        Ok(view) => view,
-        // What is wrong with the database is told above.
-        Err(_) => return round.skip(&CHECKS, "earlier"),
+    // What is wrong with the database is told above.
+    let Ok(view) = parts.crm.backup_state(&Actor::Job("doctor")).await else {
+        return round.skip(&CHECKS, "earlier");
     };
     let shown = view.good.as_ref().map(|good| {
         let zone = &parts.settings.web.time_zone;

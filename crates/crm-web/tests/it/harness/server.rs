@@ -30,6 +30,10 @@ pub const PASSWORD: &str = "correct horse 馬";
 
 /// How a server is to be started.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a test may ask for"
+)]
 pub struct Setup {
     pub settings: Vec<(String, String)>,
     pub without_line_works: bool,
