@@ -38,7 +38,7 @@ pub fn write(at: Instant) -> String {
     )
 }
 
-/// Reads what [`write`] wrote; also without fraction or seconds, and with `T` or `Z`.
+/// Reads what [`write()`] wrote; also without fraction or seconds, and with `T` or `Z`.
 #[cfg(feature = "sqlite")]
 pub fn read(text: &str) -> Option<Instant> {
     let (date, clock) = text.split_once([' ', 'T'])?;
