@@ -64,6 +64,8 @@ mod inserted;
 mod leases;
 #[path = "queries/members.rs"]
 mod members;
+#[path = "queries/migrations.rs"]
+pub mod migrations;
 #[path = "queries/notes.rs"]
 mod notes;
 #[path = "queries/operations.rs"]
@@ -96,9 +98,8 @@ mod teams;
 mod trash;
 #[path = "queries/uow.rs"]
 mod uow;
-#[path = "queries/versions.rs"]
-pub mod versions;
 #[path = "queries/waitings.rs"]
 mod waitings;
 
+pub use dialect::has_table;
 pub use uow::Uow;

@@ -14,7 +14,7 @@ use crate::{LOOK, PostgresStore, migrations};
 #[async_trait]
 impl StoreAdmin for PostgresStore {
     async fn migrations(&self) -> Result<Vec<MigrationStatus>, StoreError> {
-        self.with(migrations::status).await
+        self.with(|conn| migrations::plan()?.status(conn)).await
     }
 
     async fn migrate(&self) -> Result<Vec<String>, StoreError> {
@@ -22,11 +22,11 @@ impl StoreAdmin for PostgresStore {
     }
 
     async fn schema_version(&self) -> Result<Option<SchemaVersion>, StoreError> {
-        self.with(migrations::version).await
+        self.with(crm_diesel::postgres::migrations::version).await
     }
 
     fn newest_known(&self) -> i64 {
-        migrations::newest()
+        migrations::plan().map(|plan| plan.newest()).unwrap_or_default()
     }
 
     /// All of it happens in a transaction that is undone: PostgreSQL makes and unmakes tables like rows.

@@ -172,7 +172,7 @@ impl Store for PostgresStore {
     }
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
-        self.with(migrations::pending).await
+        self.with(|conn| migrations::plan()?.pending(conn)).await
     }
 
     fn pool(&self) -> Option<PoolState> {

@@ -4,13 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_diesel::postgres::{Conn, Uow};
+use crm_diesel::postgres::{Conn, Uow, has_table};
 use crm_domain::data_keys::{DataKey, DataKeyQueries as _};
 use crm_domain::ports::store::StoreError;
 use crm_domain::ports::vault::KeyShelf;
-use diesel::dsl::sql;
-use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use tokio::sync::Mutex;
 
 use crate::PostgresStore;
@@ -92,10 +89,7 @@ impl KeyShelf for PostgresStore {
 
     fn key_fingerprint(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.look(|conn| {
-            let known: bool = diesel::select(sql::<Bool>("to_regclass('key_fingerprint') IS NOT NULL"))
-                .get_result(conn)
-                .map_err(StoreError::unavailable)?;
-            if known {
+            if has_table(conn, "key_fingerprint")? {
                 Uow::new(conn).key_fingerprint()
             } else {
                 Ok(None)

@@ -16,7 +16,7 @@ use crate::{SqliteStore, migrations};
 #[async_trait]
 impl StoreAdmin for SqliteStore {
     async fn migrations(&self) -> Result<Vec<MigrationStatus>, StoreError> {
-        self.readers.with(migrations::status).await
+        self.readers.with(|conn| migrations::plan()?.status(conn)).await
     }
 
     async fn migrate(&self) -> Result<Vec<String>, StoreError> {
@@ -25,11 +25,11 @@ impl StoreAdmin for SqliteStore {
     }
 
     async fn schema_version(&self) -> Result<Option<SchemaVersion>, StoreError> {
-        self.readers.with(migrations::version).await
+        self.readers.with(crm_diesel::sqlite::migrations::version).await
     }
 
     fn newest_known(&self) -> i64 {
-        migrations::newest()
+        migrations::plan().map(|plan| plan.newest()).unwrap_or_default()
     }
 
     async fn rehearse(&self) -> Result<Vec<String>, StoreError> {

@@ -76,7 +76,7 @@ fn look(conn: &mut Conn, deeply: bool) -> QueryResult<Inspection> {
             sql::<Text>(&format!("SELECT version FROM {MIGRATIONS}")).load(conn)?;
         versions.sort();
         found.schema = versions.last().cloned().unwrap_or_default();
-        found.unknown = migrations::unknown(&versions);
+        found.unknown = migrations::plan().map_or_else(|_| versions.clone(), |plan| plan.unknown(&versions));
     }
     if found.schema.is_empty() {
         found.faults.push("it is no database of this product".to_owned());
@@ -121,7 +121,8 @@ fn faults(conn: &mut Conn) -> QueryResult<Vec<String>> {
 
 /// Its tables but those of SQLite itself.
 fn tables(conn: &mut Conn) -> QueryResult<Vec<String>> {
-    let all = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+    let all = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+               AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
     sql::<Text>(all).load(conn)
 }
 

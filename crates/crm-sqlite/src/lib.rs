@@ -102,7 +102,7 @@ impl Store for SqliteStore {
     }
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
-        self.readers.with(migrations::pending).await
+        self.readers.with(|conn| migrations::plan()?.pending(conn)).await
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {

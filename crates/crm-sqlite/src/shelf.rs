@@ -1,12 +1,9 @@
 //! The shelf of data keys: read on a connection of its own, so that it answers inside a unit of work too.
 
-use crm_diesel::sqlite::Uow;
+use crm_diesel::sqlite::{Uow, has_table};
 use crm_domain::data_keys::{DataKey, DataKeyQueries as _};
 use crm_domain::ports::store::StoreError;
 use crm_domain::ports::vault::KeyShelf;
-use diesel::dsl::sql;
-use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
 use crate::SqliteStore;
 
@@ -21,12 +18,10 @@ impl KeyShelf for SqliteStore {
 
     fn key_fingerprint(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let mut conn = self.opener.reading()?;
-        let known: i64 = sql::<BigInt>("SELECT count(*) FROM sqlite_master WHERE name = 'key_fingerprint'")
-            .get_result(&mut conn)
-            .map_err(StoreError::unavailable)?;
-        if known == 0 {
-            return Ok(None);
+        if has_table(&mut conn, "key_fingerprint")? {
+            Uow::new(&mut conn).key_fingerprint()
+        } else {
+            Ok(None)
         }
-        Uow::new(&mut conn).key_fingerprint()
     }
 }

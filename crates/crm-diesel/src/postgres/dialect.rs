@@ -2,13 +2,14 @@
 
 use crm_domain::events::EventPlace;
 use crm_domain::instant::Instant;
+use crm_domain::ports::store::StoreError;
 use diesel::deserialize::{self, FromSql};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
 use time::{Duration, PrimitiveDateTime};
 
 use crate::fault::Fault;
@@ -30,6 +31,19 @@ impl FromSql<Timestamp, Pg> for Stamp {
         let at = <PrimitiveDateTime as FromSql<Timestamp, Pg>>::from_sql(value)?;
         Ok(Self(Instant::from_utc(at)))
     }
+}
+
+/// Whether the database has a table of this name.
+///
+/// # Errors
+/// The database cannot be asked.
+pub fn has_table(conn: &mut super::Conn, name: &str) -> Result<bool, StoreError> {
+    let known = sql::<Bool>("to_regclass(quote_ident(")
+        .bind::<Text, _>(name)
+        .sql(")) IS NOT NULL");
+    diesel::select(known)
+        .get_result(conn)
+        .map_err(StoreError::unavailable)
 }
 
 /// Now, by the database's own clock. Whatever is a lease goes by it: the instances' clocks differ.

@@ -2,12 +2,13 @@
 
 use crm_domain::events::EventPlace;
 use crm_domain::instant::Instant;
+use crm_domain::ports::store::StoreError;
 use diesel::deserialize::{self, FromSql};
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{Text, Timestamp};
+use diesel::sql_types::{BigInt, Text, Timestamp};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use time::Duration;
 
@@ -34,6 +35,18 @@ impl FromSql<Timestamp, Sqlite> for Stamp {
             .map(Self)
             .ok_or_else(|| "not a date and time".into())
     }
+}
+
+/// Whether the database has a table of this name.
+///
+/// # Errors
+/// The database cannot be asked.
+pub fn has_table(conn: &mut SqliteConnection, name: &str) -> Result<bool, StoreError> {
+    let tables: i64 = sql::<BigInt>("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ")
+        .bind::<Text, _>(name)
+        .get_result(conn)
+        .map_err(StoreError::unavailable)?;
+    Ok(tables > 0)
 }
 
 /// Now, by the database's own clock. Whatever is a lease goes by it: the instances' clocks differ.
