@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crm_domain::ports::bulk::{BulkError, BulkSource, BulkStore, Key, TableShape, Take};
+use crm_domain::ports::bulk::{BulkError, BulkSource, BulkStore, BulkTarget, Key, TableShape, Take};
 use crm_postgres::{PostgresOptions, PostgresStore};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use crm_testkit::bulk::{everything, fill};
@@ -27,14 +27,37 @@ fn file(path: &Path) -> SqliteStore {
     SqliteStore::open_for_copy(options, None).unwrap()
 }
 
-fn server(url: &str) -> PostgresStore {
-    PostgresStore::open_for_copy(PostgresOptions {
+/// A file with so many rows in every table.
+fn filled(path: &Path, rows: i64) -> SqliteStore {
+    let store = file(path);
+    let mut target = store.bulk_target().unwrap();
+    let tables = target.begin("a test").unwrap();
+    fill(target.as_mut(), &tables, rows).unwrap();
+    target.complete(&mut |_| ()).unwrap();
+    target.release().unwrap();
+    store
+}
+
+fn options(url: &str) -> PostgresOptions {
+    PostgresOptions {
         url: url.to_owned(),
         replica: None,
         connections: 2,
         application: "crm".to_owned(),
-    })
-    .unwrap()
+    }
+}
+
+fn server(url: &str) -> PostgresStore {
+    PostgresStore::open_for_copy(options(url)).unwrap()
+}
+
+/// What source and target say of each table that was loaded.
+fn proofs(
+    source: &mut dyn BulkSource,
+    target: &mut dyn BulkTarget,
+    loaded: &[LoadedTable],
+) -> Vec<TableProof> {
+    prove(source, target.written().unwrap().as_mut(), loaded, &quiet()).unwrap()
 }
 
 /// Loads, proves, and releases what is equal.
@@ -42,13 +65,7 @@ fn moved(from: &dyn BulkStore, to: &dyn BulkStore) -> Vec<LoadedTable> {
     let mut source = from.bulk_source().unwrap();
     let mut target = to.bulk_target().unwrap();
     let loaded = load(source.as_mut(), target.as_mut(), "a test", &quiet()).unwrap();
-    let proofs = prove(
-        source.as_mut(),
-        target.written().unwrap().as_mut(),
-        &loaded,
-        &quiet(),
-    )
-    .unwrap();
+    let proofs = proofs(source.as_mut(), target.as_mut(), &loaded);
     assert_eq!(proofs.len(), loaded.len());
     for proof in proofs {
         assert!(proof.is_equal() && proof.target.rows > 0, "{proof:?}");
@@ -65,16 +82,8 @@ fn all(store: &dyn BulkStore, tables: &[LoadedTable]) -> BTreeMap<String, Vec<u8
 #[test]
 fn every_table_comes_back_over_the_other_kind_of_database() {
     let folder = tempfile::tempdir().unwrap();
-    let (first, last) = (
-        file(&folder.path().join("a.db")),
-        file(&folder.path().join("b.db")),
-    );
-    let mut filled = first.bulk_target().unwrap();
-    let tables = filled.begin("a test").unwrap();
-    fill(filled.as_mut(), &tables, 40).unwrap();
-    filled.complete(&mut |_| ()).unwrap();
-    filled.release().unwrap();
-
+    let first = filled(&folder.path().join("a.db"), 40);
+    let last = file(&folder.path().join("b.db"));
     let between = TestDatabase::empty();
     let between_store = server(&between.url);
     let loaded = moved(&first, &between_store);
@@ -95,12 +104,7 @@ fn every_table_comes_back_over_the_other_kind_of_database() {
 #[test]
 fn one_changed_value_is_found_and_its_table_named() {
     let folder = tempfile::tempdir().unwrap();
-    let first = file(&folder.path().join("a.db"));
-    let mut filled = first.bulk_target().unwrap();
-    let tables = filled.begin("a test").unwrap();
-    fill(filled.as_mut(), &tables, 5).unwrap();
-    filled.complete(&mut |_| ()).unwrap();
-    filled.release().unwrap();
+    let first = filled(&folder.path().join("a.db"), 5);
     let between = TestDatabase::empty();
     let store = server(&between.url);
     let mut source = first.bulk_source().unwrap();
@@ -120,13 +124,7 @@ fn one_changed_value_is_found_and_its_table_named() {
         ),
     ] {
         between.sql(change);
-        let proofs = prove(
-            source.as_mut(),
-            target.written().unwrap().as_mut(),
-            &loaded,
-            &quiet(),
-        )
-        .unwrap();
+        let proofs = proofs(source.as_mut(), target.as_mut(), &loaded);
         let odd: Vec<&str> = proofs
             .iter()
             .filter(|proof| !proof.is_equal())
@@ -170,12 +168,7 @@ impl BulkSource for Breaking<'_> {
 #[test]
 fn a_copy_that_broke_off_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let first = file(&folder.path().join("a.db"));
-    let mut filled = first.bulk_target().unwrap();
-    let tables = filled.begin("a test").unwrap();
-    fill(filled.as_mut(), &tables, 12).unwrap();
-    filled.complete(&mut |_| ()).unwrap();
-    filled.release().unwrap();
+    let first = filled(&folder.path().join("a.db"), 12);
     let between = TestDatabase::empty();
     let mut runs = 0;
     loop {
@@ -187,25 +180,13 @@ fn a_copy_that_broke_off_goes_on_where_it_was() {
         match load(&mut source, target.as_mut(), "a test", &quiet()) {
             Ok(loaded) => {
                 let mut source = first.bulk_source().unwrap();
-                let proofs = prove(
-                    source.as_mut(),
-                    target.written().unwrap().as_mut(),
-                    &loaded,
-                    &quiet(),
-                )
-                .unwrap();
+                let proofs = proofs(source.as_mut(), target.as_mut(), &loaded);
                 assert!(proofs.iter().all(TableProof::is_equal), "{proofs:?}");
                 break;
             }
             Err(error) => assert_eq!(error.to_string(), "enough"),
         }
-        let options = PostgresOptions {
-            url: between.url.clone(),
-            replica: None,
-            connections: 2,
-            application: "crm".to_owned(),
-        };
-        let refused = PostgresStore::open(options).err().unwrap();
+        let refused = PostgresStore::open(options(&between.url)).err().unwrap();
         assert!(format!("{refused:?}").contains("Unfinished"), "{refused:?}");
     }
     assert!(runs > 3, "{runs}");

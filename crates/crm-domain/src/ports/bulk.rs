@@ -35,8 +35,22 @@ pub const LEFT_BEHIND: &[(&str, &str)] = &[
     ("blob_bodies", "files are moved as files"),
     ("blob_chunks", "files are moved as files"),
     ("blobs", "files are moved as files"),
+    ("activity_words", "made anew from what messages say"),
     ("unfinished_copy", "the mark of a copy that is not finished"),
 ];
+
+/// Columns that are never moved, and why: each store makes what they tell of by itself.
+pub const NOT_MOVED: &[(&str, &str, &str)] = &[(
+    "activities",
+    "indexed",
+    "no message is in the other store's index yet",
+)];
+
+fn is_own(table: &str, column: &str) -> bool {
+    NOT_MOVED
+        .iter()
+        .any(|(of, name, _)| (*of, *name) == (table, column))
+}
 
 /// Whether the rows of this table are moved.
 pub fn is_moved(table: &str) -> bool {
@@ -99,7 +113,53 @@ pub struct TableShape {
     pub key: Vec<usize>,
 }
 
+/// A column as a database's own catalogue tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, by the database's word.
+    pub declared: String,
+    /// Its place in the primary key, from 1; 0: it is not part of it.
+    pub key_place: i64,
+}
+
 impl TableShape {
+    /// The table of these columns but [`NOT_MOVED`]; `kind` knows the database's words for what a column holds.
+    ///
+    /// # Errors
+    /// A column of a type that nobody taught us, or a table without a primary key.
+    pub fn told(
+        name: String,
+        told: Vec<ToldColumn>,
+        kind: impl Fn(&str) -> Option<CellKind>,
+    ) -> Result<Self, BulkError> {
+        let mut columns = Vec::with_capacity(told.len());
+        let mut key = Vec::new();
+        for column in told.into_iter().filter(|column| !is_own(&name, &column.name)) {
+            let Some(kind) = kind(&column.declared) else {
+                return Err(BulkError::Kind {
+                    table: name,
+                    column: column.name,
+                    kind: column.declared,
+                });
+            };
+            if column.key_place > 0 {
+                key.push((column.key_place, columns.len()));
+            }
+            columns.push((column.name, kind));
+        }
+        if key.is_empty() {
+            return Err(BulkError::OtherShape(name));
+        }
+        key.sort_unstable();
+        Ok(Self {
+            name,
+            columns,
+            key: key.into_iter().map(|(_, column)| column).collect(),
+        })
+    }
+
     /// Whether both hold the same columns under the same name, in whatever order.
     pub fn fits(&self, other: &Self) -> bool {
         let sorted = |shape: &Self| {
@@ -312,7 +372,7 @@ impl fmt::Display for Finishing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CellKind, LEFT_BEHIND, TableShape, is_moved, parents_first};
+    use super::{BulkError, CellKind, LEFT_BEHIND, TableShape, ToldColumn, is_moved, parents_first};
 
     fn shape(columns: &[(&str, CellKind)], key: &[usize]) -> TableShape {
         TableShape {
@@ -323,6 +383,30 @@ mod tests {
                 .collect(),
             key: key.to_vec(),
         }
+    }
+
+    #[test]
+    fn a_table_is_told_with_its_key_in_order_or_refused_by_name() {
+        let told = |columns: &[(&str, &str, i64)]| {
+            let columns = columns.iter().map(|(name, declared, key_place)| ToldColumn {
+                name: (*name).to_owned(),
+                declared: (*declared).to_owned(),
+                key_place: *key_place,
+            });
+            TableShape::told("t".to_owned(), columns.collect(), CellKind::from_code)
+        };
+        assert_eq!(
+            told(&[("b", "text", 2), ("c", "bool", 0), ("a", "int", 1)]).unwrap(),
+            shape(
+                &[("b", CellKind::Text), ("c", CellKind::Bool), ("a", CellKind::Int)],
+                &[2, 0]
+            )
+        );
+        assert!(matches!(
+            told(&[("a", "int", 1), ("x", "xml", 0)]),
+            Err(BulkError::Kind { table, column, kind }) if (&*table, &*column, &*kind) == ("t", "x", "xml")
+        ));
+        assert!(matches!(told(&[("a", "int", 0)]), Err(BulkError::OtherShape(table)) if table == "t"));
     }
 
     #[test]

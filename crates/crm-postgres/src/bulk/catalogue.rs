@@ -1,13 +1,13 @@
 //! What the database says about its tables.
 
-use crm_domain::ports::bulk::{BulkError, CellKind, TableShape, is_moved, parents_first};
+use crm_domain::ports::bulk::{BulkError, CellKind, TableShape, ToldColumn, is_moved, parents_first};
 
 use super::session::Session;
 
 const TABLES: &str = "SELECT relname::text FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = current_schema()::regnamespace";
 const COLUMNS: &str = "SELECT a.attname::text, t.typname::text,
-        coalesce(array_position(string_to_array(i.indkey::text, ' ')::int[], a.attnum::int), 0)
+        coalesce(array_position(string_to_array(i.indkey::text, ' ')::int[], a.attnum::int), 0)::bigint
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
     WHERE a.attrelid = to_regclass(quote_ident($1::text)) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -30,29 +30,13 @@ pub(super) fn tables(session: &Session) -> Result<Vec<TableShape>, BulkError> {
 }
 
 fn shape(session: &Session, name: String) -> Result<TableShape, BulkError> {
-    let mut columns = Vec::new();
-    let mut key = Vec::new();
-    for row in session.rows(COLUMNS, &[&name])? {
-        let (column, declared, place): (String, String, i32) = (row.get(0), row.get(1), row.get(2));
-        let kind = kind(&declared).ok_or_else(|| BulkError::Kind {
-            table: name.clone(),
-            column: column.clone(),
-            kind: declared,
-        })?;
-        if place > 0 {
-            key.push((place, columns.len()));
-        }
-        columns.push((column, kind));
-    }
-    key.sort_unstable();
-    if key.is_empty() {
-        return Err(BulkError::OtherShape(name));
-    }
-    Ok(TableShape {
-        name,
-        columns,
-        key: key.into_iter().map(|(_, column)| column).collect(),
-    })
+    let rows = session.rows(COLUMNS, &[&name])?;
+    let columns = rows.iter().map(|row| ToldColumn {
+        name: row.get(0),
+        declared: row.get(1),
+        key_place: row.get(2),
+    });
+    TableShape::told(name, columns.collect(), kind)
 }
 
 fn kind(declared: &str) -> Option<CellKind> {

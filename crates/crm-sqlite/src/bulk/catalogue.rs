@@ -1,14 +1,15 @@
 //! What the file says about its tables.
 
-use crm_domain::ports::bulk::{BulkError, CellKind, TableShape, is_moved, parents_first};
+use crm_domain::ports::bulk::{BulkError, CellKind, TableShape, ToldColumn, is_moved, parents_first};
 use rusqlite::Connection;
 
 use super::failed;
 
 /// The tables that are moved, parents first.
 pub(super) fn tables(conn: &Connection) -> Result<Vec<TableShape>, BulkError> {
-    let sql =
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    // Neither indexes that look like tables nor what they keep their entries in.
+    let sql = "SELECT name FROM pragma_table_list \
+               WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
     let mut names = strings(conn, sql, None)?;
     names.retain(|name| is_moved(name));
     let mut tables = Vec::with_capacity(names.len());
@@ -26,35 +27,20 @@ pub(super) fn tables(conn: &Connection) -> Result<Vec<TableShape>, BulkError> {
 }
 
 fn shape(conn: &Connection, name: String) -> Result<TableShape, BulkError> {
-    let mut statement = conn
-        .prepare("SELECT name, type, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid")
-        .map_err(|error| failed(&error))?;
-    let rows = statement.query_map([&name], |row| {
-        Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
-    });
-    let mut columns = Vec::new();
-    let mut key = Vec::new();
-    for row in rows.map_err(|error| failed(&error))? {
-        let (column, declared, place): (String, String, i64) = row.map_err(|error| failed(&error))?;
-        let kind = kind(&declared).ok_or_else(|| BulkError::Kind {
-            table: name.clone(),
-            column: column.clone(),
-            kind: declared,
+    let columns = || -> rusqlite::Result<Vec<ToldColumn>> {
+        let sql = "SELECT name, type, pk FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
+        let mut statement = conn.prepare(sql)?;
+        let rows = statement.query_map([&name], |row| {
+            Ok(ToldColumn {
+                name: row.get(0)?,
+                declared: row.get(1)?,
+                key_place: row.get(2)?,
+            })
         })?;
-        if place > 0 {
-            key.push((place, columns.len()));
-        }
-        columns.push((column, kind));
-    }
-    key.sort_unstable();
-    if key.is_empty() {
-        return Err(BulkError::OtherShape(name));
-    }
-    Ok(TableShape {
-        name,
-        columns,
-        key: key.into_iter().map(|(_, column)| column).collect(),
-    })
+        rows.collect()
+    };
+    let columns = columns().map_err(|error| failed(&error))?;
+    TableShape::told(name, columns, kind)
 }
 
 fn kind(declared: &str) -> Option<CellKind> {
