@@ -1,7 +1,7 @@
 //! `/api/v1/companies`.
 
 use crm_domain::amendments::CompanyChange;
-use crm_domain::companies::{Company as Stored, CompanyFilter};
+use crm_domain::companies::{Company as Stored, CompanyFilter, CompanyLine};
 use crm_domain::id::Id;
 use crm_domain::idempotency::Answer;
 use poem::http::StatusCode;
@@ -20,7 +20,7 @@ use crate::state::App;
 /// A company.
 #[derive(Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
-pub(super) struct Company {
+pub(crate) struct Company {
     id: i64,
     name: String,
     /// How the name is read.
@@ -58,6 +58,12 @@ impl Company {
             created_at: company.created_at.to_string(),
             updated_at: company.updated_at.to_string(),
         }
+    }
+}
+
+impl From<CompanyLine> for Company {
+    fn from(line: CompanyLine) -> Self {
+        Self::new(line.company, Some(line.customers))
     }
 }
 
@@ -209,11 +215,7 @@ impl Companies {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> poem::Result<Discarded> {
-        let expected = etag::expected(if_match.0, represented);
-        app.crm
-            .discard_company_if(&writer.by.actor, Id::new(id.0), expected)
-            .await
-            .map_err(Failure::from)?;
-        Ok(Discarded::Done)
+        let (id, expected) = (Id::new(id.0), etag::expected(if_match.0, represented));
+        Discarded::after(app.crm.discard_company_if(&writer.by.actor, id, expected).await)
     }
 }

@@ -257,11 +257,7 @@ impl Customers {
         #[oai(name = "If-Match")]
         if_match: Header<Option<String>>,
     ) -> poem::Result<Discarded> {
-        let expected = etag::expected(if_match.0, represented);
-        app.crm
-            .discard_customer_if(&writer.by.actor, Id::new(id.0), expected)
-            .await
-            .map_err(Failure::from)?;
-        Ok(Discarded::Done)
+        let (id, expected) = (Id::new(id.0), etag::expected(if_match.0, represented));
+        Discarded::after(app.crm.discard_customer_if(&writer.by.actor, id, expected).await)
     }
 }

@@ -10,17 +10,21 @@ mod list;
 mod messages;
 mod repeating;
 
+use crm_domain::error::Error;
 use poem::http::header;
 use poem::{EndpointExt as _, Response, Route, get, handler};
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{ApiResponse, OpenApiService};
 
+pub(crate) use companies::Company;
 pub(crate) use customers::Customer;
 pub use document::document;
 
 use companies::Companies;
 use customers::Customers;
 use messages::Messages;
+
+use crate::problem::Failure;
 
 /// Below this path stands version 1.
 pub const BASE: &str = "/api/v1";
@@ -31,6 +35,14 @@ enum Discarded {
     /// It is in the trash.
     #[oai(status = 204)]
     Done,
+}
+
+impl Discarded {
+    /// After trying to.
+    fn after<T>(outcome: Result<T, Error>) -> poem::Result<Self> {
+        outcome.map_err(Failure::from)?;
+        Ok(Self::Done)
+    }
 }
 
 /// A text that is to be as given; null empties the field.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crm_domain::companies::{CompanyFilter, CompanyLine};
 use crm_domain::customers::{CustomerFilter, CustomerLine};
 use crm_domain::error::Error;
-use crm_domain::paging::{Cursor, PageRequest};
-use crm_domain::permissions::Action;
+use crm_domain::paging::{Cursor, Page, PageRequest};
+use crm_domain::permissions::{Action, Actor};
+use crm_domain::use_cases::Crm;
 use poem::http::StatusCode;
 use poem::{Response, Route, get, handler};
 use serde::Deserialize;
@@ -54,38 +55,71 @@ pub(super) fn mount(route: Route) -> Route {
         .at(links::COMPANIES_EXPORT, get(ask_companies).post(export_companies))
 }
 
-fn customers(form: FormState) -> ExportPage {
-    ExportPage {
-        list: "customers",
-        action: links::CUSTOMERS_EXPORT,
-        back: links::CUSTOMERS,
-        form,
-    }
+/// A list that is taken out.
+struct List {
+    code: &'static str,
+    action: &'static str,
+    back: &'static str,
+    menu: Menu,
+    columns: &'static [(&'static str, &'static str)],
 }
 
-fn companies(form: FormState) -> ExportPage {
-    ExportPage {
-        list: "companies",
-        action: links::COMPANIES_EXPORT,
-        back: links::COMPANIES,
-        form,
+const CUSTOMERS: List = List {
+    code: "customers",
+    action: links::CUSTOMERS_EXPORT,
+    back: links::CUSTOMERS,
+    menu: Menu::Customers,
+    columns: &CUSTOMER,
+};
+const COMPANIES: List = List {
+    code: "companies",
+    action: links::COMPANIES_EXPORT,
+    back: links::COMPANIES,
+    menu: Menu::Companies,
+    columns: &COMPANY,
+};
+
+impl List {
+    fn page(&self, visitor: &Visitor, status: StatusCode, form: FormState) -> Result<Response, Failure> {
+        let page = ExportPage {
+            list: self.code,
+            action: self.action,
+            back: self.back,
+            form,
+        };
+        visitor.page(status, self.menu, &page)
+    }
+
+    /// The file's name and its first line.
+    fn begin(&self, visitor: &Visitor) -> (String, String) {
+        let day = times(visitor).date_code(visitor.app.crm.now());
+        let titles: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|(code, label)| match visitor.language {
+                Language::Ja => *label,
+                Language::En => *code,
+            })
+            .collect();
+        (format!("{}-{day}.csv", self.code), csv::line(&titles))
     }
 }
 
 #[handler]
 #[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
 fn ask_customers(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
-    visitor.app.crm.may(&by.actor, Action::ExportRecords)?;
-    let page = customers(FormState::of(&EXPORT_FIELDS));
-    visitor.page(StatusCode::OK, Menu::Customers, &page)
+    ask(&CUSTOMERS, &visitor, &by)
 }
 
 #[handler]
 #[expect(clippy::needless_pass_by_value, reason = "extractors come by value")]
 fn ask_companies(visitor: Visitor, by: Signed) -> Result<Response, Failure> {
+    ask(&COMPANIES, &visitor, &by)
+}
+
+fn ask(list: &List, visitor: &Visitor, by: &Signed) -> Result<Response, Failure> {
     visitor.app.crm.may(&by.actor, Action::ExportRecords)?;
-    let page = companies(FormState::of(&EXPORT_FIELDS));
-    visitor.page(StatusCode::OK, Menu::Companies, &page)
+    list.page(visitor, StatusCode::OK, FormState::of(&EXPORT_FIELDS))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -95,65 +129,59 @@ struct Why {
 }
 
 #[handler]
-async fn export_customers(
-    visitor: Visitor,
-    Protected { by, data }: Protected<Why>,
-) -> Result<Response, Failure> {
-    let crm = visitor.app.crm.clone();
-    if let Err(error) = crm.note_list_export(&by.actor, "customers", &data.reason).await {
-        let page = customers(refused(&data, error)?);
-        return visitor.page(StatusCode::UNPROCESSABLE_ENTITY, Menu::Customers, &page);
-    }
-    let (name, head) = begin(&visitor, "customers", &CUSTOMER);
-    let by = Arc::new((crm, by.actor));
-    Ok(csv::download(
-        &name,
-        head,
-        move |after: Option<Option<Cursor>>| {
-            let by = Arc::clone(&by);
-            async move {
-                let Some(wanted) = after.map_or(Some(None), |after| after.map(Some)) else {
-                    return Ok((Vec::new(), None));
-                };
-                let page = PageRequest::after(wanted, PAGE);
-                let found =
-                    by.0.export_customers(&by.1, CustomerFilter::default(), page)
-                        .await?;
-                Ok((found.items.iter().map(customer).collect(), Some(found.next)))
-            }
-        },
-    ))
+async fn export_customers(visitor: Visitor, why: Protected<Why>) -> Result<Response, Failure> {
+    export(&CUSTOMERS, visitor, why, |by, page| async move {
+        let every = CustomerFilter::default();
+        Ok(lines(&by.0.export_customers(&by.1, every, page).await?, customer))
+    })
+    .await
 }
 
 #[handler]
-async fn export_companies(
+async fn export_companies(visitor: Visitor, why: Protected<Why>) -> Result<Response, Failure> {
+    export(&COMPANIES, visitor, why, |by, page| async move {
+        let every = CompanyFilter::default();
+        Ok(lines(&by.0.export_companies(&by.1, every, page).await?, company))
+    })
+    .await
+}
+
+/// Lines of the file, and where the next ones begin.
+type Lines = (Vec<String>, Option<Cursor>);
+
+fn lines<T>(page: &Page<T>, line: impl Fn(&T) -> String) -> Lines {
+    (page.items.iter().map(line).collect(), page.next.clone())
+}
+
+/// Notes who takes the list out and why, then answers with the file as it is read; without a reason with the form again.
+async fn export<F, R>(
+    list: &List,
     visitor: Visitor,
     Protected { by, data }: Protected<Why>,
-) -> Result<Response, Failure> {
+    read: F,
+) -> Result<Response, Failure>
+where
+    F: Fn(Arc<(Crm, Actor)>, PageRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Lines, Error>> + Send + 'static,
+{
     let crm = visitor.app.crm.clone();
-    if let Err(error) = crm.note_list_export(&by.actor, "companies", &data.reason).await {
-        let page = companies(refused(&data, error)?);
-        return visitor.page(StatusCode::UNPROCESSABLE_ENTITY, Menu::Companies, &page);
+    if let Err(error) = crm.note_list_export(&by.actor, list.code, &data.reason).await {
+        return list.page(&visitor, StatusCode::UNPROCESSABLE_ENTITY, refused(&data, error)?);
     }
-    let (name, head) = begin(&visitor, "companies", &COMPANY);
+    let (name, head) = list.begin(&visitor);
     let by = Arc::new((crm, by.actor));
-    Ok(csv::download(
-        &name,
-        head,
-        move |after: Option<Option<Cursor>>| {
-            let by = Arc::clone(&by);
-            async move {
-                let Some(wanted) = after.map_or(Some(None), |after| after.map(Some)) else {
-                    return Ok((Vec::new(), None));
-                };
-                let page = PageRequest::after(wanted, PAGE);
-                let found =
-                    by.0.export_companies(&by.1, CompanyFilter::default(), page)
-                        .await?;
-                Ok((found.items.iter().map(company).collect(), Some(found.next)))
-            }
-        },
-    ))
+    let page = move |after: Option<Option<Cursor>>| {
+        let wanted = after.map_or(Some(None), |after| after.map(Some));
+        let reading = wanted.map(|wanted| read(Arc::clone(&by), PageRequest::after(wanted, PAGE)));
+        async move {
+            let Some(reading) = reading else {
+                return Ok((Vec::new(), None));
+            };
+            let (lines, next) = reading.await?;
+            Ok((lines, Some(next)))
+        }
+    };
+    Ok(csv::download(&name, head, page))
 }
 
 /// The form with what is wrong with the reason; any other error is told otherwise.
@@ -164,19 +192,6 @@ fn refused(typed: &Why, error: Error) -> Result<FormState, Failure> {
     let mut form = FormState::of(&EXPORT_FIELDS).with("reason", &typed.reason);
     form.refuse_with(&error);
     Ok(form)
-}
-
-/// The file's name and its first line.
-fn begin(visitor: &Visitor, list: &str, columns: &[(&str, &str)]) -> (String, String) {
-    let day = times(visitor).date_code(visitor.app.crm.now());
-    let titles: Vec<&str> = columns
-        .iter()
-        .map(|(code, label)| match visitor.language {
-            Language::Ja => *label,
-            Language::En => *code,
-        })
-        .collect();
-    (format!("{list}-{day}.csv"), csv::line(&titles))
 }
 
 fn customer(line: &CustomerLine) -> String {
