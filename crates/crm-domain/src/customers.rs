@@ -7,7 +7,7 @@ use crate::instant::Instant;
 use crate::paging::{Cursor, Page, PageRequest};
 use crate::ports::store::StoreError;
 use crate::teams::Visible;
-use crate::values::normalise::{fold, fold_compact};
+use crate::values::normalise::{fold, fold_compact, legible};
 use crate::values::{EmailAddress, LineUserId, PersonName, PersonReading, PhoneNumber, Remarks};
 
 /// A customer's key.
@@ -148,7 +148,7 @@ impl CustomerPrefix {
         Some(Self {
             email: name.clone(),
             phone,
-            user_id: typed.trim().to_owned(),
+            user_id: legible(typed).trim().to_owned(),
             name,
         })
     }

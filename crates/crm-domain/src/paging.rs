@@ -38,6 +38,10 @@ impl FromStr for Cursor {
             .collect::<Option<Vec<u8>>>()
             .ok_or(NotACursor)?;
         let key = String::from_utf8(bytes).map_err(|_| NotACursor)?;
+        // No list is ordered by one, and not every database can be asked for it.
+        if key.chars().any(char::is_control) {
+            return Err(NotACursor);
+        }
         Ok(Self { key, id })
     }
 }
@@ -115,7 +119,7 @@ mod tests {
             id: 7,
         };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", "7", "x.", "7.0", "7.zz", "7.ff"] {
+        for bad in ["", "7", "x.", "7.0", "7.zz", "7.ff", "7.00", "7.611b"] {
             assert_eq!(bad.parse::<Cursor>(), Err(NotACursor), "{bad}");
         }
     }

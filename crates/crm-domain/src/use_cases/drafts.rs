@@ -12,6 +12,7 @@ use crate::events::{EventKind, NewEvent};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
 use crate::values::Problem;
+use crate::values::normalise::legible;
 
 impl Crm {
     /// What the member left in the composer of this customer's conversation; one draft for all who carry the same id.
@@ -43,6 +44,7 @@ impl Crm {
         if text.chars().count() > DRAFT_MAX {
             return Err(Error::field("message", Problem::TooLong { max: DRAFT_MAX }));
         }
+        let text = legible(&text);
         let messenger = self.ports.messengers.line_works().ok_or(Error::NoAddress)?;
         let (bot, at, reader) = (messenger.bot(), self.now(), Reader::of(actor));
         self.change_again(move |uow| {
@@ -59,7 +61,7 @@ impl Crm {
         let Some(me) = actor.member_id() else {
             return Ok(());
         };
-        let (at, reader) = (self.now(), Reader::of(actor));
+        let (at, reader, sent) = (self.now(), Reader::of(actor), legible(&sent));
         self.change_again(move |uow| {
             let user = found(uow, customer, reader)?.customer.details.line_user_id;
             for talk in uow.conversations().conversations_with(&Vec::from_iter(user))? {

@@ -15,7 +15,7 @@ use crate::notes::{NewNote, NoteId};
 use crate::permissions::{Action, Actor};
 use crate::ports::store::UnitOfWork;
 use crate::sends::Author;
-use crate::values::{LineUserId, MessageText, Problem};
+use crate::values::{LineUserId, MessageText};
 
 impl Crm {
     /// Writes a note on a customer's page. The same `key` of the same author is kept once, however often it comes.
@@ -28,13 +28,7 @@ impl Crm {
     ) -> Result<(), Error> {
         self.may(actor, Action::EditRecords)?;
         let author = actor.author();
-        let key = match key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()) {
-            Some(key) if key.chars().count() > 100 => {
-                return Err(Error::field("key", Problem::TooLong { max: 100 }));
-            }
-            Some(key) => format!("{}:{key}", author.member_id.map_or(0, crate::id::Id::get)),
-            None => self.ports.secrets.token(),
-        };
+        let key = self.own_key(actor, key)?;
         let reader = Reader::of(actor);
         let bot = self
             .ports

@@ -15,6 +15,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::store::{ReadUnit, StoreExt};
 use crate::readings::{NewReading, Reading, ReadingFilter, ReadingKind, ReadingPlace, ReadingRule};
 use crate::values::Problem;
+use crate::values::normalise::legible;
 
 /// How many readings are held until they are written; beyond, the newest are lost.
 const HELD: usize = 20_000;
@@ -57,7 +58,7 @@ impl Crm {
         let (kind, customer_id, record_id, words) = match looked {
             Looked::Customer(id) => (ReadingKind::Customer, Some(id), None, None),
             Looked::Search(words) => {
-                let words: String = words.trim().chars().take(WORDS).collect();
+                let words: String = legible(&words).trim().chars().take(WORDS).collect();
                 if words.is_empty() {
                     return;
                 }

@@ -129,14 +129,7 @@ impl Crm {
             .messengers
             .line_works()
             .ok_or(Error::Messenger(SendProblem::NotConfigured))?;
-        let key = match key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()) {
-            Some(key) if key.chars().count() > 100 => {
-                return Err(Error::field("key", Problem::TooLong { max: 100 }));
-            }
-            // A key belongs to its author: nobody can answer for another by guessing one.
-            Some(key) => format!("{}:{key}", actor.member_id().map_or(0, crate::id::Id::get)),
-            None => self.ports.secrets.token(),
-        };
+        let key = self.own_key(actor, key)?;
         Ok(Message {
             to,
             text,
@@ -147,6 +140,25 @@ impl Crm {
             reader: Reader::of(actor),
             at: self.now(),
         })
+    }
+
+    /// The key under which a text of this author is kept once; a fresh one without one. It belongs to its author: nobody
+    /// can answer for another by guessing one.
+    pub(super) fn own_key(&self, actor: &Actor, key: Option<String>) -> Result<String, Error> {
+        let key = key.map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+        let Some(key) = key else {
+            return Ok(self.ports.secrets.token());
+        };
+        if key.chars().count() > 100 {
+            return Err(Error::field("key", Problem::TooLong { max: 100 }));
+        }
+        if key.chars().any(char::is_control) {
+            return Err(Error::field("key", Problem::ControlCharacter));
+        }
+        Ok(format!(
+            "{}:{key}",
+            actor.member_id().map_or(0, crate::id::Id::get)
+        ))
     }
 
     /// A message of ours and how far it got.

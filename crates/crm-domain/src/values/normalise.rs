@@ -31,10 +31,22 @@ fn is_compatibility_ideograph(c: char) -> bool {
     matches!(c, '\u{F900}'..='\u{FAFF}' | '\u{2F800}'..='\u{2FA1F}')
 }
 
-/// What is compared: NFKC, lower case, katakana as hiragana, without blanks at the ends.
+/// The text without its control characters, which databases cannot keep or nothing that is stored holds. Line breaks and
+/// tabs are blanks and stay.
+pub fn legible(text: &str) -> String {
+    text.chars().filter(|c| !is_illegible(*c)).collect()
+}
+
+fn is_illegible(c: char) -> bool {
+    c.is_control() && !c.is_whitespace()
+}
+
+/// What is compared: NFKC, lower case, katakana as hiragana, [`legible`], without blanks at the ends.
 /// サーバー and ｻｰﾊﾞｰ and さーばー become one.
 pub fn fold(text: &str) -> String {
-    text.trim()
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+        .chars()
+        .filter(|c| !is_illegible(*c))
         .nfkc()
         .flat_map(char::to_lowercase)
         .map(to_hiragana)
@@ -72,7 +84,14 @@ pub fn to_katakana(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{digits, fold, fold_compact, tidy, to_katakana};
+    use super::{digits, fold, fold_compact, legible, tidy, to_katakana};
+
+    #[test]
+    fn control_characters_count_for_nothing() {
+        assert_eq!(legible("\0見積\u{1b}\r\nを\t\u{7f}\u{9b}"), "見積\r\nを\t");
+        assert_eq!(fold("\0 \u{1b}山\0田\u{7f} \0"), "山田");
+        assert_eq!(fold("\0\u{1b}"), "");
+    }
 
     #[test]
     fn kana_width_and_case_fold_into_one() {

@@ -10,6 +10,7 @@
 //!   (422) must not hide whether a record is there. `{customer}`, `{user}` and `{id}` stand for the record's.
 //! - `.as_json()` when the route answers 401 instead of leading to the sign-in page.
 //! - `.ends_session()` when the reader is signed out afterwards.
+mod controls;
 mod headers;
 mod hidden;
 mod logged;
