@@ -27,7 +27,7 @@ pub enum EventKind {
     Customer,
     /// A company: added, changed or deleted.
     Company,
-    /// Something that concerns one member.
+    /// Something that concerns one member: a conversation handed over, or other rights.
     MemberNotice,
     /// Something may have come into sight or left it: whoever does not see everything loads what is shown anew. Names
     /// nothing, since what one does not see is not told.

@@ -4,11 +4,12 @@ use super::Crm;
 use super::sessions::in_person;
 use crate::audit::{self, Act, Change, Deed};
 use crate::error::Error;
+use crate::events::{EventKind, NewEvent};
 use crate::id::Id;
 use crate::instant::Instant;
 use crate::members::{Grants, LinkPurpose, Locale, Member, MemberId, NewMember, OneTimeLink, Role};
 use crate::permissions::{Action, Actor};
-use crate::ports::store::{ReadUnit, StoreExt, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
 use crate::values::{EmailAddress, FieldError, Problem};
 use time::Duration;
 
@@ -72,7 +73,7 @@ impl Crm {
         seen: Option<Role>,
         role: Role,
     ) -> Result<(), Error> {
-        self.act(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, at| {
             let stored = member(uow, id)?;
             if seen.is_some_and(|seen| seen != stored.role) {
                 return Err(Error::Stale);
@@ -82,6 +83,7 @@ impl Crm {
             }
             if role != stored.role {
                 uow.edit_credentials().end_sessions_of(id, None)?;
+                announce_rights(uow, id, at)?;
             }
             revised(
                 uow,
@@ -97,10 +99,11 @@ impl Crm {
 
     /// Says what a member may do beyond the role, and ends the member's sessions if that is something else than before.
     pub async fn change_grants(&self, actor: &Actor, id: MemberId, grants: Grants) -> Result<(), Error> {
-        self.act(actor, Action::ManageMembers, move |uow, _| {
+        self.act(actor, Action::ManageMembers, move |uow, at| {
             let stored = member(uow, id)?;
             if grants != stored.grants {
                 uow.edit_credentials().end_sessions_of(id, None)?;
+                announce_rights(uow, id, at)?;
             }
             revised(
                 uow,
@@ -128,6 +131,7 @@ impl Crm {
                 keep_an_administrator(uow, &stored)?;
                 uow.edit_credentials().end_sessions_of(id, None)?;
                 uow.edit_credentials().revoke_tokens_of(id, at)?;
+                announce_rights(uow, id, at)?;
             }
             let disabled_at = disabled.then_some(stored.disabled_at.unwrap_or(at));
             uow.edit_members().update_member(&Member {
@@ -309,6 +313,12 @@ fn revised(uow: &mut dyn UnitOfWork, old: &Member, new: &Member) -> Result<audit
     uow.edit_members().update_member(new)?;
     let changes = audit::changed(old, new);
     Ok(Deed::on(Act::MemberChanged, old.id).with(changes).gives(()))
+}
+
+/// Tells the member's open streams, wherever they are served, to look at once whether they still may go on.
+fn announce_rights(uow: &mut dyn UnitOfWork, id: MemberId, at: Instant) -> Result<(), StoreError> {
+    let notice = NewEvent::new(EventKind::MemberNotice, at).only_for(id);
+    uow.edit_events().add_events(&[notice])
 }
 
 fn administers(member: &Member) -> bool {

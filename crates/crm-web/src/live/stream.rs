@@ -145,10 +145,7 @@ impl Stream {
                     Err(RecvError::Lagged(_) | RecvError::Closed) => return Ok(()),
                 },
                 _ = looks.tick() => {
-                    if !self.still_signed_in().await {
-                        self.sender.send(encode::signed_out()).await?;
-                        return Ok(());
-                    }
+                    self.refuse_signed_out().await?;
                     until_beat -= 1;
                     if until_beat == 0 {
                         until_beat = LOOKS_PER_BEAT;
@@ -163,7 +160,10 @@ impl Stream {
         match told {
             Told::Event { event, bytes } if event.place > self.place.place => {
                 self.place.place = event.place;
-                if event.what.kind == EventKind::Gone {
+                let me = self.reader.who.actor.member_id();
+                if me.is_some() && event.what.member_id == me {
+                    self.refuse_signed_out().await?;
+                } else if event.what.kind == EventKind::Gone {
                     self.look_around().await;
                 }
                 if event.concerns(self.reader.who.actor.member_id(), &self.visible) {
@@ -179,11 +179,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the session holds; while the database cannot tell, nothing new can come out of it either.
-    async fn still_signed_in(&mut self) -> bool {
+    /// Ends the stream when the session is over; while the database cannot tell, nothing new can come out of it either.
+    async fn refuse_signed_out(&mut self) -> Result<(), End> {
         let holds = self.reader.still_holds(&self.app).await.unwrap_or(true);
+        if !holds {
+            self.sender.send(encode::signed_out()).await?;
+            return Err(End::Gone);
+        }
         self.look_around().await;
-        holds
+        Ok(())
     }
 
     /// What the reader sees now; as before while the database cannot tell.

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use crm_domain::members::Role;
+use crm_domain::teams::{Sees, TeamDetails};
 use crm_lineworks_sim::callbacks;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::harness::server::PASSWORD;
-use crate::harness::stream::Listener;
+use crate::harness::stream::{Heard, Listener};
 use crate::harness::{Answer, Ask, Browser, Setup, TARO, TestServer, until};
 
 async fn shared() -> TestServer {
@@ -152,4 +153,105 @@ async fn who_asked_the_one_that_stops_hears_what_another_delivered() {
     assert_eq!(answer.json()["success"], true, "{}", answer.text());
     other.end().await;
     assert_eq!(server.simulator.messages_to(TARO).len(), 1, "sent once");
+}
+
+/// Hears until an event of this kind.
+async fn until_heard(listener: &mut Listener, kind: &str) -> Vec<Heard> {
+    let mut heard = Vec::new();
+    while let Some(next) = listener.next().await {
+        let last = next.name == kind;
+        heard.push(next);
+        if last {
+            return heard;
+        }
+    }
+    panic!("no {kind}: {heard:?}");
+}
+
+#[tokio::test]
+async fn a_team_changed_at_one_is_heeded_by_the_streams_of_another() {
+    let server = shared().await;
+    let other = server.join().await;
+    let (crm, operator) = (&server.crm, TestServer::operator());
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let browser = server.signed_in(Role::Member).await;
+    let me = crm.list_members(&operator).await.unwrap()[0].id;
+    let mut admin = server.signed_in(Role::Admin).await;
+    let boss = crm.list_members(&operator).await.unwrap();
+    let boss = boss.iter().find(|member| member.id != me).expect("the other").id;
+    crm.assign_owner(&operator, customer, Some(boss)).await.unwrap();
+    let team = TeamDetails {
+        name: "営業".to_owned(),
+        sees: Sees::Own,
+    };
+    let team = crm.add_team(&operator, team).await.unwrap();
+    let mut listener = Listener::open(other.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let says = async |text: &str| {
+        let event = callbacks::text(TARO, text);
+        server.simulator.deliver(&event).await.unwrap();
+    };
+    says("まだ見える").await;
+    until_heard(&mut listener, "message").await;
+    let page = format!("/admin/teams/{team}/members");
+    admin.get("/admin/teams").await;
+    let number = me.to_string();
+    assert_eq!(
+        admin.post(&page, &[("member", number.as_str())]).await.status,
+        303
+    );
+    let changed = Instant::now();
+    says("もう見えない").await;
+    server.wait_for_messages(customer, 2).await;
+    let shown = server.add_customer("佐藤", "次郎", None).await;
+    until_heard(&mut listener, "gone").await;
+    let heard = until_heard(&mut listener, "customer").await;
+    let hidden = format!("\"customer\":{customer}");
+    assert!(
+        heard.iter().all(|heard| !heard.data.contains(&hidden)),
+        "{heard:?}"
+    );
+    assert!(
+        heard
+            .last()
+            .is_some_and(|heard| heard.data.contains(&shown.to_string()))
+    );
+    assert!(
+        changed.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        changed.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_role_taken_at_one_ends_the_streams_of_another_before_anything_more_is_told() {
+    let server = shared().await;
+    let other = server.join().await;
+    let (crm, operator) = (&server.crm, TestServer::operator());
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let reader = server.signed_in(Role::Admin).await;
+    let former = crm.list_members(&operator).await.unwrap()[0].id;
+    let second = server.add_member("second@example.jp", Role::Admin).await;
+    let mut admin = server.browser();
+    assert_eq!(
+        admin.sign_in("second@example.jp", PASSWORD).await.status,
+        303,
+        "{second}"
+    );
+    admin.get("/").await;
+    let mut listener = Listener::open(other.address, &reader, "/events", None).await;
+    listener.until_opened().await;
+    let page = format!("/admin/users/{former}/role");
+    assert_eq!(admin.post(&page, &[("role", "member")]).await.status, 303);
+    let changed = Instant::now();
+    let event = callbacks::text(TARO, "もう聞こえない");
+    server.simulator.deliver(&event).await.unwrap();
+    server.wait_for_messages(customer, 1).await;
+    let heard = until_heard(&mut listener, "signed-out").await;
+    assert!(heard.iter().all(|heard| heard.name != "message"), "{heard:?}");
+    assert!(
+        changed.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        changed.elapsed()
+    );
 }
