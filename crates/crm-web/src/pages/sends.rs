@@ -111,7 +111,7 @@ async fn quick(
             let notice = Some(("message_already_resent", None));
             Ok(visitor.redirect(&links::customer(customer.get()), notice))
         }
-        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
+        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_) | Error::UnderWay(_))) => {
             let line = visitor.app.crm.show_customer(&by.actor, customer).await?;
             let talk = older_talk(&visitor, &by, &line, "").await?;
             let composer = again(&visitor, &line, written, Sentence::error(&error));
@@ -306,7 +306,7 @@ async fn large(
             let notice = (outcome.state == SendState::Sent).then_some(("message_sent", None));
             return Ok(visitor.redirect(&links::customer(customer.get()), notice));
         }
-        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_))) => {
+        Err(error @ (Error::Invalid(_) | Error::NoAddress | Error::Messenger(_) | Error::UnderWay(_))) => {
             let why = Sentence::error(&error);
             let replaces = written.replaces.parse().ok();
             (Failure::from(error).status(), why, replaces)

@@ -1,9 +1,10 @@
 //! Messages sent again, and forms that come back to their page.
 
+use crm_domain::members::Role;
 use crm_domain::sends::SendState;
 use crm_lineworks_sim::{Endpoint, Fault, callbacks};
 
-use crate::harness::{Ask, TARO};
+use crate::harness::{Ask, Setup, TARO, TestServer};
 use crate::sends::Scene;
 
 #[tokio::test]
@@ -185,4 +186,61 @@ async fn trying_again_on_the_large_page_leaves_no_second_failure() {
     let late = scene.browser.post(&path, &form).await;
     assert_eq!(late.status, 409);
     assert!(late.text().contains("すでに再送されたか") && late.text().contains("大きな画面から"));
+}
+
+#[tokio::test]
+async fn what_another_server_may_still_let_leave_is_not_sent_again_before_its_time_is_over() {
+    let server = TestServer::start_with(Setup {
+        shared: true,
+        ..Setup::default()
+    })
+    .await;
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let browser = server.signed_in(Role::Member).await;
+    let mut scene = Scene {
+        server,
+        browser,
+        customer,
+    };
+    let path = format!("/customer/{customer}");
+    scene.browser.get(&path).await;
+    scene
+        .server
+        .simulator
+        .fail_next_on(Endpoint::Send, 1, Fault::status(500));
+    scene.send("届いたかも", "").await;
+    assert_eq!(scene.states().await, [SendState::Unknown]);
+    // As when it was another server's, whose lease ended.
+    let until_in = |seconds: i32| {
+        let until = format!("(clock_timestamp() AT TIME ZONE 'utc') + interval '{seconds} seconds'");
+        let database = scene.server.database().unwrap();
+        database.sql(&format!("UPDATE sends SET lease_until = {until}"));
+    };
+    until_in(300);
+    let page = scene.browser.get(&path).await.text();
+    let told = "前の送信がまだ続いている可能性があるため、";
+    assert!(page.contains(told) && page.contains("から再送できます"), "{page}");
+    let unknown = scene.server.conversation(customer).await[0].id.to_string();
+    let button = format!("name=\"replaces\" value=\"{unknown}\"");
+    assert!(!page.contains(&button), "{page}");
+    let again = [("message", "届いたかも"), ("replaces", unknown.as_str())];
+    let refused = scene.browser.post(&format!("{path}/send"), &again).await;
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    let why = refused.text();
+    assert!(
+        why.contains("まだ再送できません") && why.contains("届いたかも"),
+        "{why}"
+    );
+    assert_eq!(scene.states().await, [SendState::Unknown], "nothing was queued");
+    let reached = scene.server.simulator.messages_to(TARO).len();
+    until_in(-1);
+    let page = scene.browser.get(&path).await.text();
+    assert!(!page.contains(told) && page.contains(&button), "{page}");
+    scene.browser.post(&format!("{path}/send"), &again).await;
+    assert_eq!(scene.states().await, [SendState::Sent, SendState::Unknown]);
+    assert_eq!(
+        scene.server.simulator.messages_to(TARO).len(),
+        reached + 1,
+        "once"
+    );
 }
