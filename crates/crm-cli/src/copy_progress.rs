@@ -1,10 +1,10 @@
 //! How a long copy says how far it is: a bar where somebody looks at one, otherwise a line now and then on standard error.
 
 use std::io::IsTerminal as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crm_compose::transfer::Told;
+use crm_compose::transfer::{Teller, Told};
 use indicatif::ProgressBar;
 use serde_json::json;
 
@@ -42,7 +42,13 @@ impl CopyProgress {
         }
     }
 
-    pub(crate) fn told(&self, told: &Told<'_>) {
+    /// What a copy tells how far it is.
+    pub(crate) fn teller(self: &Arc<Self>) -> Teller {
+        let progress = Arc::clone(self);
+        Arc::new(move |told| progress.told(&told))
+    }
+
+    fn told(&self, told: &Told<'_>) {
         let (key, name, done, total) = match told {
             Told::Table { name, done, total } => ("copy.rows", (*name).to_owned(), *done, *total),
             Told::Finishing(step) => ("copy.finishing", step.to_string(), 0, 0),

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::secret_input::standard_input;
 use super::{DONE, Outcome};
 use crate::context::Context;
+use crate::copy_progress::CopyProgress;
 use crate::failure::Failure;
 use crate::output::{note, raw};
 
@@ -83,6 +84,9 @@ pub(crate) async fn run(context: &Context, command: &Backup) -> Outcome {
         .await;
     let taken = taken.map_err(|failure| match failure {
         BackupFailure::Running => Failure::Own("backup_running", Vec::new()),
+        BackupFailure::Problem(problem) if problem.code() == "disk_full" => {
+            Failure::Own("disk_full", vec![("file", name.clone())])
+        }
         BackupFailure::Problem(problem) => told(&problem, &name),
         BackupFailure::Domain(error) => Failure::Domain(error),
     })?;
@@ -214,15 +218,18 @@ pub(crate) async fn put_back(context: &Context, command: &Restore) -> Outcome {
         return settings_only(context, command, passphrase.as_ref(), target);
     }
     let settings = context.settings(Need::Store)?.settings;
+    // Into a server the rows go as `crm db copy` moves them; into a file there is nothing to wait for.
+    let progress = Arc::new(CopyProgress::new(&context.output));
     let restored = restore(
         settings.clone(),
         &command.file,
         passphrase.as_ref(),
         &context.actor(),
-        Arc::new(|_| ()),
+        progress.teller(),
     )
-    .await
-    .map_err(|problem| refused(&problem, &name))?;
+    .await;
+    progress.end();
+    let restored = restored.map_err(|problem| refused(&problem, &name))?;
     let lines = super::restored::lines(context.output.texts(), &restored, &settings);
     context
         .output
@@ -232,8 +239,9 @@ pub(crate) async fn put_back(context: &Context, command: &Restore) -> Outcome {
 
 fn refused(problem: &RestoreProblem, file: &str) -> Failure {
     match problem {
-        RestoreProblem::Backup(problem) => told(problem, file),
+        RestoreProblem::Backup(problem) if problem.code() != "disk_full" => told(problem, file),
         RestoreProblem::NotEmpty(place) => Failure::Own("not_empty", vec![("place", place.clone())]),
+        RestoreProblem::Other(place) => Failure::Own("restore_other", vec![("place", place.clone())]),
         other => Failure::Own(
             if other.code() == "copy" {
                 "restore_copy"

@@ -51,11 +51,7 @@ pub(crate) async fn run(context: &Context, command: Databases) -> Outcome {
     let to = side(&command.to, command.to_files)?;
     let ends = (from.database.to_string(), to.database.to_string());
     let progress = Arc::new(CopyProgress::new(&context.output));
-    let teller = {
-        let progress = Arc::clone(&progress);
-        Arc::new(move |told: crm_compose::transfer::Told<'_>| progress.told(&told))
-    };
-    let copied = copy(from, to, &settings, &context.actor(), teller).await;
+    let copied = copy(from, to, &settings, &context.actor(), progress.teller()).await;
     progress.end();
     let copied = copied.map_err(failure)?;
     show(context, &settings, &copied, &ends)

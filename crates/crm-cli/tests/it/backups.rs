@@ -128,3 +128,34 @@ fn the_key_sheet_asks_first_and_is_noted() {
     let sheet = |entry: &serde_json::Value| entry["action"] == "key_sheet_printed";
     assert!(entries.as_array().unwrap().iter().any(sheet), "{entries}");
 }
+
+#[test]
+fn a_disk_that_gets_full_leaves_no_half_backup_and_stops_nothing_else() {
+    let (desk, _) = filled();
+    std::fs::create_dir(desk.path("full")).unwrap();
+    let mut failed = 0;
+    // From a disk on which not even the copy of the database has room to one that is large enough.
+    for kib in (200..20_000).step_by(400) {
+        let ran = desk.run_apart(&format!(
+            "mount -t tmpfs -o size={kib}k tmpfs full || exit 99
+             \"$CRM\" backup full/backup; code=$?; echo \"left: $(ls -A full)\"; exit $code"
+        ));
+        assert_ne!(ran.code, 99, "this machine lets nobody mount: {}", ran.err);
+        if ran.code == 0 {
+            assert!(ran.out.ends_with("left: backup\n"), "{}", ran.out);
+            break;
+        }
+        failed += 1;
+        assert_eq!(
+            (ran.code, code(&ran.err)),
+            (1, "disk_full"),
+            "{kib} KiB: {}",
+            ran.err
+        );
+        assert!(ran.out.ends_with("left: \n"), "{kib} KiB: {}", ran.out);
+    }
+    assert!(failed > 1, "{failed}");
+    desk.customer("佐藤", &[]);
+    let noted = desk.run(&["doctor"]);
+    assert!(!noted.out.is_empty(), "{}", noted.err);
+}

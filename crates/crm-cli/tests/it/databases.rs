@@ -17,7 +17,7 @@ fn number(file: &Path, query: &str) -> i64 {
 }
 
 /// An office with so many messages of one customer.
-fn office(desk: &Desk, messages: u32) {
+pub(crate) fn office(desk: &Desk, messages: u32) {
     desk.json(&[
         "user",
         "add",

@@ -17,6 +17,7 @@ mod misuse;
 mod poc;
 mod poc_file;
 mod privacy;
+mod restoring;
 mod sessions;
 mod tables;
 mod upgrades;

@@ -113,6 +113,9 @@ pub enum RestoreProblem {
     /// There is a database, or files, where it is to be put.
     #[error("{0} is not empty")]
     NotEmpty(String),
+    /// The target holds a part of another backup.
+    #[error("{0} holds the beginning of a restore of another backup")]
+    Other(String),
     /// The target cannot be used.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -136,11 +139,23 @@ impl From<StoreError> for RestoreProblem {
 }
 
 impl RestoreProblem {
+    /// Of a restore whose rows may lie in this database already: it is gone on with, whatever stopped it now.
+    pub(super) fn on_the_way(self, database: &Database) -> Self {
+        match self {
+            Self::Start(error) => Self::Copy {
+                database: database.clone(),
+                source: Box::new(CopyError::Start(error)),
+            },
+            other => other,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Backup(problem) => problem.code(),
             Self::NotEmpty(_) => "not_empty",
+            Self::Other(_) => "other",
             Self::Start(error) => error.code(),
             Self::Domain(error) => error.code(),
             Self::Copy { .. } => "copy",

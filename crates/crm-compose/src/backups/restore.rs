@@ -58,14 +58,23 @@ pub async fn restore(
         actor,
         staging: &staging,
     };
-    let outcome = work.run(teller).await;
-    match &outcome {
-        Ok(_) => staging.end()?,
-        // What is wrong with the backup or the target has begun nothing; a copy into a server can be gone on with.
-        Err(RestoreProblem::Copy { .. }) => {}
-        Err(_) => drop(staging.end()),
+    let database = &settings.data.database;
+    match work.run(teller).await {
+        Ok(restored) => {
+            staging.end()?;
+            Ok(restored)
+        }
+        // A copy into a server can be gone on with, also after a run that did not get as far.
+        Err(problem @ RestoreProblem::Copy { .. }) => Err(problem),
+        Err(problem) if staging.is_begun() && matches!(database, Database::Server(_)) => {
+            Err(problem.on_the_way(database))
+        }
+        // What is wrong with the backup or the target has begun nothing.
+        Err(problem) => {
+            drop(staging.end());
+            Err(problem)
+        }
     }
-    outcome
 }
 
 struct Work<'a> {
@@ -351,7 +360,7 @@ fn io_of(error: BlobError) -> io::Error {
 impl Work<'_> {
     /// A backup that an interrupted restore had put together is gone on with; its rows may lie in the server already.
     async fn stage_or_go_on(&self) -> Result<Staged, RestoreProblem> {
-        self.check_server().await?;
+        let filled = self.check_server().await?;
         if !self.staging.interrupted {
             return self.stage().await;
         }
@@ -363,6 +372,10 @@ impl Work<'_> {
         let unpacked = tokio::task::spawn_blocking(move || unpack(&file, passphrase.as_ref(), &dir));
         let (verified, inside, smalls) = unpacked.await.map_err(StoreError::unavailable)??;
         if !self.staging.is_complete(&hex(&verified.written.sha256)) {
+            if filled {
+                let database = self.settings.data.database.to_string();
+                return Err(RestoreProblem::Other(database));
+            }
             self.staging.clear()?;
             return self.stage().await;
         }
@@ -385,8 +398,9 @@ impl Work<'_> {
         })
     }
 
-    /// A server with somebody's tables is refused before anything is unpacked.
-    async fn check_server(&self) -> Result<(), RestoreProblem> {
+    /// A server with somebody's tables is refused before anything is unpacked; with those of an interrupted restore it is
+    /// answered that it has some.
+    async fn check_server(&self) -> Result<bool, RestoreProblem> {
         let database = &self.settings.data.database;
         let opened = OpenDatabase::open(database, false, Opener::Copy)?;
         let migrations = opened.admin.migrations().await?;
@@ -394,7 +408,7 @@ impl Work<'_> {
         if filled && !self.staging.interrupted {
             return Err(RestoreProblem::NotEmpty(database.to_string()));
         }
-        Ok(())
+        Ok(filled)
     }
 
     async fn fill_server(&self, staged: &Staged, teller: Teller) -> Result<(), RestoreProblem> {
@@ -417,7 +431,7 @@ impl Work<'_> {
             .await
             .map_err(failed)?;
         if copied.finished {
-            return Ok(());
+            return Ok(self.staging.moved()?);
         }
         let unequal = crm_domain::ports::bulk::BulkError::Stopped(
             "what was written is not what was read; begin again with an empty database".to_owned(),

@@ -71,6 +71,17 @@ impl Staging {
         std::fs::read_to_string(self.join(COMPLETE)).is_ok_and(|text| text == backup)
     }
 
+    /// Whether an interrupted restore had put all of a backup together: rows of it may lie in a database server already.
+    pub(super) fn is_begun(&self) -> bool {
+        self.interrupted && self.join(COMPLETE).exists()
+    }
+
+    /// Notes that all of the backup's rows are in the database: nothing is gone on with any more.
+    pub(super) fn moved(&self) -> Result<(), BackupProblem> {
+        let complete = self.join(COMPLETE);
+        std::fs::remove_file(&complete).map_err(BackupProblem::folder(&complete))
+    }
+
     /// Notes that all of this backup lies here.
     pub(super) fn complete(&self, backup: &str) -> io::Result<()> {
         let draft = self.join("complete.new");
