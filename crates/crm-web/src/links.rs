@@ -14,6 +14,8 @@ pub const UNKNOWN_SENDERS: &str = "/unknown-senders";
 pub const CUSTOMERS: &str = "/customers";
 /// The company list.
 pub const COMPANIES: &str = "/companies";
+/// Where everything is searched at once.
+pub const SEARCH: &str = "/search";
 /// What was deleted and can be brought back.
 pub const TRASH: &str = "/trash";
 /// One's own settings.
@@ -82,6 +84,11 @@ pub fn customer(id: i64) -> String {
     format!("/customer/{id}")
 }
 
+/// A customer's page, opened where a message stands; `place` is its place in the conversation.
+pub fn message(customer: i64, place: &str, id: i64) -> String {
+    format!("/customer/{customer}?at={place}#m{id}")
+}
+
 /// A member's page of administration.
 pub fn user(id: i64) -> String {
     format!("{USERS}/{id}")
@@ -145,6 +152,7 @@ pub fn by_name(name: &str, id: Option<i64>) -> Option<String> {
         "customer_new" => "/customer/new",
         "companies" => COMPANIES,
         "company_new" => "/company/new",
+        "search" => SEARCH,
         "events" => EVENTS,
         "trash" => TRASH,
         "retention_rules" => "/admin/retention/rules",

@@ -10,7 +10,8 @@ use crm_web::page::{Banner, Frame, FrameUser, Menu, Notice, Page};
 use crm_web::templates::Templates;
 use crm_web::views::{
     activities, admin, api_docs, audit, backups, board, companies, customers, exports, factors, handling,
-    members, phone, profiles, retention, senders, sessions, setup, system, teams, tokens, trash, users,
+    members, phone, profiles, retention, searches, senders, sessions, setup, system, teams, tokens, trash,
+    users,
 };
 
 /// Everything rendered: (template, number of the sample, language, HTML).
@@ -22,6 +23,7 @@ fn render_all(templates: &Templates) -> Vec<(String, String)> {
     render::<customers::CustomersPage>(templates, Menu::Customers, &mut pages);
     render::<customers::CustomerPage>(templates, Menu::Customers, &mut pages);
     render::<customers::CustomerFormPage>(templates, Menu::Customers, &mut pages);
+    render::<searches::SearchPage>(templates, Menu::None, &mut pages);
     render::<companies::CompaniesPage>(templates, Menu::Companies, &mut pages);
     render::<companies::CompanyPage>(templates, Menu::Companies, &mut pages);
     render::<companies::CompanyFormPage>(templates, Menu::Companies, &mut pages);

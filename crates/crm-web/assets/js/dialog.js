@@ -39,13 +39,20 @@ export function ask(dialog, question) {
   });
 }
 
+/** The field in the bar, or on a phone the page's own. */
+function toSearch() {
+  const field = [...document.querySelectorAll("[data-search]")].find((one) => one.checkVisibility());
+  field?.focus();
+  field?.select();
+}
+
 function startShortcuts(help) {
   document.querySelector("[data-shortcuts]")?.addEventListener("click", () => help.showModal());
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
     if (typing || isConverting(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "?") help.showModal();
-    else if (event.key === "/") document.querySelector("[data-search]")?.focus();
+    else if (event.key === "/") toSearch();
     else if (event.key === "j") document.querySelector("[data-next-waiting]")?.click();
     else return;
     event.preventDefault();

@@ -1,9 +1,10 @@
 //! Messages: pieces of a conversation for the open page, delete, bring back, and the check of a user id (§5.5.2).
 
-use crm_domain::activities::ActivityId;
+use crm_domain::activities::{Activity, ActivityId, ActivityPlace};
 use crm_domain::customers::{CustomerId, CustomerLine};
 use crm_domain::error::Error;
 use crm_domain::permissions::Action;
+use crm_domain::sends::SendState;
 use crm_domain::use_cases::Looked;
 use crm_domain::values::LineUserId;
 use poem::http::{StatusCode, header};
@@ -12,6 +13,7 @@ use poem::{Response, Route, get, handler, post};
 use poem_openapi::types::ToJSON as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::customers::{MESSAGES, head_of, older_talk};
 use super::{id, may, times};
@@ -23,6 +25,7 @@ use crate::problem::Failure;
 use crate::sentence::Sentence;
 use crate::views::LinkView;
 use crate::views::activities::{MessagesFragment, Present, Talk};
+use crate::views::conversation::{code_of, place_of};
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -106,6 +109,36 @@ async fn news(
     })
 }
 
+/// How long after a message the page ends that shows it, so that what was answered stands there too; the longest that fits.
+const AFTERWARDS: [Duration; 3] = [Duration::days(1), Duration::hours(1), Duration::minutes(5)];
+
+/// The part of a conversation in which a message stands: the newest part where possible, else one that goes on a while after
+/// it, else one that ends with it. The newest part when it is gone.
+pub(super) async fn talk_at(
+    visitor: &Visitor,
+    by: &Signed,
+    line: &CustomerLine,
+    at: &str,
+) -> Result<Talk, Failure> {
+    let place = place_of(at).ok_or(Failure::Parameter("at"))?;
+    let later = AFTERWARDS.map(|while_after| ActivityPlace {
+        timestamp: place.timestamp.plus(while_after),
+        ..place
+    });
+    let behind = ActivityPlace {
+        id: ActivityId::new(place.id.get().saturating_add(1)),
+        ..place
+    };
+    let ends = later.into_iter().chain([behind]).map(code_of);
+    for before in std::iter::once(String::new()).chain(ends) {
+        let talk = older_talk(visitor, by, line, &before).await?;
+        if talk.holds(place.id.get()) {
+            return Ok(talk);
+        }
+    }
+    older_talk(visitor, by, line, "").await
+}
+
 #[handler]
 async fn delete(
     visitor: Visitor,
@@ -160,17 +193,7 @@ async fn check(visitor: Visitor, by: Signed, Path(user): Path<String>) -> Result
                 let looked = Looked::Customer(line.customer.id);
                 visitor.app.crm.note_reading(&by.actor, looked);
             }
-            let recent: Vec<Value> = check
-                .recent
-                .iter()
-                .map(|message| {
-                    json!({
-                        "id": message.id,
-                        "message": message.plain_text(),
-                        "timestamp": message.timestamp.to_string(),
-                    })
-                })
-                .collect();
+            let recent: Vec<Value> = check.recent.iter().map(activity_json).collect();
             let customers: Vec<Value> = check.customers.into_iter().map(customer_json).collect();
             let body =
                 json!({"customer": customers.first(), "customers": customers, "recent_activities": recent});
@@ -181,7 +204,21 @@ async fn check(visitor: Visitor, by: Signed, Path(user): Path<String>) -> Result
     }
 }
 
-fn customer_json(line: CustomerLine) -> Value {
+/// A message for programs, under the names of its table.
+pub(super) fn activity_json(message: &Activity) -> Value {
+    json!({
+        "id": message.id,
+        "customer_id": message.customer_id,
+        "message": message.plain_text(),
+        "timestamp": message.timestamp.to_string(),
+        "direction": message.direction.code(),
+        "kind": message.kind.code(),
+        "state": message.send_state().map(SendState::code),
+    })
+}
+
+/// A customer for programs.
+pub(super) fn customer_json(line: CustomerLine) -> Value {
     Customer::from(line).to_json().unwrap_or_default()
 }
 

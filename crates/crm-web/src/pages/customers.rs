@@ -15,6 +15,7 @@ use poem::web::{Path, Query};
 use poem::{Response, Route, get, handler};
 use serde::Deserialize;
 
+use super::activities::talk_at;
 use super::owners::owner;
 use super::{ListQuery, id, may, times};
 use crate::auth::{Nothing, Protected, Signed, Visitor};
@@ -72,7 +73,10 @@ async fn list(visitor: Visitor, by: Signed, Query(query): Query<ListQuery>) -> R
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct TalkQuery {
+    /// Messages before this place.
     before: String,
+    /// The part in which the message at this place stands.
+    at: String,
 }
 
 #[handler]
@@ -85,7 +89,10 @@ async fn show(
     let crm = &visitor.app.crm;
     let line = crm.show_customer(&by.actor, id(&number)?).await?;
     crm.note_reading(&by.actor, Looked::Customer(line.customer.id));
-    let talk = older_talk(&visitor, &by, &line, &query.before).await?;
+    let talk = match query.at.as_str() {
+        "" => older_talk(&visitor, &by, &line, &query.before).await?,
+        at => talk_at(&visitor, &by, &line, at).await?,
+    };
     let composer = drafted(&visitor, &by, &line).await?;
     draw(&visitor, &by, &line, talk, composer, StatusCode::OK).await
 }

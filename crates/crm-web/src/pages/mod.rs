@@ -25,6 +25,7 @@ mod owners;
 mod phone;
 mod profiles;
 mod retention;
+mod searches;
 mod send_acts;
 mod sender_links;
 mod senders;
@@ -54,6 +55,7 @@ pub fn mount(route: Route) -> Route {
         board::mount,
         customers::mount,
         companies::mount,
+        searches::mount,
         exports::mount,
         audit::mount,
         connection::mount,

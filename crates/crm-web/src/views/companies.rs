@@ -212,19 +212,24 @@ impl CompanyRow {
             customers: 12,
         }
     }
-}
 
-impl Page for CompaniesPage {
-    const TEMPLATE: &'static str = "companies.html";
-
-    fn samples() -> Vec<CompaniesPage> {
+    /// Rows with and without what may be missing.
+    pub(crate) fn samples() -> Vec<CompanyRow> {
         let bare = CompanyRow {
             reading: None,
             address: None,
             phone: None,
             ..CompanyRow::sample(2, "青空商事株式会社")
         };
-        let rows = vec![CompanyRow::sample(1, "株式会社山田製作所"), bare];
+        vec![CompanyRow::sample(1, "株式会社山田製作所"), bare]
+    }
+}
+
+impl Page for CompaniesPage {
+    const TEMPLATE: &'static str = "companies.html";
+
+    fn samples() -> Vec<CompaniesPage> {
+        let rows = CompanyRow::samples();
         let pager = Pager {
             next: Some("/companies?after=abc".to_owned()),
             first: Some("/companies".to_owned()),

@@ -57,6 +57,12 @@ impl Talk {
         talk
     }
 
+    /// Whether this message stands here.
+    pub fn holds(&self, id: i64) -> bool {
+        let mut messages = self.days.iter().flat_map(|day| &day.messages);
+        messages.any(|message| message.id == id)
+    }
+
     /// Marks the first message that the reader has not seen, as far as it stands here.
     pub fn mark_unread(&mut self, lines: &[BoardLine]) {
         let mut left: HashMap<i64, i64> = lines
@@ -84,7 +90,15 @@ impl Talk {
 
 /// A place in a conversation as it stands in an address: milliseconds, a dot, the id.
 pub fn place_code(activity: &Activity) -> String {
-    format!("{}.{}", activity.timestamp.unix_millis(), activity.id)
+    code_of(ActivityPlace {
+        timestamp: activity.timestamp,
+        id: activity.id,
+    })
+}
+
+/// Writes what [`place_of`] reads.
+pub fn code_of(place: ActivityPlace) -> String {
+    format!("{}.{}", place.timestamp.unix_millis(), place.id)
 }
 
 /// Reads what [`place_code`] wrote.
@@ -174,7 +188,7 @@ impl Present {
     }
 }
 
-fn side(direction: Direction) -> &'static str {
+pub(super) fn side(direction: Direction) -> &'static str {
     match direction {
         Direction::Received => "in",
         Direction::Sent => "out",

@@ -49,6 +49,8 @@ mod quiet_log;
 mod request_ids;
 mod resends;
 mod routes;
+mod searches;
+mod searches_in_browser;
 mod sends;
 mod sends_in_browser;
 mod sessions;

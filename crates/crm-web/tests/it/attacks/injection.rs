@@ -43,6 +43,7 @@ async fn searching_for_signs_finds_what_holds_them_and_nothing_else() {
         for path in [
             "/customers",
             "/companies",
+            "/search",
             "/members/line-works",
             "/unknown-senders",
             "/trash",

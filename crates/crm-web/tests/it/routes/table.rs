@@ -216,6 +216,7 @@ pub(super) const TABLE: &[Row] = &[
     Row::get("/customers", VIEW),
     Row::get("/customers/export", EXPORT),
     Row::post("/customers/export", EXPORT).form(WHY),
+    Row::get("/search", VIEW),
     Row::get("/companies/export", EXPORT),
     Row::post("/companies/export", EXPORT).form(WHY),
     Row::get("/admin/audit", AUDIT),
