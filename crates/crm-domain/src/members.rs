@@ -363,11 +363,16 @@ pub trait CredentialRepository {
     /// Uses it up; `false` if it was used before, also by another at the same moment.
     fn use_one_time_link(&mut self, hash: &SecretHash, at: Instant) -> Result<bool, StoreError>;
 
-    /// Makes this the only link for the first administrator.
-    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError>;
+    /// Adds a link for the first administrator, beside those that other servers told; what has expired goes.
+    fn add_setup_link(
+        &mut self,
+        hash: &SecretHash,
+        expires_at: Instant,
+        at: Instant,
+    ) -> Result<(), StoreError>;
 
-    /// Takes the link for the first administrator away; `false` if there is none with this hash, also because another
-    /// took it at the same moment.
+    /// Takes the links for the first administrator away, all of them; `false`, and none goes, if there is none with this
+    /// hash, also because another took one at the same moment.
     fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError>;
 
     /// Notes a failed sign-in.

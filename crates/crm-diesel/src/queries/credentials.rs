@@ -337,9 +337,15 @@ impl CredentialRepository for Uow<'_> {
         })
     }
 
-    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError> {
+    fn add_setup_link(
+        &mut self,
+        hash: &SecretHash,
+        expires_at: Instant,
+        at: Instant,
+    ) -> Result<(), StoreError> {
         self.run(|conn| {
-            diesel::delete(setup_links::table).execute(conn)?;
+            let expired = setup_links::table.filter(setup_links::expires_at.le(Stamp(at)));
+            diesel::delete(expired).execute(conn)?;
             diesel::insert_into(setup_links::table)
                 .values((
                     setup_links::hash.eq(hash.as_slice()),
@@ -353,6 +359,9 @@ impl CredentialRepository for Uow<'_> {
     fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError> {
         self.run(|conn| {
             let taken = diesel::delete(setup_links::table.find(hash.as_slice())).execute(conn)?;
+            if taken == 1 {
+                diesel::delete(setup_links::table).execute(conn)?;
+            }
             Ok(taken == 1)
         })
     }

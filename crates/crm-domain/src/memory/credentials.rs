@@ -261,9 +261,14 @@ impl CredentialRepository for Unit {
         })
     }
 
-    fn set_setup_link(&mut self, hash: &SecretHash, expires_at: Instant) -> Result<(), StoreError> {
+    fn add_setup_link(
+        &mut self,
+        hash: &SecretHash,
+        expires_at: Instant,
+        at: Instant,
+    ) -> Result<(), StoreError> {
         self.change(|state| {
-            state.setup_links.retain(|_| false);
+            state.setup_links.retain(|link| link.expires_at > at);
             state.setup_links.insert(|_| SetupLink {
                 hash: *hash,
                 expires_at,
@@ -275,7 +280,7 @@ impl CredentialRepository for Unit {
     fn take_setup_link(&mut self, hash: &SecretHash) -> Result<bool, StoreError> {
         self.change(|state| {
             let there = state.setup_links.iter().any(|(_, link)| link.hash == *hash);
-            state.setup_links.retain(|link| link.hash != *hash);
+            state.setup_links.retain(|_| !there);
             Ok(there)
         })
     }

@@ -20,8 +20,8 @@ pub struct SetupForm {
 }
 
 impl Crm {
-    /// Makes a link for the first administrator and returns its secret; it is good for [`LINK_LIFE`], and the one before
-    /// ends. `None` as soon as there is any member.
+    /// Makes a link for the first administrator and returns its secret; it is good for [`LINK_LIFE`], beside those that
+    /// other servers told, until the first of them is used. `None` as soon as there is any member.
     pub async fn make_setup_link(&self, actor: &Actor) -> Result<Option<String>, Error> {
         let secret = self.ports.secrets.token();
         let hash = self.ports.secrets.hash(secret.as_bytes());
@@ -29,7 +29,8 @@ impl Crm {
             if !uow.members().members()?.is_empty() {
                 return Ok(Did::nothing(false));
             }
-            uow.edit_credentials().set_setup_link(&hash, at.plus(LINK_LIFE))?;
+            uow.edit_credentials()
+                .add_setup_link(&hash, at.plus(LINK_LIFE), at)?;
             Ok(Deed::of(Act::SetupLinkMade).gives(true))
         });
         Ok(made.await?.then_some(secret))

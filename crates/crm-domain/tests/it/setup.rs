@@ -43,15 +43,30 @@ async fn whoever_has_the_link_becomes_the_first_administrator() {
 }
 
 #[tokio::test]
-async fn a_new_start_makes_a_new_link_and_each_ends_after_a_day() {
+async fn each_server_that_starts_tells_a_link_that_works_for_a_day_until_one_is_used() {
     let world = World::new();
     let first = world.crm.make_setup_link(&operator()).await.unwrap().unwrap();
     let second = world.crm.make_setup_link(&operator()).await.unwrap().unwrap();
-    assert_eq!(code(world.crm.look_at_setup_link(&first).await), "link_spent");
     assert_eq!(code(world.crm.look_at_setup_link("nonsense").await), "link_spent");
+    world.crm.look_at_setup_link(&first).await.unwrap();
     world.crm.look_at_setup_link(&second).await.unwrap();
     world.pass(LINK_LIFE);
-    assert_eq!(code(world.crm.look_at_setup_link(&second).await), "link_spent");
+    for link in [&first, &second] {
+        assert_eq!(code(world.crm.look_at_setup_link(link).await), "link_spent");
+    }
+    let third = world.crm.make_setup_link(&operator()).await.unwrap().unwrap();
+    let fourth = world.crm.make_setup_link(&operator()).await.unwrap().unwrap();
+    let used = form("one@example.jp", PASSWORD);
+    world
+        .crm
+        .use_setup_link(&third, used, Device::default())
+        .await
+        .unwrap();
+    for link in [&third, &fourth] {
+        let again = form("two@example.jp", PASSWORD);
+        let used = world.crm.use_setup_link(link, again, Device::default());
+        assert_eq!(code(used.await), "link_spent");
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,8 @@ pub async fn what_belongs_to_a_moment_is_forgotten_and_events_begin_anew(store: 
     begin(&store, 1).await;
     write(&store, move |unit| {
         unit.note_operation(&key, start())?;
-        unit.edit_credentials().set_setup_link(&[3; 32], after(99))
+        unit.edit_credentials()
+            .add_setup_link(&[3; 32], after(99), after(1))
     })
     .await;
     write(&store, |unit| {

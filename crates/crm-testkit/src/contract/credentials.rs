@@ -373,23 +373,27 @@ pub async fn a_token_keeps_its_scopes_and_all_are_revoked_at_once(store: AnyStor
 }
 
 /// Also at the same moment.
-pub async fn a_setup_link_replaces_the_one_before_and_is_taken_once(store: AnyStore) {
+pub async fn setup_links_stand_beside_each_other_and_one_that_is_taken_ends_all(store: AnyStore) {
     let expiry = async |number| read(&store, move |unit| unit.credentials().setup_link(&hash(number))).await;
     assert_eq!(expiry(1).await, None);
-    for number in [1, 2] {
+    for (number, ends, at) in [(1, 60, 0), (2, 90, 30), (3, 120, 60)] {
         write(&store, move |unit| {
-            unit.edit_credentials().set_setup_link(&hash(number), after(60))
+            let links = unit.edit_credentials();
+            links.add_setup_link(&hash(number), after(ends), after(at))
         })
         .await;
-        assert_eq!(expiry(number).await, Some(after(60)));
+        assert_eq!(expiry(number).await, Some(after(ends)));
     }
-    assert_eq!(expiry(1).await, None);
+    assert_eq!(expiry(1).await, None, "it had expired");
+    assert_eq!(expiry(2).await, Some(after(90)));
+    assert!(!write(&store, |unit| unit.edit_credentials().take_setup_link(&hash(9))).await);
+    assert_eq!(expiry(2).await, Some(after(90)));
     let answers = at_once(8, |_| {
         let store = Arc::clone(&store);
         async move { write(&store, |unit| unit.edit_credentials().take_setup_link(&hash(2))).await }
     });
     assert_eq!(answers.await.into_iter().filter(|taken| *taken).count(), 1);
-    assert_eq!(expiry(2).await, None);
+    assert_eq!((expiry(2).await, expiry(3).await), (None, None));
 }
 
 pub async fn a_renewed_session_goes_on_under_the_new_secret_alone(store: AnyStore) {

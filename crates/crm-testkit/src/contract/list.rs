@@ -312,7 +312,7 @@ macro_rules! contract_suite {
                 everybodys_sessions_end_and_are_counted,
                 sessions_begun_or_used_too_long_ago_are_forgotten,
                 a_token_keeps_its_scopes_and_all_are_revoked_at_once,
-                a_setup_link_replaces_the_one_before_and_is_taken_once,
+                setup_links_stand_beside_each_other_and_one_that_is_taken_ends_all,
             ]
             factors: [
                 a_factor_replaces_the_one_before,

@@ -78,7 +78,7 @@ pub(super) const ALL: &[(&str, Kind, &str)] = &[
     (
         TOKEN_AGE,
         Gauge,
-        "Age of the LINE WORKS access token; NaN while there is none.",
+        "Age of the LINE WORKS access token, reckoned back from when a fresh one is fetched (55 minutes at most); NaN while there is none.",
     ),
     (
         DATABASE_UP,

@@ -99,6 +99,7 @@ async fn who_speaks_http_is_led_to_https() {
     let led = server.get("/customers?q=a%26b").await;
     let to = format!("https://{}/customers?q=a%26b", server.address);
     assert_eq!((led.status, led.header("location")), (308, Some(to.as_str())));
+    assert!(led.header("x-request-id").is_some_and(|id| id.len() == 16));
     assert_eq!(led.header("strict-transport-security"), None);
     for host in [
         "evil.example",
