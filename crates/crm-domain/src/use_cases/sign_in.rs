@@ -210,9 +210,10 @@ impl Crm {
         let read = move |unit: &mut dyn ReadUnit| {
             let failures = unit.credentials().failed_sign_ins(&account, counted_since(now))?;
             // Nobody's address holds such a character, and not every database can be asked for it.
-            let found = match email_key.chars().any(char::is_control) {
-                true => None,
-                false => unit.members().member_by_email(&email_key)?,
+            let found = if email_key.chars().any(char::is_control) {
+                None
+            } else {
+                unit.members().member_by_email(&email_key)?
             };
             Ok::<_, Error>((failures, found))
         };
