@@ -127,9 +127,12 @@ mod tests {
 
     fn shown(text: &str, typed: &str) -> String {
         let snippet = Snippet::of(text, SearchWords::new(typed).as_ref());
-        let pieces = snippet.pieces.iter().map(|piece| match piece.hit {
-            true => format!("[{}]", piece.text),
-            false => piece.text.clone(),
+        let pieces = snippet.pieces.iter().map(|piece| {
+            if piece.hit {
+                format!("[{}]", piece.text)
+            } else {
+                piece.text.clone()
+            }
         });
         let cut = |cut: bool| if cut { "…" } else { "" };
         let words: String = pieces.collect();
