@@ -70,7 +70,8 @@ impl Desk {
             .env("USER", "tester")
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        Ran::of(&command.output().expect("unshare: apt-get install util-linux"))
+        // Without it: apt-get install util-linux.
+        Ran::of(&command.output().unwrap())
     }
 
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
