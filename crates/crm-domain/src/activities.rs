@@ -8,8 +8,10 @@ use crate::instant::Instant;
 use crate::notes::NoteId;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
+use crate::searches::Saying;
 use crate::sends::{SendId, SendState};
 use crate::standings::LastMessage;
+use crate::values::SearchWords;
 
 /// An activity's key.
 pub type ActivityId = Id<Activity>;
@@ -294,11 +296,26 @@ pub trait ActivityQueries {
         limit: usize,
         visible: &crate::teams::Visible,
     ) -> Result<Vec<Activity>, StoreError>;
+
+    /// The messages of customers that are seen which say all these words, the one recorded last first, at most `limit`, those
+    /// recorded before `before` if given. One look ends after a bounded part of what says the words, seen or not, and then
+    /// tells where to go on.
+    fn activities_saying(
+        &mut self,
+        words: &SearchWords,
+        before: Option<ActivityId>,
+        limit: usize,
+        visible: &crate::teams::Visible,
+    ) -> Result<Saying, StoreError>;
+
+    /// Whether every message can be found by its words.
+    fn are_activities_indexed(&mut self) -> Result<bool, StoreError>;
 }
 
-/// Changing messages.
+/// Changing messages. What they say never changes: they are found by it.
 pub trait ActivityRepository {
-    /// Adds them; the ids come in the given order. A customer that does not exist is `Missing("customer_id")`.
+    /// Adds them; the ids come in the given order, and they are found by their words. A customer that does not exist is
+    /// `Missing("customer_id")`.
     fn add_activities(&mut self, activities: &[NewActivity]) -> Result<Vec<ActivityId>, StoreError>;
 
     /// Deletes one so that it can be brought back; `false` if it was not there.
@@ -312,4 +329,8 @@ pub trait ActivityRepository {
 
     /// Brings a deleted one back and says whose it is; `None` if none was deleted under this id.
     fn restore_activity(&mut self, id: ActivityId) -> Result<Option<Activity>, StoreError>;
+
+    /// Lets at most `limit` messages be found by their words that were written by an older program or moved here with a
+    /// whole database, newest first; says how many.
+    fn index_activities(&mut self, limit: usize) -> Result<usize, StoreError>;
 }

@@ -159,6 +159,13 @@ pub trait CustomerQueries {
     /// One customer; `None` if there is none, it lies in the trash or is not seen.
     fn customer(&mut self, id: CustomerId, visible: &Visible) -> Result<Option<CustomerLine>, StoreError>;
 
+    /// Those of these customers that are seen and do not lie in the trash, in no particular order.
+    fn customer_lines(
+        &mut self,
+        ids: &[CustomerId],
+        visible: &Visible,
+    ) -> Result<Vec<CustomerLine>, StoreError>;
+
     /// A page of the list, ordered by sort key, then id, of those that are seen.
     fn customer_list(
         &mut self,

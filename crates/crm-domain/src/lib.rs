@@ -37,6 +37,7 @@ pub mod readings;
 pub mod reads;
 pub mod receipts;
 pub mod retention;
+pub mod searches;
 pub mod send_budgets;
 pub mod senders;
 pub mod sends;

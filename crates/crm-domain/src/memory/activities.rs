@@ -14,9 +14,11 @@ use crate::imports::ImportId;
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
 use crate::receipts::ReceiptId;
+use crate::searches::Saying;
 use crate::sends::{SendId, SendState};
 use crate::standings::LastMessage;
 use crate::teams::Visible;
+use crate::values::SearchWords;
 
 #[derive(Debug, Clone)]
 pub(super) struct ActivityRow {
@@ -287,6 +289,41 @@ impl ActivityQueries for Unit {
             state.newest(of, before, limit)
         })
     }
+
+    fn activities_saying(
+        &mut self,
+        words: &SearchWords,
+        before: Option<ActivityId>,
+        limit: usize,
+        visible: &Visible,
+    ) -> Result<Saying, StoreError> {
+        self.look(|state| {
+            let seen = |row: &ActivityRow| {
+                state.is_shown(row)
+                    && state
+                        .visible_customer(row.stored.customer_id)
+                        .is_some_and(|customer| visible.shows(customer.owner_id, customer.team_id))
+            };
+            let mut rows: Vec<_> = state
+                .activities
+                .iter()
+                .map(|(_, row)| row)
+                .filter(|row| before.is_none_or(|before| row.id < before))
+                .filter(|row| seen(row) && words.are_said_in(&row.stored.message))
+                .collect();
+            rows.reverse();
+            let next = rows
+                .get(limit)
+                .and_then(|_| Some(rows.get(limit.checked_sub(1)?)?.id));
+            let shown = rows.into_iter().take(limit);
+            let items = shown.map(|row| state.shown_activity(row)).collect();
+            Saying { items, next }
+        })
+    }
+
+    fn are_activities_indexed(&mut self) -> Result<bool, StoreError> {
+        self.look(|_| true)
+    }
 }
 
 impl ActivityRepository for Unit {
@@ -345,5 +382,10 @@ impl ActivityRepository for Unit {
             let row = row.clone();
             Ok(Some(state.shown_activity(&row)))
         })
+    }
+
+    /// Everything here is found by its words anyhow.
+    fn index_activities(&mut self, _limit: usize) -> Result<usize, StoreError> {
+        self.change(|_| Ok(0))
     }
 }

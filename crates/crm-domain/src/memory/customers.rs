@@ -141,6 +141,20 @@ impl CustomerQueries for Unit {
         })
     }
 
+    fn customer_lines(
+        &mut self,
+        ids: &[CustomerId],
+        visible: &Visible,
+    ) -> Result<Vec<CustomerLine>, StoreError> {
+        self.look(|state| {
+            let customers = ids.iter().filter_map(|id| state.visible_customer(*id));
+            customers
+                .filter(|customer| visible.shows(customer.owner_id, customer.team_id))
+                .map(|customer| state.customer_line(customer))
+                .collect()
+        })
+    }
+
     fn customer_list(
         &mut self,
         filter: &CustomerFilter,

@@ -39,6 +39,7 @@ mod recording;
 mod registering;
 mod repeating;
 mod retention;
+mod searches;
 mod senders;
 mod sends;
 mod sessions;

@@ -8,6 +8,7 @@ pub mod normalise;
 pub mod person_name;
 pub mod phone_number;
 pub mod plain_text;
+pub mod search_words;
 pub mod website;
 
 pub use email_address::EmailAddress;
@@ -16,6 +17,7 @@ pub use message_text::MessageText;
 pub use person_name::{PersonName, PersonReading};
 pub use phone_number::PhoneNumber;
 pub use plain_text::{CompanyName, CompanyReading, Line, Remarks};
+pub use search_words::SearchWords;
 pub use website::Website;
 
 /// Why a value was refused. The words for it are the reader's catalogue's business.

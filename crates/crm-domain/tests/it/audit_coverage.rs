@@ -57,6 +57,7 @@ const UNLOGGED: &[(&str, usize, &str)] = &[
     ("readings.rs", 2, "the reading log"),
     ("recording.rs", 1, "callbacks are not audited"),
     ("retention.rs", 1, "counts what would go, and is undone"),
+    ("searches.rs", 1, "the index of what messages say"),
     ("senders.rs", 3, "names that the directory told"),
     ("sessions.rs", 1, "a new secret after a change that has its entry"),
     ("setup.rs", 1, "writes its entries for the member it makes"),

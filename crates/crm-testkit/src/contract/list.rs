@@ -78,6 +78,19 @@ macro_rules! contract_suite {
                 messages_of_a_customer_in_the_trash_are_not_found,
                 a_message_of_ours_shows_what_became_of_it,
             ]
+            activity_search: [
+                a_message_is_found_by_any_part_of_what_it_says,
+                width_case_kana_and_blanks_make_no_difference,
+                every_word_must_be_said_and_its_signs_stand_together,
+                a_single_sign_is_found_wherever_it_stands,
+                any_text_can_be_said_and_looked_for,
+                what_was_recorded_last_comes_first_and_pages_have_no_gap_and_no_double,
+                messages_are_found_on_pages_that_are_seen_only,
+                a_look_ends_and_tells_where_to_go_on,
+                what_is_deleted_or_in_the_trash_is_not_found_until_it_is_back,
+                erased_messages_are_found_no_more,
+                everything_added_here_is_in_the_index,
+            ]
             attachments: [
                 an_added_attachment_is_found_as_it_was,
                 a_callback_has_one_attachment,

@@ -9,6 +9,7 @@ use crm_domain::ports::store::Store;
 
 pub mod access_tokens;
 pub mod activities;
+pub mod activity_search;
 pub mod attachments;
 pub mod audit;
 pub mod backlog;
