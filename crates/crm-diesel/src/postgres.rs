@@ -7,6 +7,7 @@ pub type Conn =
 pub type Backend = diesel::pg::Pg;
 
 mod dialect;
+mod words;
 
 #[path = "queries/access_tokens.rs"]
 mod access_tokens;
@@ -80,6 +81,8 @@ mod receipts;
 mod received;
 #[path = "queries/retention.rs"]
 mod retention;
+#[path = "queries/searches.rs"]
+mod searches;
 #[path = "queries/send_budgets.rs"]
 mod send_budgets;
 #[path = "queries/senders.rs"]

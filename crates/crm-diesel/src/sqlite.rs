@@ -6,6 +6,7 @@ pub type Conn = diesel::SqliteConnection;
 pub type Backend = diesel::sqlite::Sqlite;
 
 mod dialect;
+mod words;
 
 #[path = "queries/access_tokens.rs"]
 mod access_tokens;
@@ -79,6 +80,8 @@ mod receipts;
 mod received;
 #[path = "queries/retention.rs"]
 mod retention;
+#[path = "queries/searches.rs"]
+mod searches;
 #[path = "queries/send_budgets.rs"]
 mod send_budgets;
 #[path = "queries/senders.rs"]

@@ -13,16 +13,18 @@ use crm_domain::instant::Instant;
 use crm_domain::notes::NoteId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::receipts::ReceiptId;
+use crm_domain::searches::Saying;
 use crm_domain::sends::{SendId, SendState};
 use crm_domain::standings::LastMessage;
 use crm_domain::teams::Visible;
+use crm_domain::values::SearchWords;
 use diesel::prelude::*;
 
 use super::customers::is_visible;
 use super::inserted::inserted;
 use super::sends::held;
 use super::teams::Seen;
-use super::{Backend, Conn, Uow, received, talks};
+use super::{Backend, Conn, Uow, received, searches, talks, words};
 use crate::fault::Fault;
 use crate::found::{in_pieces, rows};
 use crate::mend::corrupt;
@@ -116,6 +118,24 @@ fn find(conn: &mut Conn, id: i64) -> Result<Option<Activity>, Fault> {
     Ok(all(conn, row.into_iter().collect())?.pop())
 }
 
+/// The messages at these ids, latest first.
+pub(super) fn at(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Activity>, Fault> {
+    let found = in_pieces(ids, |ids| {
+        Ok(activities::table
+            .left_join(sends::table)
+            .left_join(notes::table)
+            .filter(activities::id.eq_any(ids))
+            .order_by((activities::timestamp.desc(), activities::id.desc()))
+            .select((
+                ActivityRow::as_select(),
+                Option::<SendingRow>::as_select(),
+                notes::author_name.nullable(),
+            ))
+            .load(conn)?)
+    })?;
+    all(conn, found)
+}
+
 /// Adds messages; those of an import stay invisible. None is added when a customer does not exist.
 pub(super) fn insert<'a>(
     conn: &mut Conn,
@@ -126,7 +146,16 @@ pub(super) fn insert<'a>(
         conn,
         new.clone().map(|activity| activity.customer_id.get()).collect(),
     )?;
-    new.map(|activity| insert_one(conn, activity, import)).collect()
+    let ids: Vec<ActivityId> = new
+        .clone()
+        .map(|activity| insert_one(conn, activity, import))
+        .collect::<Result<_, _>>()?;
+    let said = ids
+        .iter()
+        .zip(new)
+        .map(|(id, new)| (id.get(), new.message.as_str()));
+    words::add(conn, said)?;
+    Ok(ids)
 }
 
 fn check_customers(conn: &mut Conn, ids: HashSet<i64>) -> Result<(), Fault> {
@@ -157,6 +186,7 @@ fn insert_one(conn: &mut Conn, new: &NewActivity, import: Option<i64>) -> Result
         activities::send_id.eq(new.send_id.map(SendId::get)),
         activities::note_id.eq(new.note_id.map(NoteId::get)),
         activities::late.eq(new.late),
+        activities::indexed.eq(true),
         activities::import_id.eq(import),
         activities::deleted_at.eq(import.map(|_| Stamp::unfinished_import())),
     ));
@@ -326,21 +356,22 @@ impl ActivityQueries for Uow<'_> {
     ) -> Result<Vec<Activity>, StoreError> {
         self.run(|conn| {
             let ids = newest_of_company(conn, company, before, limit, visible)?;
-            let found = in_pieces(&ids, |ids| {
-                Ok(activities::table
-                    .left_join(sends::table)
-                    .left_join(notes::table)
-                    .filter(activities::id.eq_any(ids))
-                    .order_by((activities::timestamp.desc(), activities::id.desc()))
-                    .select((
-                        ActivityRow::as_select(),
-                        Option::<SendingRow>::as_select(),
-                        notes::author_name.nullable(),
-                    ))
-                    .load(conn)?)
-            })?;
-            all(conn, found)
+            at(conn, &ids)
         })
+    }
+
+    fn activities_saying(
+        &mut self,
+        words: &SearchWords,
+        before: Option<ActivityId>,
+        limit: usize,
+        visible: &Visible,
+    ) -> Result<Saying, StoreError> {
+        self.run(|conn| searches::saying(conn, words, before, limit, visible))
+    }
+
+    fn are_activities_indexed(&mut self) -> Result<bool, StoreError> {
+        self.run(searches::is_complete)
     }
 }
 
@@ -397,5 +428,9 @@ impl ActivityRepository for Uow<'_> {
                 Ok(None)
             }
         })
+    }
+
+    fn index_activities(&mut self, limit: usize) -> Result<usize, StoreError> {
+        self.run(|conn| searches::take_in(conn, limit))
     }
 }

@@ -19,7 +19,8 @@ use crm_domain::values::{EmailAddress, LineUserId, PhoneNumber};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::{Conn, Uow, conversations, customers_found};
+use super::teams::Seen;
+use super::{Backend, Conn, Uow, conversations, customers_found};
 use crate::fault::Fault;
 use crate::found::in_pieces;
 use crate::mend;
@@ -203,6 +204,28 @@ impl CustomerQueries for Uow<'_> {
                 .transpose()?
                 .and_then(|mut lines| lines.pop());
             Ok(line.filter(|line| visible.shows(line.customer.owner_id, line.customer.team_id)))
+        })
+    }
+
+    fn customer_lines(
+        &mut self,
+        ids: &[CustomerId],
+        visible: &Visible,
+    ) -> Result<Vec<CustomerLine>, StoreError> {
+        self.run(|conn| {
+            let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+            in_pieces(&ids, |ids| {
+                let mut there = customers::table
+                    .filter(customers::id.eq_any(ids))
+                    .filter(customers::deleted_at.is_null())
+                    .select(customers::id)
+                    .into_boxed::<Backend>();
+                if let Visible::Some(sight) = visible {
+                    there = there.filter(Seen::of(sight).customers());
+                }
+                let there: Vec<i64> = there.load(conn)?;
+                lines(conn, &there)
+            })
         })
     }
 

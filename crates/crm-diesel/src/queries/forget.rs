@@ -10,7 +10,7 @@ use crm_domain::tally::{DataKind, Tally};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::Conn;
+use super::{Conn, searches};
 use crate::fault::Fault;
 use crate::schema::{
     abandoned_blobs, activities, attachments, departures, import_origins, notes, receipts, sends,
@@ -44,6 +44,7 @@ pub(super) fn activities(
         .filter(import_origins::kind.eq(ImportedKind::Activity.code()))
         .filter(import_origins::local_id.eq_any(ids));
     let mut tally = Tally::of(DataKind::Origins, diesel::delete(origins).execute(conn)?);
+    searches::take_out(conn, ids)?;
     tally.add(DataKind::Activities, diesel::delete(theirs).execute(conn)?);
     let part = |part: fn(&Sources) -> Option<i64>| -> Vec<i64> {
         let numbers: BTreeSet<i64> = rows.iter().filter_map(part).collect();

@@ -90,6 +90,7 @@ diesel::table! {
         import_id -> Nullable<BigInt>,
         note_id -> Nullable<BigInt>,
         late -> Bool,
+        indexed -> Bool,
     }
 }
 
