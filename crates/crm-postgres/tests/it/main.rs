@@ -12,5 +12,6 @@ mod growing;
 mod lost_lines;
 mod opening;
 mod proxy;
+mod searches;
 mod secret_lines;
 mod servers;

@@ -109,7 +109,9 @@ fn a_restored_store_keeps_nothing_that_a_copy_leaves_behind() {
             .filter(|table| {
                 number(
                     &path,
-                    &format!("SELECT count(*) FROM sqlite_master WHERE name = '{table}'"),
+                    &format!(
+                        "SELECT count(*) FROM pragma_table_list WHERE name = '{table}' AND type = 'table'"
+                    ),
                 ) == 1
             })
             .collect();

@@ -49,7 +49,8 @@ fn every_table_is_moved_or_left_behind_for_a_reason() {
         let moved: BTreeSet<String> = moved.into_iter().map(|table| table.name).collect();
         let all = texts(
             &path,
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'",
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+             AND name NOT GLOB 'sqlite_*'",
         );
         for table in all {
             assert!(

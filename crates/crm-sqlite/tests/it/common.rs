@@ -63,7 +63,8 @@ pub(crate) async fn company(store: &SqliteStore, name: &'static str) -> Result<C
 
 /// How many rows each table has, but for those of SQLite and of the migrations.
 pub(crate) fn counts(path: &Path) -> BTreeMap<String, i64> {
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '__diesel*' AND name NOT GLOB 'sqlite_*'";
+    let tables = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+                  AND name NOT GLOB '__diesel*' AND name NOT GLOB 'sqlite_*'";
     let count = |table: String| {
         let rows = number(path, &format!("SELECT count(*) FROM \"{table}\""));
         (table, rows)

@@ -14,5 +14,6 @@ mod migrations;
 mod releases;
 mod scrub;
 mod sealed_columns;
+mod searches;
 mod upgrades;
 mod writer;
