@@ -6,6 +6,7 @@ mod counting;
 mod ear;
 mod fetcher;
 mod housekeeper;
+mod indexer;
 mod keys;
 mod measures;
 mod profiles;
@@ -75,6 +76,11 @@ pub fn start(app: &App) -> JoinSet<()> {
         "housekeeper",
         app.clone(),
         sole("housekeeper", &owner, housekeeper::run),
+    ));
+    workers.spawn(kept_alive(
+        "indexer of messages",
+        app.clone(),
+        sole("indexer of messages", &owner, indexer::run),
     ));
     workers.spawn(kept_alive(
         "keeper of keys",
