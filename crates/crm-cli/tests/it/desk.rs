@@ -58,22 +58,6 @@ impl Desk {
         Ran::of(&self.command(args).output().unwrap())
     }
 
-    /// Runs a line of the shell as the administrator of a machine of its own, in which `$CRM` is the program: it may mount.
-    pub(crate) fn run_apart(&self, line: &str) -> Ran {
-        let mut command = Command::new("unshare");
-        command
-            .args(["--user", "--map-root-user", "--mount", "sh", "-c", line])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("CRM", env!("CARGO_BIN_EXE_crm"))
-            .env("USER", "tester")
-            .envs(self.settings.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
-        // Without it: apt-get install util-linux.
-        Ran::of(&command.output().unwrap())
-    }
-
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Ran {
         let mut child = self
             .command(args)

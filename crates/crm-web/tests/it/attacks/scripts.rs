@@ -198,12 +198,17 @@ async fn no_page_runs_what_somebody_typed_or_sent() {
     walk(&mut browser, Some(&mut sent)).await;
     assert!(sent.len() > 20, "{sent:?}");
     let mut pages = walk(&mut browser, None).await;
-    for made in ["/company/1", "/admin/users/2", "/admin/teams/1"] {
-        let page = browser.get(made).await.text();
-        assert!(
-            page.contains("&lt;xss-probe&gt;") && pages.contains(made),
-            "{made}: {page}"
-        );
+    for made in ["/company/", "/admin/users/", "/admin/teams/"] {
+        let mut shown = false;
+        for page in &pages {
+            if page
+                .strip_prefix(made)
+                .is_some_and(|id| id.parse::<i64>().is_ok())
+            {
+                shown |= browser.get(page).await.text().contains("&lt;xss-probe&gt;");
+            }
+        }
+        assert!(shown, "{made}");
     }
     let (short, long) = (encode(SHORT), encode(LONG));
     for reflected in [
