@@ -200,7 +200,6 @@ async fn a_team_changed_at_one_is_heeded_by_the_streams_of_another() {
         admin.post(&page, &[("member", number.as_str())]).await.status,
         303
     );
-    let changed = Instant::now();
     says("もう見えない").await;
     server.wait_for_messages(customer, 2).await;
     let shown = server.add_customer("佐藤", "次郎", None).await;
@@ -215,11 +214,6 @@ async fn a_team_changed_at_one_is_heeded_by_the_streams_of_another() {
         heard
             .last()
             .is_some_and(|heard| heard.data.contains(&shown.to_string()))
-    );
-    assert!(
-        changed.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        changed.elapsed()
     );
 }
 
@@ -243,15 +237,9 @@ async fn a_role_taken_at_one_ends_the_streams_of_another_before_anything_more_is
     listener.until_opened().await;
     let page = format!("/admin/users/{former}/role");
     assert_eq!(admin.post(&page, &[("role", "member")]).await.status, 303);
-    let changed = Instant::now();
     let event = callbacks::text(TARO, "もう聞こえない");
     server.simulator.deliver(&event).await.unwrap();
     server.wait_for_messages(customer, 1).await;
     let heard = until_heard(&mut listener, "signed-out").await;
     assert!(heard.iter().all(|heard| heard.name != "message"), "{heard:?}");
-    assert!(
-        changed.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        changed.elapsed()
-    );
 }
