@@ -9,7 +9,7 @@ use super::JOB;
 use crate::problem::causes;
 use crate::state::App;
 
-/// How many messages one unit of work takes in: some 20 ms.
+/// How many messages one unit of work takes in.
 const AT_ONCE: usize = 250;
 /// How often it looks whether there are any.
 const LOOK: Duration = Duration::from_secs(5);
