@@ -19,6 +19,7 @@ mod load;
 mod paced;
 mod pages;
 mod peer;
+mod place;
 mod ports;
 pub mod proxy;
 mod report;
@@ -115,15 +116,9 @@ struct Load {
 #[derive(Args)]
 struct AllOptions {
     #[command(flatten)]
-    size: Size,
+    subject: place::Subject,
     #[command(flatten)]
     load: Load,
-    /// The release server; beside this program if not given.
-    #[arg(long)]
-    server: Option<PathBuf>,
-    /// A database made by `seed`, to save the filling; it is copied, not changed.
-    #[arg(long)]
-    database: Option<PathBuf>,
     /// The folder of the Flask peer.
     #[arg(long, requires = "peer_python")]
     peer_dir: Option<PathBuf>,

@@ -1,7 +1,6 @@
 //! Many open pages: what their streams cost, and how soon a message is on all of them.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -10,13 +9,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::Size;
 use crate::callbacks::Callbacks;
 use crate::http::Connection;
+use crate::place::{Place, Subject};
 use crate::report::Report;
-use crate::run::data_folder;
-use crate::server::{BOT_SECRET, Server};
-use crate::trial::server_binary;
+use crate::server::BOT_SECRET;
 
 /// How long a stream may be silent where something is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,21 +28,13 @@ pub(crate) struct LiveOptions {
     #[arg(long, default_value_t = 20)]
     rounds: usize,
     #[command(flatten)]
-    size: Size,
-    /// The release server; beside this program if not given.
-    #[arg(long)]
-    server: Option<PathBuf>,
-    /// A database made by `seed`, to save the filling; it is copied, not changed.
-    #[arg(long)]
-    database: Option<PathBuf>,
+    subject: Subject,
 }
 
 /// Measures and prints the table.
 pub(crate) async fn run(options: &LiveOptions) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
-    let binary = server_binary(options.server.as_deref())?;
-    let server = Server::start(&binary, &place.data, &place.key).await?;
+    let place = Place::prepare(&options.subject).await?;
+    let server = place.start().await?;
     let mut report = Report::default();
     crate::pages::time(server.address, &place.cookie, "/customers", 50).await?;
     let before = server.resident_kib()?;
@@ -59,7 +48,7 @@ pub(crate) async fn run(options: &LiveOptions) -> anyhow::Result<()> {
         &format!("{} open pages", options.streams),
         format!("{} KiB more resident", opened.saturating_sub(before)),
     );
-    let callbacks = Callbacks::new(BOT_SECRET, options.size.customers);
+    let callbacks = Callbacks::new(BOT_SECRET, options.subject.size.customers);
     let mut line = Connection::open(server.address).await?;
     let mut took = Vec::new();
     let mut request = String::new();

@@ -1,21 +1,20 @@
 //! The whole measurement, one part after the other so that nothing disturbs anything else.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use crate::callbacks::Callbacks;
 use crate::load::{self, Outcome};
 use crate::pages;
 use crate::peer::{Peer, free_address};
+use crate::place::Place;
 use crate::report::Report;
-use crate::server::{BOT_SECRET, Server, wait_for};
-use crate::sign_in;
-use crate::trial::server_binary;
-use crate::{AllOptions, Size, seed};
+use crate::server::{BOT_SECRET, wait_for};
+use crate::{AllOptions, seed};
 
 /// Pages that are timed. Customer 1 has the longest conversation; what is searched for is said in many messages, in none, and
 /// in very many.
@@ -27,27 +26,31 @@ const PAGES: [&str; 8] = [
     "/company/1",
     "/search?q=見積",
     "/search?q=薔薇",
-    "/search?q=の",
+    "/search?q=い",
 ];
 /// How often each.
 const TIMES: usize = 300;
 
+/// How long a server is left alone before its memory is read.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long recording what was answered may take, and finding what a copy brought.
+const RECORDING: Duration = Duration::from_mins(5);
+const INDEXING: Duration = Duration::from_mins(60);
+
 /// Measures everything and prints the table.
 pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
-    let database = place.data.join("crm.db");
+    let place = Place::prepare(&options.subject).await?;
     let mut report = Report::default();
+    let size = options.subject.size;
     report.add(
         "data",
-        format!(
-            "{} customers, {} messages",
-            options.size.customers, options.size.activities
-        ),
+        format!("{} customers, {} messages", size.customers, size.activities),
     );
+    let folder = tempfile::tempdir()?;
     let peer_database = folder.path().join("poc.db");
     if options.peer_dir.is_some() {
-        seed::copy_for_peer(&database, &peer_database)?;
+        ensure!(place.file().exists(), "the peer is measured beside SQLite");
+        seed::copy_for_peer(&place.file(), &peer_database)?;
     }
     let ours = measure_server(options, &place, &mut report).await?;
     let hello = measure_hello(options).await?;
@@ -63,53 +66,31 @@ pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where a measured server lives.
-pub(crate) struct Place {
-    /// Its data folder.
-    pub(crate) data: PathBuf,
-    /// Its private key.
-    pub(crate) key: PathBuf,
-    /// The cookie of a session.
-    pub(crate) cookie: String,
-}
-
-/// Makes a data folder with a filled database, a copy if there is one, and somebody signed in.
-pub(crate) async fn data_folder(folder: &Path, filled: Option<&Path>, size: Size) -> anyhow::Result<Place> {
-    let data = folder.join("data");
-    std::fs::create_dir(&data)?;
-    let database = data.join("crm.db");
-    match filled {
-        Some(filled) => drop(std::fs::copy(filled, &database)?),
-        None => seed::fill(&database, size).await?,
-    }
-    let key = folder.join("private.key");
-    std::fs::write(&key, crm_lineworks_sim::test_private_key_pem())?;
-    let cookie = sign_in::session(&database).await?;
-    Ok(Place { data, key, cookie })
-}
-
 async fn measure_server(options: &AllOptions, place: &Place, report: &mut Report) -> anyhow::Result<Outcome> {
-    let binary = server_binary(options.server.as_deref())?;
-    let server = Server::start(&binary, &place.data, &place.key).await?;
+    let server = place.start().await?;
     report.add("start to first answer", format!("{:.0?}", server.started_in));
-    report.add("resident after start", format!("{} MiB", server.resident()?));
+    let indexed = place.wait_until_indexed(INDEXING).await?;
+    report.add("all messages in the index after", format!("{indexed:.1?}"));
+    drop(server);
+    let server = place.start().await?;
+    report.add(
+        "second start to first answer",
+        format!("{:.0?}", server.started_in),
+    );
+    tokio::time::sleep(IDLE).await;
+    report.add("resident, idle", format!("{} MiB", server.resident()?));
     time_pages(server.address, &place.cookie, report).await?;
-    let outcome = load::run(
-        server.address,
-        options.load,
-        Callbacks::new(BOT_SECRET, options.size.customers),
-    )
-    .await?;
+    report.add("resident after the pages", format!("{} MiB", server.resident()?));
+    let outcome = load::run(server.address, options.load, callbacks(options)).await?;
     report.add("callbacks", outcome.to_string());
-    let waited = wait_until_recorded(
-        &place.data.join("crm.db"),
-        outcome.answered,
-        Duration::from_mins(1),
-    )
-    .await?;
+    let waited = place.wait_until_recorded(outcome.answered, RECORDING).await?;
     report.add("all of them recorded after the load", format!("{waited:.1?}"));
     report.add("resident after the load", format!("{} MiB", server.resident()?));
     Ok(outcome)
+}
+
+fn callbacks(options: &AllOptions) -> Callbacks {
+    Callbacks::new(BOT_SECRET, options.subject.size.customers)
 }
 
 async fn time_pages(server: SocketAddr, cookie: &str, report: &mut Report) -> anyhow::Result<()> {
@@ -135,28 +116,6 @@ fn encoded(path: &str) -> String {
     written.collect()
 }
 
-/// Every callback that got its 200 must be on disk, and all of them recorded within this time.
-pub(crate) async fn wait_until_recorded(
-    database: &Path,
-    answered: usize,
-    bound: Duration,
-) -> anyhow::Result<Duration> {
-    let began = Instant::now();
-    while began.elapsed() < bound {
-        let counts = seed::count_receipts(database)?;
-        if counts.pending == 0 {
-            let kept = usize::try_from(counts.receipts).unwrap_or_default();
-            ensure!(
-                kept >= answered,
-                "{answered} callbacks were answered and {kept} are on disk"
-            );
-            return Ok(began.elapsed());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    bail!("not all callbacks were recorded within {bound:?}")
-}
-
 async fn measure_hello(options: &AllOptions) -> anyhow::Result<Outcome> {
     let address = free_address()?;
     let mut child = Command::new(std::env::current_exe()?)
@@ -166,12 +125,7 @@ async fn measure_hello(options: &AllOptions) -> anyhow::Result<Outcome> {
         .context("the empty handler does not start")?;
     let outcome = async {
         wait_for(address, Duration::from_secs(5)).await?;
-        load::run(
-            address,
-            options.load,
-            Callbacks::new(BOT_SECRET, options.size.customers),
-        )
-        .await
+        load::run(address, options.load, callbacks(options)).await
     };
     let outcome = outcome.await;
     child.kill()?;
@@ -195,12 +149,7 @@ async fn measure_peer(
             format!("p50 {:.2?}", timing.median),
         );
     }
-    let outcome = load::run(
-        peer.address,
-        options.load,
-        Callbacks::new(BOT_SECRET, options.size.customers),
-    )
-    .await?;
+    let outcome = load::run(peer.address, options.load, callbacks(options)).await?;
     report.add("peer's callbacks", outcome.to_string());
     report.add(
         "callbacks, ours to the peer's",

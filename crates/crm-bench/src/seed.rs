@@ -59,24 +59,3 @@ CREATE INDEX ix_line ON customers(line_user_id);
 CREATE INDEX ix_cust ON activities(customer_id);
 CREATE INDEX ix_time ON activities(timestamp);
 COMMIT;";
-
-/// What the database holds after a run.
-#[derive(diesel::QueryableByName)]
-pub(crate) struct Counts {
-    /// Callbacks kept.
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    pub(crate) receipts: i64,
-    /// Those not recorded yet.
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    pub(crate) pending: i64,
-}
-
-/// Counts the callbacks, through a connection of its own.
-pub(crate) fn count_receipts(file: &Path) -> anyhow::Result<Counts> {
-    use diesel::RunQueryDsl as _;
-    let mut connection = SqliteConnection::establish(&file.to_string_lossy())?;
-    connection.batch_execute("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;")?;
-    let sql =
-        "SELECT count(*) AS receipts, count(*) FILTER (WHERE state = 'pending') AS pending FROM receipts";
-    Ok(diesel::sql_query(sql).get_result(&mut connection)?)
-}

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::http::Connection;
 use crate::peer::free_address;
+use crate::place::Place;
 
 /// The bot that the measured server is set up with.
 pub(crate) const BOT_ID: &str = "2000001";
@@ -24,41 +25,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `binary` on the data folder.
-    pub(crate) async fn start(binary: &Path, data: &Path, key: &Path) -> anyhow::Result<Self> {
-        Self::start_by(Command::new(binary), binary, data, key).await
-    }
-
-    /// Starts it with so many descriptors.
-    pub(crate) async fn start_with(
-        descriptors: u32,
-        binary: &Path,
-        data: &Path,
-        key: &Path,
-    ) -> anyhow::Result<Self> {
-        let mut shell = Command::new("/bin/sh");
-        shell
-            .arg("-c")
-            .arg(format!("ulimit -n {descriptors} && exec \"$0\""))
-            .arg(binary);
-        Self::start_by(shell, binary, data, key).await
-    }
-
-    async fn start_by(mut command: Command, binary: &Path, data: &Path, key: &Path) -> anyhow::Result<Self> {
+    /// Starts it in its place, with so many descriptors if they are to be few.
+    pub(crate) async fn start(place: &Place, descriptors: Option<u32>) -> anyhow::Result<Self> {
+        let (binary, data) = (place.binary(), place.data());
+        let mut command = command(binary, descriptors);
         let address = free_address()?;
         let began = Instant::now();
         let child = command
-            .current_dir(data)
+            .current_dir(&data)
             .env("CRM_LISTEN", address.to_string())
-            .env("CRM_DATA_DIR", data)
+            .env("CRM_DATA_DIR", &data)
             .env("CRM_LOG", "warning")
+            // The daily backup would begin after twenty seconds, and be measured too.
+            .env("CRM_BACKUP_KEEP", "0")
             .env("LINE_WORKS_BOT_ID", BOT_ID)
             .env("LINE_WORKS_BOT_SECRET", BOT_SECRET)
             .env("LINE_WORKS_CLIENT_ID", "bench")
             .env("LINE_WORKS_CLIENT_SECRET", "bench")
             .env("LINE_WORKS_SERVICE_ACCOUNT", "bench.serviceaccount@example")
             .env("LINE_WORKS_DOMAIN_ID", "400000001")
-            .env("LINE_WORKS_PRIVATE_KEY_FILE", key)
+            .env("LINE_WORKS_PRIVATE_KEY_FILE", place.key())
+            .envs(place.settings())
             .stdout(Stdio::null())
             .spawn()
             .with_context(|| {
@@ -98,6 +85,18 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn command(binary: &Path, descriptors: Option<u32>) -> Command {
+    let Some(descriptors) = descriptors else {
+        return Command::new(binary);
+    };
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .arg("-c")
+        .arg(format!("ulimit -n {descriptors} && exec \"$0\""))
+        .arg(binary);
+    shell
 }
 
 /// Waits until the server answers anything.

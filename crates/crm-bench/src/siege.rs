@@ -2,7 +2,6 @@
 //! at pages. The server has no more descriptors than a system gives by itself.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -12,15 +11,13 @@ use clap::Args;
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;
 
-use crate::Size;
 use crate::callbacks::Callbacks;
 use crate::http::connect;
 use crate::paced::{Pace, Times, keep_asking};
+use crate::place::{Place, Subject};
 use crate::report::Report;
-use crate::run::data_folder;
-use crate::server::{BOT_SECRET, Server};
+use crate::server::BOT_SECRET;
 use crate::starve::look;
-use crate::trial::server_binary;
 
 const DESCRIPTORS: u32 = 1_024;
 /// Signed callbacks a second.
@@ -47,21 +44,13 @@ pub(crate) struct SiegeOptions {
     #[arg(long, default_value_t = 30)]
     seconds: u64,
     #[command(flatten)]
-    size: Size,
-    /// The release server; beside this program if not given.
-    #[arg(long)]
-    server: Option<PathBuf>,
-    /// A database made by `seed`, to save the filling; it is copied, not changed.
-    #[arg(long)]
-    database: Option<PathBuf>,
+    subject: Subject,
 }
 
 /// Measures and prints the table; ends with an error if somebody honest had to wait too long.
 pub(crate) async fn run(options: &SiegeOptions) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
-    let binary = server_binary(options.server.as_deref())?;
-    let server = Server::start_with(DESCRIPTORS, &binary, &place.data, &place.key).await?;
+    let place = Place::prepare(&options.subject).await?;
+    let server = place.start_with(DESCRIPTORS).await?;
     let (slow, forged) = (options.slow, options.forged);
     let mut report = Report::default();
     report.add(
@@ -85,13 +74,13 @@ pub(crate) async fn run(options: &SiegeOptions) -> anyhow::Result<()> {
         from: Ipv4Addr::new(127, 0, 2, 1),
         secret: "another-secret",
     };
-    let forgers = forgers.call(server.address, honest, options.size.customers);
+    let forgers = forgers.call(server.address, honest, options.subject.size.customers);
     let signed = Callers {
         rate: SIGNED,
         from: Ipv4Addr::LOCALHOST,
         secret: BOT_SECRET,
     };
-    let signed = signed.call(server.address, honest, options.size.customers);
+    let signed = signed.call(server.address, honest, options.subject.size.customers);
     let pages = look(server.address, &place.cookie, honest).await?;
     let signed = all(signed).await?;
     let forged = all(forgers).await?;

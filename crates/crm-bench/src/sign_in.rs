@@ -1,24 +1,13 @@
 //! A session for the page requests, made through the store while nobody serves it.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use crm_domain::members::{Device, NewMember, Role, Session};
 use crm_domain::ports::host::{Clock as _, Secrets as _};
-use crm_domain::ports::store::{StoreError, StoreExt as _, UnitOfWork};
-use crm_domain::ports::store_admin::StoreAdmin as _;
+use crm_domain::ports::store::{Store, StoreError, StoreExt as _, UnitOfWork};
 use crm_domain::values::EmailAddress;
 use crm_host::{RingSecrets, SystemClock};
-use crm_sqlite::{SqliteOptions, SqliteStore};
 
 /// Adds an administrator and a session to the database; returns the cookie header's value.
-pub(crate) async fn session(database: &Path) -> anyhow::Result<String> {
-    let store = Arc::new(SqliteStore::open(SqliteOptions {
-        path: database.to_owned(),
-        readers: 1,
-        create: false,
-    })?);
-    store.migrate().await?;
+pub(crate) async fn session(store: &dyn Store) -> anyhow::Result<String> {
     let secrets = RingSecrets::new();
     let (secret, at) = (secrets.token(), SystemClock.now());
     let hash = secrets.hash(secret.as_bytes());

@@ -1,20 +1,16 @@
 //! Sign-in attempts while people look at pages: hashing passwords takes its time, and must take it from nobody else.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use tokio::task::JoinSet;
 
-use crate::Size;
 use crate::http::Connection;
 use crate::paced::{Pace, Times, keep_asking};
+use crate::place::{Place, Subject};
 use crate::report::Report;
-use crate::run::data_folder;
-use crate::server::Server;
-use crate::trial::server_binary;
 
 /// How often each page is asked for in a second.
 const PAGES_A_SECOND: u32 = 20;
@@ -33,22 +29,14 @@ pub(crate) struct StarveOptions {
     #[arg(long, default_value_t = 30)]
     seconds: u64,
     #[command(flatten)]
-    size: Size,
-    /// The release server; beside this program if not given.
-    #[arg(long)]
-    server: Option<PathBuf>,
-    /// A database made by `seed`, to save the filling; it is copied, not changed.
-    #[arg(long)]
-    database: Option<PathBuf>,
+    subject: Subject,
 }
 
 /// Measures and prints the table; ends with an error if pages took too long.
 pub(crate) async fn run(options: &StarveOptions) -> anyhow::Result<()> {
     ensure!(options.rate > 0, "nothing to do");
-    let folder = tempfile::tempdir()?;
-    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
-    let binary = server_binary(options.server.as_deref())?;
-    let server = Server::start(&binary, &place.data, &place.key).await?;
+    let place = Place::prepare(&options.subject).await?;
+    let server = place.start().await?;
     let mut report = Report::default();
     report.add(
         "asked for",

@@ -2,7 +2,6 @@
 //! comes late counts from the moment at which it should have been asked.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,13 +9,11 @@ use anyhow::ensure;
 use clap::Args;
 use tokio::task::JoinSet;
 
-use crate::Size;
 use crate::callbacks::Callbacks;
 use crate::paced::{Pace, Times, keep_asking};
+use crate::place::{Place, Subject};
 use crate::report::Report;
-use crate::run::{data_folder, wait_until_recorded};
-use crate::server::{BOT_SECRET, Server};
-use crate::trial::server_binary;
+use crate::server::BOT_SECRET;
 
 /// How many of each in a second.
 const PAGES_A_SECOND: u32 = 20;
@@ -39,21 +36,13 @@ pub(crate) struct SteadyOptions {
     #[arg(long = "page", default_values = ["/", "/customers", "/customer/1"])]
     pages: Vec<String>,
     #[command(flatten)]
-    size: Size,
-    /// The release server; beside this program if not given.
-    #[arg(long)]
-    server: Option<PathBuf>,
-    /// A database made by `seed`, to save the filling; it is copied, not changed.
-    #[arg(long)]
-    database: Option<PathBuf>,
+    subject: Subject,
 }
 
 /// Measures and prints the table.
 pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let place = data_folder(folder.path(), options.database.as_deref(), options.size).await?;
-    let binary = server_binary(options.server.as_deref())?;
-    let server = Server::start(&binary, &place.data, &place.key).await?;
+    let place = Place::prepare(&options.subject).await?;
+    let server = place.start().await?;
     let mut report = Report::default();
     report.add(
         "asked for",
@@ -80,7 +69,7 @@ pub(crate) async fn run(options: &SteadyOptions) -> anyhow::Result<()> {
             format!("{times}, {} failed", times.failed),
         );
     }
-    let waited = wait_until_recorded(&place.data.join("crm.db"), answered, RECORDING).await?;
+    let waited = place.wait_until_recorded(answered, RECORDING).await?;
     report.add(
         "all of them recorded after the stream, none lost",
         format!("{waited:.1?}"),
@@ -96,7 +85,7 @@ struct Seen {
 
 async fn stream(options: &SteadyOptions, server: SocketAddr, cookie: &str) -> anyhow::Result<Seen> {
     ensure!(options.rate > 0 && options.connections > 0, "nothing to do");
-    let callbacks = Arc::new(Callbacks::new(BOT_SECRET, options.size.customers));
+    let callbacks = Arc::new(Callbacks::new(BOT_SECRET, options.subject.size.customers));
     let began = Instant::now();
     let end = began + Duration::from_secs(options.seconds);
     let gap = Duration::from_secs(1) / options.rate;

@@ -28,6 +28,10 @@ use tokio::task::JoinSet;
 
 use doors::{Addresses, Doors};
 
+/// Of SQLite and zstd too. The C library's keeps what a backup, an import or a rush once took; this one gives it back.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const HELP: &str = "顧客管理システムのサーバー / the CRM's server
 
   crm-web                    設定（環境変数、.env）に従って動きます / serves, by the environment and .env

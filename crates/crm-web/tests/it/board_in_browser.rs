@@ -46,12 +46,10 @@ async fn what_one_takes_the_other_sees_taken() {
     for window in [&ken, &rie] {
         window.run("window.samePage = true").await;
     }
-    let begun = std::time::Instant::now();
     say(&server, TARO, "見積もりをお願いします").await;
     let shown = holds("waiting", "見積もりをお願いします");
     ken.until("the message", &shown).await;
     rie.until("the message there too", &shown).await;
-    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     ken.until("the title counts", "return document.title.startsWith('（1）')")
         .await;
     ken.click("form[action$='/take'] button").await;

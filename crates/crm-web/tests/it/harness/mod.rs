@@ -17,9 +17,9 @@ pub const TARO: &str = "0b1c2d3e-0000-4000-8000-000000000001";
 /// Another one.
 pub const HANAKO: &str = "0b1c2d3e-0000-4000-8000-000000000002";
 
-/// Looks again and again until `look` finds something; panics after ten seconds.
+/// Looks again and again until `look` finds something; panics after twenty seconds.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
-    until_within(Duration::from_secs(10), what, look).await
+    until_within(Duration::from_secs(20), what, look).await
 }
 
 /// The same with another time.

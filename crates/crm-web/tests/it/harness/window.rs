@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::{By, ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::server::PASSWORD;
 use super::{TestServer, until};
@@ -127,24 +127,39 @@ impl Window {
     }
 }
 
+/// Now and then chromedriver ends at once, or says nothing: the port that the system gave it for IPv4 can be
+/// somebody else's for IPv6. It is asked again, and what it said is told.
 async fn start_chromedriver() -> (Child, u16) {
-    let mut child = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("chromedriver, which Debian has in chromium-driver");
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while let Some(line) = lines.next_line().await.unwrap() {
-        let port = line
-            .split("successfully on port ")
-            .nth(1)
-            .and_then(|rest| rest.trim_end_matches('.').parse().ok());
-        if let Some(port) = port {
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver, which Debian has in chromium-driver");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        if let Some(port) = port_of(&mut lines, &mut said).await {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (child, port);
         }
     }
-    panic!("chromedriver did not start");
+    panic!("chromedriver did not start:\n{}", said.join("\n"));
+}
+
+/// The port in what chromedriver says; nothing if it ends, or is silent for too long, before it says it.
+async fn port_of(lines: &mut Lines<BufReader<ChildStdout>>, said: &mut Vec<String>) -> Option<u16> {
+    const LONGEST_SILENCE: Duration = Duration::from_secs(20);
+    while let Ok(Ok(Some(line))) = tokio::time::timeout(LONGEST_SILENCE, lines.next_line()).await {
+        let port = line
+            .split("successfully on port ")
+            .nth(1)
+            .and_then(|rest| rest.trim_end_matches('.').parse().ok());
+        said.push(line);
+        if port.is_some() {
+            return port;
+        }
+    }
+    None
 }
