@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 use clap::Args;
-use crm_compose::transfer::{load, prove};
+use crm_compose::transfer::{TableProof, Teller, load, prove};
 use crm_domain::ports::bulk::BulkStore as _;
 use crm_domain::ports::store::Store;
 use crm_domain::ports::store_admin::StoreAdmin as _;
@@ -179,10 +179,10 @@ async fn move_into(file: PathBuf, cluster: &Cluster) -> anyhow::Result<PostgresS
     let copying = move || {
         let from = SqliteStore::open_for_copy(sqlite(&file), None)?;
         let (mut source, mut written) = (from.bulk_source()?, target.bulk_target()?);
-        let silent: crm_compose::transfer::Teller = Arc::new(|_| ());
+        let silent: Teller = Arc::new(|_| ());
         let loaded = load(source.as_mut(), written.as_mut(), "crm-bench", &silent)?;
         let proofs = prove(source.as_mut(), written.written()?.as_mut(), &loaded, &silent)?;
-        ensure!(proofs.iter().all(|proof| proof.is_equal()), "the copy differs");
+        ensure!(proofs.iter().all(TableProof::is_equal), "the copy differs");
         written.release()?;
         std::fs::remove_file(&file)?;
         Ok(target)

@@ -35,7 +35,7 @@ const TIMES: usize = 300;
 const IDLE: Duration = Duration::from_secs(5);
 /// How long recording what was answered may take, and finding what a copy brought.
 const RECORDING: Duration = Duration::from_mins(5);
-const INDEXING: Duration = Duration::from_mins(60);
+const INDEXING: Duration = Duration::from_hours(1);
 
 /// Measures everything and prints the table.
 pub(crate) async fn all(options: &AllOptions) -> anyhow::Result<()> {

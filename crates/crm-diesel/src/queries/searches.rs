@@ -1,5 +1,7 @@
 //! Messages by what they say. The index holds what was added here; the rest is taken in afterwards.
 
+use std::collections::HashSet;
+
 use crm_domain::activities::{Activity, ActivityId};
 use crm_domain::searches::Saying;
 use crm_domain::teams::Visible;
@@ -20,6 +22,8 @@ use crate::schema::{activities, customers};
 const LOOKED_AT: usize = 5_000;
 /// How many of those are asked for at once.
 const PIECE: usize = 250;
+/// And how many after those.
+const LARGE_PIECE: usize = 1_000;
 
 /// As `ActivityQueries::activities_saying`.
 pub(super) fn saying(
@@ -33,11 +37,13 @@ pub(super) fn saying(
     let (mut found, mut looked_at): (Vec<i64>, usize) = (Vec::new(), 0);
     let mut next = None;
     while looked_at < LOOKED_AT {
-        let said = words::saying(conn, wanted, below, PIECE)?;
+        // The first is enough for nearly everybody; whoever sees few of many customers asks for more at once.
+        let piece = if looked_at == 0 { PIECE } else { LARGE_PIECE };
+        let said = words::saying(conn, wanted, below, piece)?;
         looked_at += said.len();
         let seen = seen_of(conn, &said, visible)?;
         found.extend(said.iter().filter(|id| seen.contains(id)));
-        next = said.last().filter(|_| said.len() == PIECE).copied();
+        next = said.last().filter(|_| said.len() == piece).copied();
         let Some(last) = next.filter(|_| found.len() <= limit) else {
             break;
         };
@@ -54,7 +60,7 @@ pub(super) fn saying(
 }
 
 /// Those that stand on pages that are seen.
-fn seen_of(conn: &mut Conn, ids: &[i64], visible: &Visible) -> Result<Vec<i64>, Fault> {
+fn seen_of(conn: &mut Conn, ids: &[i64], visible: &Visible) -> Result<HashSet<i64>, Fault> {
     let mut query = activities::table
         .inner_join(customers::table)
         .filter(activities::id.eq_any(ids))
@@ -65,7 +71,7 @@ fn seen_of(conn: &mut Conn, ids: &[i64], visible: &Visible) -> Result<Vec<i64>, 
     if let Visible::Some(sight) = visible {
         query = query.filter(Seen::of(sight).customers());
     }
-    Ok(query.load(conn)?)
+    Ok(query.load::<i64>(conn)?.into_iter().collect())
 }
 
 fn in_turn(conn: &mut Conn, ids: &[i64]) -> Result<Vec<Activity>, Fault> {
