@@ -41,9 +41,12 @@ impl SecretKey {
     /// The fewest bytes that cannot be guessed if they are random.
     pub const MIN_BYTES: usize = 32;
 
-    /// Takes the text as it stands, blanks at both ends cut.
+    /// Takes the text as it stands, blanks at both ends cut; of a key that we made also those between its digits, because it
+    /// is copied from paper in groups and lines.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        let text = text.trim();
+        let joined: String = text.split_whitespace().collect();
+        let is_ours = joined.len() == 64 && joined.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let text = if is_ours { &joined } else { text.trim() };
         if text.len() < Self::MIN_BYTES {
             return Err(KeyError::TooShort);
         }
@@ -155,6 +158,32 @@ mod tests {
         assert!(matches!(SecretKey::from_text("short"), Err(KeyError::TooShort)));
         let key = SecretKey::from_text(&"k".repeat(32)).unwrap();
         assert_eq!(format!("{key:?}"), "SecretKey(…)");
+    }
+
+    #[test]
+    fn a_key_of_ours_is_the_same_in_the_lines_of_the_sheet() {
+        let made = "0123456789abcdef".repeat(4);
+        let copied = format!(
+            " {} {}\n{}\t{}\n",
+            &made[..4],
+            &made[4..32],
+            &made[32..36],
+            &made[36..]
+        );
+        let [one, other] = [&made, &copied].map(|text| SecretKey::from_text(text).unwrap());
+        let tag = one.for_purpose("csrf").sign(b"session");
+        assert!(other.for_purpose("csrf").verify(b"session", &tag));
+        let own = "a sentence of somebody's own, long enough";
+        let squeezed = SecretKey::from_text(&own.replace(' ', ""))
+            .unwrap()
+            .for_purpose("csrf")
+            .sign(b"session");
+        assert!(
+            !SecretKey::from_text(own)
+                .unwrap()
+                .for_purpose("csrf")
+                .verify(b"session", &squeezed)
+        );
     }
 
     #[cfg(unix)]

@@ -103,7 +103,7 @@ pub enum PostgresError {
     DiskFull(String),
     /// A copy into this database was begun and not finished.
     #[error(
-        "the database {0} holds a copy that is not finished and is no store yet; run the same copy again to finish it"
+        "the database {0} holds a copy or a restore that is not finished and is no store yet; run the same crm db copy or crm restore again to finish it"
     )]
     Unfinished(String),
     /// The threads of the store could not be started.

@@ -22,8 +22,8 @@ use crate::output::{note, raw};
 pub(crate) struct Backup {
     /// The file to write; it must not exist.
     file: PathBuf,
-    /// Encrypt with a passphrase from standard input.
-    #[arg(long, conflicts_with_all = ["unencrypted", "passphrase_file"])]
+    /// Encrypt, with a passphrase from standard input if it is in no file.
+    #[arg(long, conflicts_with = "unencrypted")]
     encrypt: bool,
     /// Do not encrypt, whatever `CRM_BACKUP_PASSPHRASE` says.
     #[arg(long, conflicts_with = "passphrase_file")]
@@ -137,6 +137,7 @@ fn needed(
     passphrase_file: Option<&Path>,
 ) -> Result<Option<Passphrase>, Failure> {
     let name = file.display().to_string();
+    readable(file).map_err(|error| Failure::io(&name, &error))?;
     if !is_encrypted(file).map_err(|problem| told(&problem, &name))? {
         return Ok(None);
     }
@@ -148,6 +149,14 @@ fn needed(
         Some(passphrase) => Ok(Some(passphrase)),
         None => asked(context).map(Some),
     }
+}
+
+/// Whether there is such a file that can be read.
+fn readable(file: &Path) -> std::io::Result<()> {
+    if std::fs::File::open(file)?.metadata()?.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    Ok(())
 }
 
 /// What is wrong with a backup or its place.

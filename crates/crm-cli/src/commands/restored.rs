@@ -23,6 +23,9 @@ pub(crate) fn lines(texts: &Texts, restored: &Restored, settings: &Settings) -> 
     let key = format!("restore.key_{}", restored.key.code());
     lines.push(texts.fill(&key, &[("fingerprint", &restored.fingerprint)]));
     if let KeyFate::Adopted { factors, connection } = &restored.key {
+        if !(factors.is_empty() && connection.is_empty()) {
+            lines.push(texts.text("restore.again"));
+        }
         for email in factors {
             lines.push(texts.fill("restore.again_factor", &[("email", email)]));
         }

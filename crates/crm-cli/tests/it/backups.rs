@@ -101,9 +101,37 @@ fn what_is_broken_is_told_with_its_place() {
     assert_eq!((ran.code, code(&ran.err)), (1, "backup_broken"));
     assert!(ran.err.contains("crm.db"), "the place is named: {}", ran.err);
     let none = desk.run(&["verify", "nowhere"]);
-    assert_eq!(none.code, 1, "{}", none.err);
+    assert_eq!((none.code, code(&none.err)), (1, "file"), "{}", none.err);
+    let folder = desk.run(&["verify", &desk.path("data").display().to_string()]);
+    assert_eq!((folder.code, code(&folder.err)), (1, "file"), "{}", folder.err);
     let ran = Desk::new().run(&["restore", &file]);
     assert_eq!((ran.code, code(&ran.err)), (1, "backup_broken"));
+}
+
+/// The issue wants the target's key adopted; who meant to bring the old one must learn that it was mistyped.
+#[test]
+fn a_mistyped_key_is_told_as_such() {
+    let (desk, file) = filled();
+    desk.json(&["backup", &file]);
+    let key = std::fs::read_to_string(desk.path("data/secret.key")).unwrap();
+    let (start, end) = key.trim().split_at(32);
+    let restored_with = |key: &str| {
+        let other = Desk::new();
+        std::fs::create_dir_all(other.path("data")).unwrap();
+        std::fs::write(other.path("data/secret.key"), key).unwrap();
+        let ran = other.run(&["restore", &file]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    let copied = restored_with(&format!("{start}\n {end}\n"));
+    assert!(!copied.contains("打ち間違い"), "{copied}");
+    let wrong = if end.ends_with('0') { '1' } else { '0' };
+    let mistyped = restored_with(&format!("{start}{}{wrong}\n", &end[..31]));
+    assert!(mistyped.contains("打ち間違い"), "{mistyped}");
+    assert!(
+        !mistyped.contains("次のとおり"),
+        "nothing is to be entered again: {mistyped}"
+    );
 }
 
 #[test]

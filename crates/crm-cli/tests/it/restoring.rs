@@ -76,6 +76,28 @@ fn killed_at_any_point_the_same_restore_goes_on_and_ends_with_everything() {
 }
 
 #[test]
+fn the_old_settings_lead_to_the_new_database() {
+    let words = "correct horse battery staple";
+    let old = Desk::new().with("CRM_BACKUP_PASSPHRASE", words);
+    office(&old, 1);
+    let file = old.path("backup").display().to_string();
+    assert_eq!(old.run(&["backup", &file]).code, 0);
+    let database = TestDatabase::empty();
+    let desk = Desk::new()
+        .with("CRM_DATABASE_URL", &database.url)
+        .with("CRM_SECRET_KEY", KEY)
+        .with("CRM_BACKUP_PASSPHRASE", words);
+    let ran = desk.run(&["restore", &file]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let settings = std::fs::read_to_string(desk.path("data/restored.env")).unwrap();
+    assert!(
+        settings.contains(&database.url) && settings.contains(KEY),
+        "{settings}"
+    );
+    assert_eq!(settings.matches("\nCRM_SECRET_KEY=").count(), 1, "{settings}");
+}
+
+#[test]
 fn an_unfinished_restore_is_not_mixed_with_another_backup() {
     let (_old, file) = backup(20_000);
     let (_other, another) = backup(10);

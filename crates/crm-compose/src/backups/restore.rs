@@ -95,6 +95,19 @@ struct Staged {
     given_up: u64,
 }
 
+/// What names a database server and its key: without these lines the settings of the backup, put in place as they are,
+/// would lead to an empty file.
+fn target_lines(data: &DataSettings) -> Vec<(&'static str, String)> {
+    let Database::Server(server) = &data.database else {
+        return Vec::new();
+    };
+    let mut lines = vec![("CRM_DATABASE_URL", server.url.expose_secret().to_owned())];
+    if let Some(key) = &data.secret_key {
+        lines.push(("CRM_SECRET_KEY", key.expose_secret().to_owned()));
+    }
+    lines
+}
+
 impl Work<'_> {
     async fn run(&self, teller: Teller) -> Result<Restored, RestoreProblem> {
         let is_server = matches!(self.settings.data.database, Database::Server(_));
@@ -252,12 +265,12 @@ impl Work<'_> {
         }
         let mut settings = None;
         if let Some(text) = &luggage.settings {
-            let mut text = text.expose_secret().to_owned();
+            let mut lines = target_lines(data);
             if let Some(file) = &private_key {
                 let file = std::path::absolute(file)?;
-                let line = [("LINE_WORKS_PRIVATE_KEY_FILE", file.display().to_string())];
-                text = crate::settings::merged_dot_env(&text, &line);
+                lines.push(("LINE_WORKS_PRIVATE_KEY_FILE", file.display().to_string()));
             }
+            let text = crate::settings::merged_dot_env(text.expose_secret(), &lines);
             settings = place(&data.dir.join(SETTINGS), &text)?;
         }
         sync_folder(&data.dir)?;

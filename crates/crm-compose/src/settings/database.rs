@@ -59,7 +59,8 @@ impl Database {
 
     /// Whether it is a file that was never made; a server is only known by asking it.
     pub fn is_missing(&self) -> bool {
-        self.file().is_some_and(|file| !file.exists())
+        // Of a folder that may not be looked into nobody knows; opening it says why.
+        self.file().is_some_and(|file| !file.try_exists().unwrap_or(true))
     }
 }
 

@@ -236,6 +236,7 @@ impl<'a> Told<'a> {
                     kind: "409",
                     detail: Some(sentence(&error)),
                     request_id: None,
+                    again: None,
                 };
                 visitor.page(StatusCode::CONFLICT, Menu::Board, &page)
             }

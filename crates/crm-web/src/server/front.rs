@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use crm_domain::error::Error;
+use crm_domain::ports::store::StoreError;
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderMap, Method, StatusCode, header};
 use poem::{PathPattern, Request, Response};
 
 use super::begun::{Begun, Caller};
 use super::body::BodyRefused;
+use super::typed::Typed;
 use super::{Answer, asking};
-use crate::auth::{Known, Visitor, in_session, referring_page, safe_next};
+use crate::auth::{Identity, Known, Visitor, in_session, referring_page, safe_next};
 use crate::demo::is_loopback_host;
 use crate::page::Menu;
 use crate::problem::{Failure, causes};
@@ -72,7 +74,7 @@ impl Front {
     async fn page(&self, mut request: Request) -> Response {
         let known = Known::default();
         request.extensions_mut().insert(Known::clone(&known));
-        let asked = Asked::of(&request);
+        let asked = Asked::of(&mut request).await;
         let outcome = match self.refusal(&request) {
             Some(failure) => Err(poem::Error::from(failure)),
             None => self.routes.call(request).await,
@@ -131,6 +133,14 @@ impl Front {
         if asked.api {
             return failure.as_problem();
         }
+        let away = matches!(
+            failure,
+            Failure::Refused(Error::Store(StoreError::Unavailable(_)))
+        );
+        if away && !known.initialized() {
+            // Who asks cannot be looked up either: they get the page that nobody in particular gets.
+            let _ = known.set(Identity::Nobody);
+        }
         let request = asked.again(&self.app, known);
         let visitor = Visitor::of(&request).await;
         let language = visitor
@@ -157,6 +167,10 @@ impl Front {
                 | Failure::Refused(Error::Held | Error::LastAdministrator(_))
         )
         .then(|| failure.sentence());
+        if let Some(typed) = asked.typed.filter(|_| away) {
+            page.detail = Some(failure.sentence());
+            page.again = typed.to_send_again(&asked.target).await;
+        }
         let drawn = visitor.and_then(|visitor| visitor.page(failure.status(), Menu::None, &page));
         let mut response = drawn.unwrap_or_else(|_| failure.as_json(language));
         failure.add_headers(&mut response);
@@ -184,10 +198,12 @@ struct Asked {
     headers: HeaderMap,
     api: bool,
     json: bool,
+    typed: Option<Typed>,
 }
 
 impl Asked {
-    fn of(request: &Request) -> Asked {
+    async fn of(request: &mut Request) -> Asked {
+        let typed = Typed::of(request).await;
         let headers = request.headers();
         let holds = |name: header::HeaderName| {
             headers
@@ -214,6 +230,7 @@ impl Asked {
                 || [links::BOARD_COUNTS, links::LINE_WORKS_MEMBERS_JSON].contains(&path)
                 || path.starts_with("/check-customer/"),
             headers: headers.clone(),
+            typed,
         }
     }
 

@@ -20,6 +20,7 @@ mod request_id;
 mod request_log;
 mod span;
 mod tls;
+mod typed;
 
 pub use accept::{Limits, Secured, Stop, serve};
 pub use asking::RequestCaller;

@@ -15,6 +15,17 @@ pub struct ErrorPage {
     pub detail: Option<Sentence>,
     /// What to tell an administrator, so that the log can be searched.
     pub request_id: Option<String>,
+    /// The form that could not be used, for a button that sends it again.
+    pub again: Option<SentAgain>,
+}
+
+/// A form as it was sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct SentAgain {
+    /// Where to.
+    pub action: String,
+    /// Its fields, name and value, with the token of the page.
+    pub fields: Vec<(String, String)>,
 }
 
 /// The statuses that have words of their own.
@@ -35,6 +46,7 @@ impl ErrorPage {
             kind,
             detail: None,
             request_id: None,
+            again: None,
         }
     }
 }
@@ -80,13 +92,26 @@ impl Page for ErrorPage {
             kind,
             detail: None,
             request_id: None,
+            again: None,
         });
         let full = ErrorPage {
             kind: "403",
             detail: Some(Sentence::of("error.csrf")),
             request_id: Some("3f9a2c11".to_owned()),
+            again: None,
         };
-        all.chain([full]).collect()
+        let away = ErrorPage {
+            kind: "503",
+            detail: Some(Sentence::of("error.store_unavailable")),
+            request_id: Some("3f9a2c11".to_owned()),
+            again: Some(SentAgain {
+                action: "/customer/1/edit".to_owned(),
+                fields: [("csrf_token", "c5rf"), ("remarks", "一行目\n二行目")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .to_vec(),
+            }),
+        };
+        all.chain([full, away]).collect()
     }
 }
 
