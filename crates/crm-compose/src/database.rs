@@ -233,10 +233,18 @@ fn lock_beside(database: &Path) -> Result<Option<RotationLock>, StoreError> {
     }
 }
 
-/// Makes the folder of a database file.
+/// Makes the folder of a database file, but not what that is in: a mistyped path would otherwise become an empty database.
 pub(crate) fn make_folder_of(database: &Database) -> Result<(), StartError> {
-    match database.file().and_then(Path::parent) {
-        Some(dir) if !dir.as_os_str().is_empty() => make_folder(dir),
+    let Some(dir) = database.file().and_then(Path::parent) else {
+        return Ok(());
+    };
+    let missing = |dir: &Path| !dir.as_os_str().is_empty() && !dir.exists();
+    match dir.parent() {
+        Some(above) if missing(dir) && missing(above) => Err(StartError::Folder {
+            dir: above.to_owned(),
+            source: std::io::ErrorKind::NotFound.into(),
+        }),
+        _ if missing(dir) => make_folder(dir),
         _ => Ok(()),
     }
 }

@@ -142,7 +142,7 @@ impl StartError {
     fn ja(&self) -> String {
         match self {
             Self::Folder { dir, source } => format!(
-                "フォルダー {} を使えません（{source}）。CRM_DATA_DIR と権限を確かめてください。",
+                "フォルダー {} を使えません（{source}）。CRM_DATA_DIR、CRM_DATABASE_URL の場所と権限を確かめてください。",
                 dir.display()
             ),
             Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {error}。"),
@@ -204,7 +204,7 @@ impl StartError {
 
     fn en(&self) -> String {
         match self {
-            Self::Folder { .. } => format!("{self}. Check CRM_DATA_DIR and the permissions."),
+            Self::Folder { .. } => format!("{self}. Check CRM_DATA_DIR, the place in CRM_DATABASE_URL and the permissions."),
             Self::Key(error) => format!("CRM_SECRET_KEY cannot be used: {error}."),
             Self::KeyLost(file) => format!(
                 "The key file {} is missing. The database holds what only that key opens (second factors, the connection to LINE WORKS, received files), so no new key is made. Put the file back from its copy, or set CRM_SECRET_KEY to what it held.",

@@ -44,6 +44,7 @@ fn add_customers(
     bot: &str,
     now: Instant,
 ) -> Result<(), StoreError> {
+    let mut added = Vec::new();
     for number in 0..customers::COUNT {
         let Some(details) = customers::customer(number, companies) else {
             continue;
@@ -51,7 +52,11 @@ fn add_customers(
         let id = uow
             .edit_customers()
             .add_customer(&details, before(now, 80 * DAY))?;
-        add_talk(uow, number, id, &details, bot, now)?;
+        added.push((number, id, details));
+    }
+    // As they would have come: the later a customer stands in the list, the longer ago they talked.
+    for (number, id, details) in added.iter().rev() {
+        add_talk(uow, *number, *id, details, bot, now)?;
     }
     Ok(())
 }

@@ -77,6 +77,7 @@ pub(super) async fn listen(load: Arc<Load>) {
     while !load.is_over() {
         let opened = Stream::open(load.server, &load.cookie, &last).await;
         if let Ok(mut stream) = opened {
+            let begun = Instant::now();
             while let Ok(names) = stream.hear(BREATH).await {
                 let messages = names.iter().filter(|name| *name == "message").count();
                 if messages > 0 {
@@ -85,7 +86,7 @@ pub(super) async fn listen(load: Arc<Load>) {
                     borne.live.longest = borne.live.longest.max(heard.elapsed());
                     heard = Instant::now();
                 }
-                if load.is_over() || heard.elapsed() > DEAD {
+                if load.is_over() || heard.elapsed().min(begun.elapsed()) > DEAD {
                     break;
                 }
             }

@@ -1,6 +1,6 @@
 //! `crm migrate`.
 
-use crm_compose::Need;
+use crm_compose::{Need, TimeZone};
 use serde::Serialize;
 
 use super::{DONE, Outcome};
@@ -44,11 +44,16 @@ pub(crate) async fn run(context: &Context, command: &Migrate) -> Outcome {
         .into_iter()
         .map(|name| MigrationRow { name, applied: true })
         .collect();
+    told(context, &rows, desk.zone())
+}
+
+/// The rows, or that there is nothing to do.
+fn told(context: &Context, rows: &[MigrationRow], zone: &TimeZone) -> Outcome {
     if rows.is_empty() && !context.output.is_json() {
         output::raw(&format!("{}\n", context.output.texts().text("migrate.nothing")));
-        return DONE;
+    } else {
+        context.output.list(rows, zone);
     }
-    context.output.list(&rows, desk.zone());
     DONE
 }
 
@@ -79,6 +84,5 @@ async fn rehearse(context: &Context) -> Outcome {
             applied: false,
         })
         .collect();
-    context.output.list(&rows, &zone);
-    DONE
+    told(context, &rows, &zone)
 }

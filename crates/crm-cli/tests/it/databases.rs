@@ -39,6 +39,17 @@ pub(crate) fn office(desk: &Desk, messages: u32) {
 }
 
 #[test]
+fn a_mistyped_path_becomes_no_database() {
+    let desk = Desk::new();
+    let nowhere = desk.path("nope");
+    let url = format!("sqlite://{}", nowhere.join("deep/crm.db").display());
+    let desk = desk.with("CRM_DATABASE_URL", &url);
+    let ran = desk.run(&["migrate"]);
+    assert!(ran.code == 1 && ran.err.contains("[folder]"), "{}", ran.err);
+    assert!(ran.err.contains("nope") && !nowhere.exists(), "{}", ran.err);
+}
+
+#[test]
 fn a_database_is_copied_and_proved_and_not_a_second_time() {
     let desk = Desk::new();
     office(&desk, 1_000);

@@ -129,3 +129,18 @@ fn the_first_release_is_brought_up_to_date_after_a_copy_that_can_be_restored() {
     let customers = |desk: &Desk| desk.json(&["customer", "list"]).as_array().unwrap().len();
     assert_eq!(customers(&other), customers(&desk));
 }
+
+#[test]
+fn where_nothing_is_to_be_done_it_says_so() {
+    let desk = Desk::new();
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    for args in [&["migrate", "--dry-run"][..], &["migrate"]] {
+        let ran = desk.run(args);
+        assert!(
+            ran.code == 0 && ran.out.contains("最新です"),
+            "{args:?}: {}{}",
+            ran.out,
+            ran.err
+        );
+    }
+}
