@@ -28,6 +28,7 @@ pub use keys::Keys;
 pub use next::{referring_page, safe_next};
 pub use origin::{NotAnOrigin, Origins};
 pub use pages::mount;
+pub(crate) use protected::{FORM, read_form};
 pub use protected::{Nothing, Open, Protected, Writer};
 pub use proven::Proven;
 pub use visitor::Visitor;

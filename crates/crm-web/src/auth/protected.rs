@@ -14,7 +14,8 @@ use crate::links;
 use crate::problem::Failure;
 use crate::state::App;
 
-const FORM: &str = "application/x-www-form-urlencoded";
+/// The type of a form's body.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The data of a form or a JSON body from somebody who is signed in. Programs with a token need no CSRF token.
 #[derive(Debug)]
@@ -199,12 +200,17 @@ impl Sent {
     }
 
     pub(super) async fn form<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let request = Request::builder()
-            .method(Method::POST)
-            .content_type(FORM)
-            .finish();
-        let mut body = RequestBody::new(Body::from(self.bytes.clone()));
-        let form = Form::<T>::from_request(&request, &mut body).await;
-        form.map(|Form(data)| data).map_err(|_| Failure::Malformed)
+        read_form(self.bytes.clone()).await
     }
+}
+
+/// What the body of a form holds.
+pub(crate) async fn read_form<T: DeserializeOwned>(bytes: Bytes) -> Result<T, Failure> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .content_type(FORM)
+        .finish();
+    let mut body = RequestBody::new(Body::from(bytes));
+    let form = Form::<T>::from_request(&request, &mut body).await;
+    form.map(|Form(data)| data).map_err(|_| Failure::Malformed)
 }

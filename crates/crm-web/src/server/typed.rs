@@ -2,15 +2,14 @@
 //! it is, and it must not be lost.
 
 use bytes::Bytes;
-use poem::http::{Method, header};
-use poem::web::Form;
-use poem::{Body, FromRequest as _, Request, RequestBody};
+use poem::Request;
+use poem::http::Method;
 
+use crate::auth::{FORM, read_form};
 use crate::views::system::SentAgain;
 
-const FORM: &str = "application/x-www-form-urlencoded";
 /// Forms below these addresses hold passwords, codes and keys, which belong on no page.
-const SECRETIVE: [&str; 5] = ["/login", "/link/", "/setup/", "/me", "/admin"];
+const SECRETIVE: [&str; 5] = ["/login", "/link/", "/setup/", "/me/", "/admin/"];
 
 /// The body of a form.
 pub(super) struct Typed(Bytes);
@@ -33,15 +32,9 @@ impl Typed {
 
     /// The form once more, for a page with a button that sends it to the same address.
     pub(super) async fn to_send_again(&self, target: &str) -> Option<SentAgain> {
-        let request = Request::builder()
-            .method(Method::POST)
-            .header(header::CONTENT_TYPE, FORM)
-            .finish();
-        let mut body = RequestBody::new(Body::from(self.0.clone()));
-        let Form(fields) = Form::from_request(&request, &mut body).await.ok()?;
         Some(SentAgain {
             action: target.to_owned(),
-            fields,
+            fields: read_form(self.0.clone()).await.ok()?,
         })
     }
 }
