@@ -2,9 +2,9 @@
 
 /** Shows the line that the page holds under this name, or none. */
 export function showLine(name) {
-  const place = document.querySelector("[data-line]");
+  const place = document.querySelector("[data-live-line]");
   if (!place || (place.dataset.shown ?? null) === name) return;
-  const words = name && document.querySelector(`template[data-line-words="${name}"]`);
+  const words = name && document.querySelector(`template[data-live-words="${name}"]`);
   if (words) place.dataset.shown = name;
   else delete place.dataset.shown;
   place.replaceChildren(...(words ? [words.content.cloneNode(true)] : []));

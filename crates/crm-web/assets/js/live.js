@@ -10,7 +10,7 @@ const KINDS = ["conversation", "message", "send", "customer", "company", "member
 /** The server's sign of life comes every 15 seconds; so long without one, the line is dead. */
 const SILENCE = 40_000;
 const WATCH = 5_000;
-/** How long a line may be cut before anybody is told. */
+/** How long a line may be cut, or its news old, before anybody is told. */
 const QUIET = 10_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 20_000;
@@ -28,6 +28,7 @@ class Live {
     this.stream = null;
     this.over = false;
     this.cut = null;
+    this.stale = null;
     this.channel = "BroadcastChannel" in window && navigator.locks ? new BroadcastChannel(CHANNEL) : null;
   }
 
@@ -76,6 +77,8 @@ class Live {
     });
     stream.addEventListener("error", () => stream === this.stream && this.broken());
     stream.addEventListener("beat", () => (this.heard = Date.now()));
+    stream.addEventListener("stale", () => this.say({ stale: true }));
+    stream.addEventListener("current", () => this.say({ stale: false }));
     stream.addEventListener("signed-out", () => this.say({ over: true }));
     for (const kind of KINDS) {
       stream.addEventListener(kind, (event) => {
@@ -118,6 +121,7 @@ class Live {
       this.open();
     }
     if (this.cut && Date.now() - this.cut > QUIET) showLine("lost");
+    else if (this.stale && Date.now() - this.stale > QUIET) showLine("stale");
   }
 
   /** Tells this page and the others. */
@@ -127,18 +131,34 @@ class Live {
   }
 
   hear(what) {
-    if (what.asks && this.leads) this.channel.postMessage({ up: !this.cut });
+    if (what.asks && this.leads) this.answer();
     else if (what.wakes && this.leads) this.wake();
     else if (what.over) this.end();
     else if ("up" in what) this.setUp(what.up);
+    else if ("stale" in what) this.setStale(what.stale);
     else if (what.kind) this.take(what);
+  }
+
+  /** How the stream fares, for a page that does not read it. */
+  answer() {
+    this.channel.postMessage({ up: !this.cut });
+    if (this.stale) this.channel.postMessage({ stale: true });
   }
 
   setUp(up) {
     if (up) {
       this.cut = null;
-      showLine(null);
+      this.setStale(false);
     } else this.cut ??= Date.now();
+  }
+
+  /** The line holds, but the server cannot read what is new. */
+  setStale(stale) {
+    if (stale) this.stale ??= Date.now();
+    else {
+      this.stale = null;
+      showLine(null);
+    }
   }
 
   take({ kind, cursor, data }) {

@@ -68,6 +68,15 @@ pub(super) fn beat() -> Bytes {
     Bytes::from_static(b":\nevent: beat\ndata: {}\n\n")
 }
 
+/// Says that nothing new can be read, so that what is shown may be old, or that it can again.
+pub(super) fn freshness(stale: bool) -> Bytes {
+    Bytes::from_static(if stale {
+        b"event: stale\ndata: {}\n\n"
+    } else {
+        b"event: current\ndata: {}\n\n"
+    })
+}
+
 /// The session is over; nothing follows.
 pub(super) fn signed_out() -> Bytes {
     Bytes::from_static(b"event: signed-out\ndata: {}\n\n")

@@ -22,8 +22,8 @@ const LAG: usize = 1_024;
 const TICK: Duration = Duration::from_millis(500);
 /// Between two looks: what is stored within this time is handed out together.
 const GATHER: Duration = Duration::from_millis(30);
-/// The longest rest between tries while the database cannot be read.
-const LONGEST_REST: Duration = Duration::from_secs(10);
+/// The longest rest between tries while the database cannot be read: so much later at most open pages go on.
+const LONGEST_REST: Duration = Duration::from_secs(2);
 /// How often old events are looked for.
 const FORGET_EVERY: Duration = Duration::from_mins(10);
 /// The pause after some were found, before more are looked for.
@@ -50,6 +50,7 @@ pub(super) enum Told {
 pub struct Hub {
     told: broadcast::Sender<Arc<Told>>,
     place: watch::Sender<Option<EventCursor>>,
+    stale: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
 }
 
@@ -58,6 +59,7 @@ impl Default for Hub {
         Self {
             told: broadcast::Sender::new(LAG),
             place: watch::Sender::new(None),
+            stale: watch::Sender::new(false),
             open: Arc::default(),
         }
     }
@@ -92,6 +94,16 @@ impl Hub {
 
     pub(super) fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
         self.told.subscribe()
+    }
+
+    /// Whether the database cannot be read now, so that what pages show may be old.
+    pub(super) fn stale(&self) -> watch::Receiver<bool> {
+        self.stale.subscribe()
+    }
+
+    fn set_stale(&self, stale: bool) {
+        self.stale
+            .send_if_modified(|known| std::mem::replace(known, stale) != stale);
     }
 
     /// Hands on what was stored since the last look.
@@ -164,7 +176,9 @@ pub async fn run(app: App) {
     begin(&app).await;
     let mut rest = TICK;
     while !app.stop.is_said() {
-        match app.live.look(&app).await {
+        let looked = app.live.look(&app).await;
+        app.live.set_stale(looked.is_err());
+        match looked {
             Ok(()) => rest = TICK,
             Err(error) => {
                 if rest == TICK {

@@ -136,9 +136,17 @@ impl Stream {
     }
 
     async fn follow(&mut self, mut looks: Interval) -> Result<(), End> {
+        let mut stale = self.app.live.stale();
+        if *stale.borrow() {
+            self.sender.send(encode::freshness(true)).await?;
+        }
         let mut until_beat = LOOKS_PER_BEAT;
         loop {
             tokio::select! {
+                Ok(()) = stale.changed() => {
+                    let stale = *stale.borrow_and_update();
+                    self.sender.send(encode::freshness(stale)).await?;
+                }
                 told = self.told.recv() => match told {
                     Ok(told) => self.pass(&told).await?,
                     // The browser comes back and reads from the table what it missed.

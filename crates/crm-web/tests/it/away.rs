@@ -16,6 +16,7 @@ use tokio::process::Command;
 use tokio::task::JoinHandle;
 
 use crate::harness::server::PROGRAM;
+use crate::harness::stream::Listener;
 use crate::harness::{Ask, TARO, TestServer, on_postgres, until_within};
 
 /// Longer than every wait of the server on a loaded machine.
@@ -259,6 +260,26 @@ async fn while_nothing_can_be_read_people_get_a_page() {
     });
     let kept = kept.await;
     assert_eq!(kept.status, 303, "{}", kept.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_are_told_that_what_they_show_may_be_old() {
+    if !on_postgres() {
+        // A file can always be read.
+        return;
+    }
+    let server = TestServer::start().await;
+    let browser = server.signed_in(Role::Member).await;
+    let mut listener = Listener::open(server.address, &browser, "/events", None).await;
+    listener.until_opened().await;
+    let hold = Hold::take(&server).await;
+    let name = async |listener: &mut Listener| listener.next().await.map(|heard| heard.name);
+    assert_eq!(name(&mut listener).await.as_deref(), Some("stale"));
+    hold.let_go().await;
+    assert_eq!(name(&mut listener).await.as_deref(), Some("current"));
+    server.add_customer("遅い", "人", None).await;
+    let heard = name(&mut listener).await;
+    assert_eq!(heard.as_deref(), Some("customer"), "the same stream goes on");
 }
 
 #[tokio::test(flavor = "multi_thread")]

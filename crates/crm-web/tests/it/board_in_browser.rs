@@ -3,6 +3,7 @@
 use crm_domain::members::Role;
 use crm_domain::use_cases::MemberForm;
 use crm_lineworks_sim::callbacks;
+use crm_testkit::postgres::TestDatabase;
 
 use crate::harness::server::PASSWORD;
 use crate::harness::window::Window;
@@ -128,6 +129,39 @@ async fn who_is_slower_learns_who_has_it_and_can_hand_it_over() {
         "return document.querySelector('#column-handled .handler-me') !== null",
     )
     .await;
+    ken.close().await;
+}
+
+const SAID_ABOVE: &str = "document.querySelector('[data-live-line]').innerText";
+
+#[tokio::test]
+async fn a_board_that_hears_nothing_new_says_so_and_keeps_its_lines() {
+    let server = TestServer::start().await;
+    server.add_customer("山田", "太郎", Some(TARO)).await;
+    let ken = window(&server, "ken@example.jp", "田中 健", 1280).await;
+    say(&server, TARO, "お願いします").await;
+    let shown = holds("waiting", "お願いします");
+    ken.until("the message", &shown).await;
+    if let Some(database) = server.database() {
+        database.shut();
+        let name = database.name().to_owned();
+        // A short interruption is nobody's business.
+        tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+        let told = format!("return {SAID_ABOVE}.includes('表示は古いかもしれません')");
+        ken.until("it may be old", &told).await;
+        assert!(ken.ask::<bool>(&shown).await, "what was shown stays");
+        TestDatabase::open_again(&name);
+        ken.until("the line goes", &format!("return {SAID_ABOVE} === ''"))
+            .await;
+        say(&server, TARO, "その後です").await;
+        ken.until("and it goes on", &holds("waiting", "その後です")).await;
+    }
+    let sign_out = "const form = document.querySelector(\"form[action='/logout']\");
+        fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) })";
+    ken.run(sign_out).await;
+    let told = format!("return {SAID_ABOVE}.includes('ログアウトしました')");
+    ken.until("signed out", &told).await;
+    assert!(ken.ask::<bool>(&holds("waiting", "山田 太郎")).await);
     ken.close().await;
 }
 
