@@ -10,6 +10,7 @@ pub mod logging;
 mod machine;
 mod rehearsal;
 mod rotation;
+mod server_trouble;
 pub mod settings;
 mod start_error;
 pub mod time_zone;

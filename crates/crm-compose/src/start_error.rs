@@ -7,10 +7,12 @@ use crm_domain::ports::host::PasswordError;
 use crm_domain::ports::store::StoreError;
 use crm_domain::ports::vault::VaultError;
 use crm_host::LockError;
+use crm_host::SecretKey;
 use crm_host::secret_key::KeyError;
 use crm_lineworks::ConfigError;
 
 use crate::backups::BackupProblem;
+use crate::server_trouble;
 use crate::settings::{Database, SettingsError};
 
 /// The version of this program.
@@ -145,7 +147,7 @@ impl StartError {
                 "フォルダー {} を使えません（{source}）。CRM_DATA_DIR、CRM_DATABASE_URL の場所と権限を確かめてください。",
                 dir.display()
             ),
-            Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {error}。"),
+            Self::Key(error) => format!("秘密鍵（CRM_SECRET_KEY）を使えません: {}。", key_ja(error)),
             Self::KeyLost(file) => format!(
                 "秘密鍵のファイル {} がありません。このデータベースには、その鍵でしか開けないもの（2段階認証、LINE WORKSの接続設定、受信したファイル）があるため、新しい鍵は作りません。控えからファイルを戻すか、その中身を CRM_SECRET_KEY に設定してください。",
                 file.display()
@@ -170,8 +172,8 @@ impl StartError {
                 reasons(source)
             ),
             Self::Store { database, source } => format!(
-                "データベース {database} を使えません（{}）。サーバーが動いているか、CRM_DATABASE_URL のアドレス、ユーザー、パスワードを確かめてください。",
-                reasons(source)
+                "データベース {database} を使えません（CRM_DATABASE_URL）。{}。",
+                server_trouble::ja(source)
             ),
             Self::NewerDatabase { database, product } => format!(
                 "データベース {database} は新しい版（{product}）で更新されており、この版（{OURS}）では使えません。何も変更していません。{product} 以降のプログラムを使ってください。この版に戻すには、更新前のバックアップを crm restore で戻します。"
@@ -230,7 +232,7 @@ impl StartError {
                 reasons(source)
             ),
             Self::Store { database, source } => format!(
-                "The database {database} cannot be used ({}). Check that it runs, and address, user and password in CRM_DATABASE_URL.",
+                "The database {database} (CRM_DATABASE_URL) cannot be used: {}.",
                 reasons(source)
             ),
             Self::NewerDatabase { database, product } => format!(
@@ -257,6 +259,21 @@ impl StartError {
             Self::Passwords(_) => "Passwords cannot be hashed. Check the free memory.".to_owned(),
             Self::Simulator(_) | Self::Samples(_) => format!("{self}."),
         }
+    }
+}
+
+fn key_ja(error: &KeyError) -> String {
+    match error {
+        KeyError::TooShort => format!(
+            "短すぎます。{}バイト以上の推測できない文字列にしてください",
+            SecretKey::MIN_BYTES
+        ),
+        KeyError::Mistyped(line) => {
+            format!(
+                "復旧シートの{line}行目と一致しません。その行を見直してください（[ ] は行の確認用の4文字です）"
+            )
+        }
+        KeyError::File(file, source) => format!("ファイル {file} を読み書きできません（{source}）"),
     }
 }
 

@@ -21,6 +21,11 @@ impl ErasedFile {
         Self(dir.join("erased.list"))
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// The list as text, as the file holds it.
     pub fn text_of(erased: &[Erased]) -> String {
         erased.iter().map(line).collect()

@@ -7,6 +7,7 @@ pub mod erased;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod key_sheet;
 pub mod passwords;
 pub mod quarantine;
 pub mod seals;

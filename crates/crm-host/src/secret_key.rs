@@ -8,6 +8,7 @@ use crm_domain::ports::host::Secrets;
 use ring::{hkdf, hmac};
 
 use crate::data_dir::{others_may_read, private_file};
+use crate::key_sheet;
 
 /// The installation's secret: any text of at least [`SecretKey::MIN_BYTES`] bytes. Never used itself, only to derive
 /// one key for each purpose.
@@ -23,6 +24,9 @@ pub enum KeyError {
     /// The text is shorter than [`SecretKey::MIN_BYTES`].
     #[error("the secret key is shorter than {} bytes", SecretKey::MIN_BYTES)]
     TooShort,
+    /// Copied from the sheet, and this line (counted from 1) does not fit its check value.
+    #[error("line {0} of the secret key is not as on the sheet")]
+    Mistyped(usize),
     /// The file could not be read or made.
     #[error("the key file {0} cannot be used: {1}")]
     File(String, #[source] io::Error),
@@ -41,15 +45,25 @@ impl SecretKey {
     /// The fewest bytes that cannot be guessed if they are random.
     pub const MIN_BYTES: usize = 32;
 
-    /// Takes the text as it stands, blanks at both ends cut; of a key that we made also those between its digits, because it
-    /// is copied from paper in groups and lines.
-    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+    /// The key in a text: as it stands, blanks at both ends cut; of a key that we made also those between its digits, because
+    /// it is copied from paper in groups and lines. With the check values of the sheet a line copied wrongly is told.
+    pub fn read_text(text: &str) -> Result<String, KeyError> {
+        let copied = key_sheet::read_back(text)
+            .transpose()
+            .map_err(KeyError::Mistyped)?;
+        let text = copied.as_deref().unwrap_or(text);
         let joined: String = text.split_whitespace().collect();
         let is_ours = joined.len() == 64 && joined.bytes().all(|byte| byte.is_ascii_hexdigit());
         let text = if is_ours { &joined } else { text.trim() };
         if text.len() < Self::MIN_BYTES {
             return Err(KeyError::TooShort);
         }
+        Ok(text.to_owned())
+    }
+
+    /// The key in a text, see [`SecretKey::read_text`].
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        let text = Self::read_text(text)?;
         Ok(Self {
             mac: hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()),
             base: hkdf::Salt::new(hkdf::HKDF_SHA256, b"crm secret key").extract(text.as_bytes()),
@@ -170,9 +184,21 @@ mod tests {
             &made[32..36],
             &made[36..]
         );
-        let [one, other] = [&made, &copied].map(|text| SecretKey::from_text(text).unwrap());
-        let tag = one.for_purpose("csrf").sign(b"session");
-        assert!(other.for_purpose("csrf").verify(b"session", &tag));
+        let on_sheet = crate::key_sheet::lines(&made);
+        let checked: Vec<String> = on_sheet
+            .iter()
+            .map(|line| format!("{} [{}]", line.groups, line.check))
+            .collect();
+        let tag = |text: &str| {
+            SecretKey::from_text(text)
+                .unwrap()
+                .for_purpose("csrf")
+                .sign(b"session")
+        };
+        assert_eq!(tag(&copied), tag(&made));
+        assert_eq!(tag(&checked.join("\n")), tag(&made));
+        let wrong = checked.join("\n").replacen("01234567", "01284567", 1);
+        assert!(matches!(SecretKey::from_text(&wrong), Err(KeyError::Mistyped(1))));
         let own = "a sentence of somebody's own, long enough";
         let squeezed = SecretKey::from_text(&own.replace(' ', ""))
             .unwrap()

@@ -43,12 +43,14 @@ pub enum PostgresError {
         reason: String,
     },
     /// The database is not there.
-    #[error("there is no database {name} at {at}; create it: createdb -h {at} {name}")]
+    #[error("there is no database {name} at {at}; create it: {hint}")]
     NoDatabase {
         /// Host and port.
         at: String,
         /// Its name.
         name: String,
+        /// The command that creates it.
+        hint: String,
     },
     /// PostgreSQL takes no further connection.
     #[error(

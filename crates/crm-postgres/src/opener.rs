@@ -167,8 +167,37 @@ fn told(target: &Target, user: String, database: String, error: &tokio_postgres:
         Some(&(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION)) => {
             PostgresError::NotAllowed { at, user, reason }
         }
-        Some(&SqlState::INVALID_CATALOG_NAME) => PostgresError::NoDatabase { at, name: database },
+        Some(&SqlState::INVALID_CATALOG_NAME) => PostgresError::NoDatabase {
+            hint: creating(&at, &user, &database),
+            at,
+            name: database,
+        },
         Some(&SqlState::TOO_MANY_CONNECTIONS) => PostgresError::TooMany { at, reason },
         _ => PostgresError::Unreachable { at, reason },
+    }
+}
+
+/// The command that creates a database where this one was looked for.
+fn creating(at: &str, user: &str, database: &str) -> String {
+    let (host, port) = at.rsplit_once(':').unwrap_or((at, "5432"));
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    format!("createdb -h {host} -p {port} --owner {user} {database}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::creating;
+
+    #[test]
+    fn a_missing_database_is_created_where_it_was_looked_for() {
+        for (at, command) in [
+            (
+                "db.example:5433",
+                "createdb -h db.example -p 5433 --owner crm firm",
+            ),
+            ("[::1]:5432", "createdb -h ::1 -p 5432 --owner crm firm"),
+        ] {
+            assert_eq!(creating(at, "crm", "firm"), command);
+        }
     }
 }

@@ -11,18 +11,18 @@ use crm_compose::{Composition, Need, Settings};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::secret_input::standard_input;
+use super::secret_input::{known_secret, new_secret};
 use super::{DONE, Outcome};
 use crate::context::Context;
 use crate::copy_progress::CopyProgress;
 use crate::failure::Failure;
-use crate::output::{note, raw};
+use crate::output::raw;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
     /// The file to write; it must not exist.
     file: PathBuf,
-    /// Encrypt, with a passphrase from standard input if it is in no file.
+    /// Encrypt, with a passphrase from standard input if neither `--passphrase-file` nor `CRM_BACKUP_PASSPHRASE` gives one.
     #[arg(long, conflicts_with = "unencrypted")]
     encrypt: bool,
     /// Do not encrypt, whatever `CRM_BACKUP_PASSPHRASE` says.
@@ -71,12 +71,7 @@ pub(crate) async fn run(context: &Context, command: &Backup) -> Outcome {
         return Err(Failure::Own("no_folder", vec![("dir", dir)]));
     }
     let settings = context.settings(Need::Store)?.settings;
-    let passphrase = match (&command.passphrase_file, command.encrypt, command.unencrypted) {
-        (Some(file), ..) => Some(from_file(file)?),
-        (None, true, _) => Some(asked(context)?),
-        (None, _, true) => None,
-        _ => settings.backups.passphrase.clone(),
-    };
+    let passphrase = chosen(context, command, &settings)?;
     let luggage = Luggage::of(&settings);
     let parts = Composition::as_it_is(settings.without_line_works())?;
     let taken = parts
@@ -102,6 +97,20 @@ pub(crate) async fn run(context: &Context, command: &Backup) -> Outcome {
     DONE
 }
 
+/// The passphrase of a new backup: from the file, the settings, or whoever asked for one.
+fn chosen(context: &Context, command: &Backup, settings: &Settings) -> Result<Option<Passphrase>, Failure> {
+    match (&command.passphrase_file, &settings.backups.passphrase) {
+        _ if command.unencrypted => Ok(None),
+        (Some(file), _) => from_file(file).map(Some),
+        (None, Some(passphrase)) => Ok(Some(passphrase.clone())),
+        (None, None) if command.encrypt => {
+            let typed = new_secret(context.output.texts(), "secret.passphrase")?;
+            Passphrase::new(&typed).map(Some).ok_or_else(too_short)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
 /// The folder in which the file would be, if there is none.
 fn missing_folder(file: &Path) -> Option<String> {
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty())?;
@@ -112,17 +121,6 @@ fn from_file(file: &Path) -> Result<Passphrase, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| Failure::io(&name, &error))?;
     Passphrase::new(&text).ok_or_else(too_short)
-}
-
-fn asked(context: &Context) -> Result<Passphrase, Failure> {
-    if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        note(&context.output.texts().text("backup.ask"));
-        let mut line = String::new();
-        let read = std::io::stdin().read_line(&mut line);
-        read.map_err(|error| Failure::io("stdin", &error))?;
-        return Passphrase::new(&line).ok_or_else(too_short);
-    }
-    Passphrase::new(&standard_input()?).ok_or_else(too_short)
 }
 
 fn too_short() -> Failure {
@@ -147,7 +145,10 @@ fn needed(
     let loaded = context.settings(Need::Store).ok();
     match loaded.and_then(|loaded| loaded.settings.backups.passphrase) {
         Some(passphrase) => Ok(Some(passphrase)),
-        None => asked(context).map(Some),
+        None => {
+            let typed = known_secret(context.output.texts(), "secret.passphrase")?;
+            Passphrase::new(&typed).map(Some).ok_or_else(too_short)
+        }
     }
 }
 

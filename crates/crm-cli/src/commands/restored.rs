@@ -74,8 +74,13 @@ pub(crate) fn sheet(texts: &Texts, sheet: &KeySheet, printed: &str) -> String {
     lines.extend([texts.text("sheet.purpose"), String::new(), kept]);
     lines.push(texts.fill("sheet.fingerprint", &[("fingerprint", &sheet.fingerprint)]));
     lines.extend([String::new(), texts.text("sheet.key")]);
-    for (number, (groups, check)) in sheet.lines.iter().enumerate() {
-        lines.push(format!("  {:>2}  {groups:<35}  [{check}]", number + 1));
+    for (number, line) in sheet.lines.iter().enumerate() {
+        lines.push(format!(
+            "  {:>2}  {:<35}  [{}]",
+            number + 1,
+            line.groups,
+            line.check
+        ));
     }
     lines.extend([texts.text("sheet.check"), String::new()]);
     if let Ok(code) = QrCode::new(sheet.key.expose_secret().as_bytes()) {

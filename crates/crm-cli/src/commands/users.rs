@@ -6,7 +6,7 @@ use crm_domain::members::{Grants, LinkPurpose, Member, MemberId, Role};
 use crm_domain::use_cases::MemberForm;
 use serde_json::json;
 
-use super::secret_input::standard_input;
+use super::secret_input::new_secret;
 use super::{DONE, Outcome};
 use crate::context::{Context, Desk};
 use crate::failure::Failure;
@@ -82,7 +82,7 @@ pub(crate) async fn run(context: &Context, command: User) -> Outcome {
                 name,
                 role: Role::from_code(&role).unwrap_or(Role::Member),
                 password: if password_stdin {
-                    Some(standard_input()?)
+                    Some(new_secret(context.output.texts(), "secret.password")?)
                 } else {
                     None
                 },
@@ -156,7 +156,7 @@ async fn change(
 }
 
 async fn set_password(context: &Context, desk: &Desk, member: &Member) -> Outcome {
-    let password = standard_input()?;
+    let password = new_secret(context.output.texts(), "secret.password")?;
     desk.parts
         .crm
         .set_password(&desk.actor, member.id, &password)

@@ -1,6 +1,8 @@
 //! What goes along in an encrypted backup besides the data: settings and keys.
 
 use crm_archive::names;
+use crm_host::SecretKey;
+use crm_host::key_sheet::{self, Line};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::settings::{DataSettings, Settings, portable};
@@ -68,7 +70,7 @@ pub(super) fn secret_key_of(data: &DataSettings) -> Option<SecretString> {
 #[derive(Debug, Clone)]
 pub struct KeySheet {
     /// The secret key in groups of eight characters, each line with its check value.
-    pub lines: Vec<(String, String)>,
+    pub lines: Vec<Line>,
     /// Its fingerprint.
     pub fingerprint: String,
     /// The whole key, for a picture that a camera reads.
@@ -83,26 +85,15 @@ pub struct KeySheet {
     pub database: String,
 }
 
-/// Characters of the key on a line.
-const LINE: usize = 32;
-/// Characters that stand together.
-const GROUP: usize = 8;
-
 impl KeySheet {
     /// The sheet for these settings; `None` if there is no key yet.
     pub fn of(settings: &Settings) -> Option<Self> {
         let data = &settings.data;
-        let key = secret_key_of(data)?;
-        let secret = crm_host::SecretKey::from_text(key.expose_secret()).ok()?;
+        let key = SecretKey::read_text(secret_key_of(data)?.expose_secret()).ok()?;
+        let secret = SecretKey::from_text(&key).ok()?;
         let wrapping = crm_host::vault::WrappingKeys::of(&secret, &[]).ok()?;
-        let letters: Vec<char> = key.expose_secret().chars().collect();
-        let lines = letters.chunks(LINE).map(|line| {
-            let text: String = line.iter().collect();
-            let groups: Vec<String> = line.chunks(GROUP).map(|group| group.iter().collect()).collect();
-            (groups.join(" "), check(&text))
-        });
         Some(Self {
-            lines: lines.collect(),
+            lines: key_sheet::lines(&key),
             fingerprint: wrapping.fingerprint().to_string(),
             file: data
                 .secret_key
@@ -111,14 +102,7 @@ impl KeySheet {
             backups: data.backup_dir.display().to_string(),
             encrypted: settings.backups.passphrase.is_some(),
             database: data.database.to_string(),
-            key,
+            key: key.into(),
         })
     }
-}
-
-/// Four digits by which a line that was typed wrongly is found.
-fn check(line: &str) -> String {
-    let sum = crm_archive::Member::of("", line.as_bytes());
-    sum.map(|member| member.sha256.chars().take(4).collect())
-        .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crm_host::SecretKey;
+use crm_host::secret_key::KeyError;
 use secrecy::SecretString;
 
 use super::database::{self, Database};
@@ -105,10 +106,11 @@ fn earlier_keys(text: &str) -> Result<Vec<SecretString>, Fault> {
 const MOST_EARLIER_KEYS: usize = 200;
 
 fn secret_key(text: &str) -> Result<SecretString, Fault> {
-    if SecretKey::from_text(text).is_err() {
-        return Err(Fault::TooShort {
+    match SecretKey::read_text(text) {
+        Ok(_) => Ok(SecretString::from(text)),
+        Err(KeyError::Mistyped(line)) => Err(Fault::MistypedKey { line }),
+        Err(_) => Err(Fault::TooShort {
             min: SecretKey::MIN_BYTES,
-        });
+        }),
     }
-    Ok(SecretString::from(text))
 }

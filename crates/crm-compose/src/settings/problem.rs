@@ -102,6 +102,11 @@ pub enum Fault {
         /// What was given.
         given: String,
     },
+    /// A secret key copied from the sheet does not fit the check value of this line.
+    MistypedKey {
+        /// Counted from 1.
+        line: usize,
+    },
     /// Fewer bytes than needed.
     TooShort {
         /// The fewest bytes.

@@ -65,6 +65,9 @@ fn ja(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("短すぎます。{min}バイト以上の推測できない文字列にしてください（例: openssl rand -hex 32）")
         }
+        Fault::MistypedKey { line } => {
+            format!("復旧シートの{line}行目と一致しません。その行を見直してください")
+        }
         Fault::ShortPassphrase { min } => format!("短すぎます。推測できない{min}文字以上の合言葉にしてください"),
         Fault::NotATime => "時刻ではありません。03:00 のように書いてください".to_owned(),
         Fault::NeedsServer => "CRM_DATABASE_URL がPostgreSQLのときだけ使えます。どちらかを直してください".to_owned(),
@@ -113,6 +116,7 @@ fn en(fault: &Fault) -> String {
         Fault::TooShort { min } => {
             format!("is too short; give at least {min} bytes that nobody can guess (openssl rand -hex 32)")
         }
+        Fault::MistypedKey { line } => format!("line {line} is not as on the sheet; look at it again"),
         Fault::ShortPassphrase { min } => format!("is too short; give at least {min} characters that nobody can guess"),
         Fault::NotATime => "is no time of day; write it like 03:00".to_owned(),
         Fault::NeedsServer => "goes with a CRM_DATABASE_URL of PostgreSQL only; mend one of the two".to_owned(),
