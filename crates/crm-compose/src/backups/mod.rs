@@ -1,8 +1,11 @@
 //! Backups: taken while others write, looked through, and put back into an empty place; see `docs/restore.ja.md`.
 
 mod archive;
+mod before;
 mod contents;
 mod luggage;
+mod names;
+mod placing;
 mod problem;
 mod restore;
 mod restored;
@@ -15,7 +18,9 @@ mod tests;
 mod verify;
 
 pub use archive::{Passphrase, hex, write_private};
+pub(crate) use before::{Copies, tidy as tidy_copies};
 pub use luggage::{KeySheet, Luggage};
+pub(crate) use names::mark;
 pub use problem::{BackupFailure, BackupProblem, RestoreProblem};
 pub use restore::restore;
 pub use restored::{KeyFate, Restored};

@@ -1,28 +1,24 @@
 //! Putting a backup back into an empty place: verified first, put together in a folder of its own, and there all at once.
 
-use std::io::{self, Read, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use crm_archive::{Archive, Manifest, Member, Passphrase, Taker};
 use crm_domain::backups::PauseCause;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::blobs::{BlobError, Blobs as _};
-use crm_domain::ports::erased::ErasedList as _;
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 use crm_domain::receipts::NewReceipt;
-use crm_host::data_dir::sync_folder;
-use crm_host::{ErasedFile, SealedBlobs};
+use crm_host::SealedBlobs;
 use crm_sqlite::copies;
-use secrecy::ExposeSecret as _;
 
 use super::archive::{blob_of, hex};
-use super::luggage::Luggage;
+use super::placing::{add_erased, beside, put_in_place};
 use super::problem::{BackupProblem, RestoreProblem};
 use super::restored::{KeyFate, Restored};
 use super::sealing::Sealing;
 use super::staging::Staging;
-use super::taking::private;
 use super::verify::{Smalls, Verified, database_in, unpack};
 use crate::composition::{Composition, make_folder};
 use crate::database::{OpenDatabase, Opener, make_folder_of};
@@ -30,10 +26,6 @@ use crate::settings::{DataSettings, Database, Settings};
 use crate::start_error::StartError;
 use crate::transfer::{self, Side, Teller};
 
-/// The settings of a backup, in the data folder.
-const SETTINGS: &str = "restored.env";
-/// The private key of a backup, in the data folder.
-const PRIVATE_KEY: &str = "private.key";
 /// How many callbacks are taken in with one unit of work.
 const CALLBACKS: usize = 100;
 
@@ -69,9 +61,9 @@ pub async fn restore(
         Err(problem) if staging.is_begun() && matches!(database, Database::Server(_)) => {
             Err(problem.on_the_way(database))
         }
-        // What is wrong with the backup or the target has begun nothing.
+        // What is wrong with the backup or the target leaves nothing.
         Err(problem) => {
-            drop(staging.end());
+            staging.abandon();
             Err(problem)
         }
     }
@@ -95,19 +87,6 @@ struct Staged {
     given_up: u64,
 }
 
-/// What names a database server and its key: without these lines the settings of the backup, put in place as they are,
-/// would lead to an empty file.
-fn target_lines(data: &DataSettings) -> Vec<(&'static str, String)> {
-    let Database::Server(server) = &data.database else {
-        return Vec::new();
-    };
-    let mut lines = vec![("CRM_DATABASE_URL", server.url.expose_secret().to_owned())];
-    if let Some(key) = &data.secret_key {
-        lines.push(("CRM_SECRET_KEY", key.expose_secret().to_owned()));
-    }
-    lines
-}
-
 impl Work<'_> {
     async fn run(&self, teller: Teller) -> Result<Restored, RestoreProblem> {
         let is_server = matches!(self.settings.data.database, Database::Server(_));
@@ -118,25 +97,14 @@ impl Work<'_> {
             self.stage().await?
         };
         let data = &self.settings.data;
+        let written = beside(self.staging, data, &staged.smalls.luggage, &staged.sealing);
+        let (settings, private_key) = written.map_err(BackupProblem::folder(&data.dir))?;
+        let listed = add_erased(self.staging, data, &staged.smalls.erased).await;
+        listed.map_err(BackupProblem::folder(&data.dir))?;
         if is_server {
             self.fill_server(&staged, teller).await?;
-        }
-        let written = self.beside(&staged.smalls.luggage, &staged.sealing);
-        let (settings, private_key) = written.map_err(BackupProblem::folder(&data.dir))?;
-        let known = ErasedFile::new(&data.dir);
-        let there = known.all().await.map_err(BackupProblem::folder(&data.dir))?;
-        let new: Vec<_> = staged
-            .smalls
-            .erased
-            .iter()
-            .filter(|one| !there.contains(one))
-            .cloned()
-            .collect();
-        if !new.is_empty() {
-            known.add(&new).await.map_err(BackupProblem::folder(&data.dir))?;
-        }
-        if !is_server {
-            self.put_in_place().map_err(BackupProblem::folder(&data.dir))?;
+        } else {
+            put_in_place(self.staging, data)?;
         }
         let fingerprint = staged.sealing.print()?;
         let manifest = staged.verified.manifest;
@@ -205,6 +173,7 @@ impl Work<'_> {
             database: Database::File(database.to_owned()),
             secret_key: Some(sealing.key.clone()),
             previous_secret_keys: sealing.earlier.clone(),
+            files_dir: self.staging.files.clone(),
             files_quota: u64::MAX,
             ..DataSettings::below(self.staging.dir.clone())
         };
@@ -251,65 +220,6 @@ impl Work<'_> {
         }
         Ok(parts.crm.calm(self.actor, PauseCause::Restored, &told).await?)
     }
-
-    /// Settings and keys of the backup, into the data folder; nothing that is there is overwritten.
-    fn beside(&self, luggage: &Luggage, sealing: &Sealing) -> io::Result<(Option<PathBuf>, Option<PathBuf>)> {
-        let data = &self.settings.data;
-        let is_file = matches!(data.database, Database::File(_));
-        if sealing.is_new && is_file {
-            place(&data.secret_key_file(), sealing.key.expose_secret())?;
-        }
-        let mut private_key = None;
-        if let Some(key) = &luggage.private_key {
-            private_key = place(&data.dir.join(PRIVATE_KEY), key.expose_secret())?;
-        }
-        let mut settings = None;
-        if let Some(text) = &luggage.settings {
-            let mut lines = target_lines(data);
-            if let Some(file) = &private_key {
-                let file = std::path::absolute(file)?;
-                lines.push(("LINE_WORKS_PRIVATE_KEY_FILE", file.display().to_string()));
-            }
-            let text = crate::settings::merged_dot_env(text.expose_secret(), &lines);
-            settings = place(&data.dir.join(SETTINGS), &text)?;
-        }
-        sync_folder(&data.dir)?;
-        Ok((settings, private_key))
-    }
-
-    /// The database last: what there is without it is no store.
-    fn put_in_place(&self) -> io::Result<()> {
-        let data = &self.settings.data;
-        let files = self.staging.join("files");
-        if files.exists() {
-            if data.files_dir.exists() {
-                std::fs::remove_dir_all(&data.files_dir)?;
-            }
-            std::fs::rename(&files, &data.files_dir)?;
-            sync_folder(data.files_dir.parent().unwrap_or(Path::new(".")))?;
-        }
-        if let Some(file) = data.database.file() {
-            std::fs::rename(self.staging.join("crm.db"), file)?;
-            let folder = file.parent().filter(|dir| !dir.as_os_str().is_empty());
-            sync_folder(folder.unwrap_or(Path::new(".")))?;
-        }
-        Ok(())
-    }
-}
-
-/// Writes a file that only its owner may read; one that is there stays, and is not answered.
-fn place(path: &Path, text: &str) -> io::Result<Option<PathBuf>> {
-    let mut file = match private(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let same = std::fs::read_to_string(path).is_ok_and(|there| there.trim() == text.trim());
-            return Ok(same.then(|| path.to_owned()));
-        }
-        made => made?,
-    };
-    file.write_all(text.trim_end().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    Ok(Some(path.to_owned()))
 }
 
 /// Callbacks that the backup's server had answered become waiting receipts.
@@ -430,7 +340,7 @@ impl Work<'_> {
         settings.data.secret_key = Some(staged.sealing.key.clone());
         let from = Side {
             database: Database::File(self.staging.join("crm.db")),
-            files: self.staging.join("files"),
+            files: self.staging.files.clone(),
         };
         let to = Side {
             database: data.database.clone(),

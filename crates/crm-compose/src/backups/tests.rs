@@ -2,6 +2,7 @@
 
 mod damaged;
 mod elsewhere;
+mod interrupted;
 mod round_trip;
 mod under_load;
 mod world;
