@@ -8,6 +8,7 @@ use diesel::{Connection as _, SqliteConnection};
 
 use super::kind::FaultKind;
 use super::load::Running;
+use super::watch::Everything;
 use crate::cluster::Halt;
 use crate::dice::Dice;
 use crate::fleet::Fleet;
@@ -149,16 +150,23 @@ impl Act<'_> {
     }
 
     async fn failover(&mut self) -> anyhow::Result<()> {
-        let pages = self.running.load.watch.borne().pages.done;
         let cluster = self.fleet.cluster()?;
         cluster.halt(Halt::Killed).await?;
         tokio::time::sleep(Duration::from_secs(2)).await;
         cluster.promote().await?;
+        let before = *self.running.load.watch.borne();
         let began = Instant::now();
-        while self.running.load.watch.borne().pages.done < pages + GO_ON {
+        // Reading, writing and sending, and hearing of it.
+        let goes_on = |now: &Everything| {
+            now.pages.done >= before.pages.done + GO_ON
+                && now.messages.done > before.messages.done
+                && now.live.done > before.live.done
+        };
+        while !goes_on(&self.running.load.watch.borne()) {
             ensure!(
                 began.elapsed() < FAILOVER,
-                "no pages {FAILOVER:?} after the standby was promoted"
+                "pages, messages or live signs do not go on {FAILOVER:?} after the standby was promoted: before {before:?}, now {:?}",
+                self.running.load.watch.borne()
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -134,6 +134,36 @@ fn a_mistyped_key_is_told_as_such() {
     );
 }
 
+/// The lines of the sheet as somebody types them, with numbers and check values.
+fn typed_lines(sheet: &str) -> String {
+    let lines = sheet
+        .lines()
+        .filter(|line| line.ends_with(']') && line.contains('['));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_key_typed_from_the_sheet_opens_and_a_wrong_line_is_told() {
+    let (desk, _) = filled();
+    let lines = typed_lines(&desk.run(&["key", "sheet", "--yes"]).out);
+    let fingerprint = desk.json(&["key", "status"])["fingerprint"].clone();
+    desk.write("data/secret.key", &lines);
+    assert_eq!(desk.json(&["key", "status"])["fingerprint"], fingerprint);
+    let again = desk.run(&["key", "sheet", "--yes"]).out;
+    assert_eq!(
+        typed_lines(&again),
+        lines,
+        "the sheet of a key that was typed is the same"
+    );
+    let (one, other) = lines.split_once('\n').unwrap();
+    let cut = other
+        .replacen(' ', "", 1)
+        .replacen(&other.trim_start()[4..6], "", 1);
+    desk.write("data/secret.key", &format!("{one}\n{cut}"));
+    let ran = desk.run(&["key", "status"]);
+    assert!(ran.out.contains("復旧シートの2行目"), "{}{}", ran.out, ran.err);
+}
+
 #[test]
 fn the_key_sheet_asks_first_and_is_noted() {
     let (desk, _) = filled();

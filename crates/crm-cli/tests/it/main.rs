@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod audit;
+mod backup_contents;
 mod backups;
 mod companies;
 mod config;
@@ -20,6 +21,7 @@ mod privacy;
 mod restoring;
 mod sessions;
 mod tables;
+mod terminal;
 mod upgrades;
 mod users;
 mod webhook;

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crm_bench::shim::{DiskError, Shim};
+use crm_testkit::postgres::TestDatabase;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 
 /// Statements on a file with the same SQLite, since another program's may not know what ours wrote.
 fn run_sql(file: &Path, statements: &str) {
@@ -48,8 +50,151 @@ fn a_migration_that_fails_leaves_everything_and_says_what_to_do() {
     assert!(ran.err.trim_end().ends_with("[migration_failed]"), "{}", ran.err);
     assert!(ran.err.contains("before-"), "the copy is named: {}", ran.err);
     assert_eq!(std::fs::read(&file).unwrap(), before, "the database is as it was");
-    let copies = std::fs::read_dir(desk.path("data/backups")).unwrap().count();
-    assert_eq!(copies, 1);
+    // Whatever watches over a server starts it again and again.
+    for _ in 0..3 {
+        let again = desk.run(&["migrate"]);
+        assert!(again.err.contains("before-"), "the copy is named: {}", again.err);
+    }
+    assert_eq!(copies(&desk).len(), 1);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+fn copies(desk: &Desk) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(desk.path("data/backups")).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn without_a_copy_before_nothing_is_updated() {
+    let (desk, file, _) = behind();
+    let tools = tempfile::tempdir().unwrap();
+    let shim = Shim::build(tools.path()).unwrap();
+    let environment = shim.silent_environment();
+    let desk = environment
+        .iter()
+        .fold(desk, |desk, (name, value)| desk.with(name, value));
+    let before = std::fs::read(&file).unwrap();
+    let refused = |ran: &Ran| {
+        assert!(
+            ran.code == 1 && ran.err.trim_end().ends_with("[copy_failed]"),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains("CRM_BACKUP_DIR"), "{}", ran.err);
+        assert!(std::fs::read(&file).unwrap() == before, "the database is as it was");
+    };
+    // The disk is full at once, and when the database was copied and is being packed.
+    for files in ["/backups/", "/archive"] {
+        shim.fail_writing(files, DiskError::Full).unwrap();
+        refused(&desk.run(&["migrate"]));
+        assert_eq!(copies(&desk).len(), 0, "{files}");
+    }
+    shim.heal_disk().unwrap();
+    // Where the folder should be there is something else.
+    std::fs::remove_dir(desk.path("data/backups")).unwrap();
+    std::fs::write(desk.path("data/backups"), "").unwrap();
+    refused(&desk.run(&["migrate"]));
+    assert_eq!(std::fs::read(desk.path("data/backups")).unwrap(), b"");
+}
+
+/// A database server that lacks the newest migration, in whose way a table of somebody else's stands.
+#[test]
+fn on_a_server_too_a_failed_update_leaves_everything_with_a_copy() {
+    let database = TestDatabase::new();
+    let on_server = || {
+        Desk::new()
+            .with("CRM_DATABASE_URL", &database.url)
+            .with("CRM_SECRET_KEY", "a key of tests, long enough for everything")
+    };
+    let desk = on_server();
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    desk.customer("山田", &["--first-name", "太郎"]);
+    database.sql(
+        "DROP TABLE activity_words; DROP INDEX activities_not_indexed; ALTER TABLE activities DROP COLUMN indexed;
+         DELETE FROM __diesel_schema_migrations WHERE version = '0033';
+         UPDATE schema_version SET version = 32;
+         CREATE TABLE activity_words (id BIGINT PRIMARY KEY)",
+    );
+    let state = || {
+        database.sql(
+            "SELECT string_agg(version, ',' ORDER BY version) FROM __diesel_schema_migrations;
+             SELECT last_name FROM customers; SELECT name FROM companies; SELECT version FROM schema_version;
+             SELECT count(*) FROM audit; SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
+             WHERE attrelid = 'activities'::regclass AND attnum > 0 AND NOT attisdropped",
+        )
+    };
+    let before = state();
+    for _ in 0..3 {
+        let ran = desk.run(&["migrate"]);
+        assert!(
+            ran.code == 1 && ran.err.trim_end().ends_with("[migration_failed]"),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains("before-0033-"), "the copy is named: {}", ran.err);
+        assert_eq!(state(), before);
+    }
+    let copies = copies(&desk);
+    let [copy] = copies.as_slice() else {
+        panic!("{copies:?}")
+    };
+    desk.json(&["verify", copy.to_str().unwrap()]);
+    let other = Desk::new();
+    let restored = other.run(&["restore", copy.to_str().unwrap()]);
+    assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
+    assert_eq!(other.json(&["company", "list"]).as_array().unwrap().len(), 1);
+    database.sql("DROP TABLE activity_words");
+    assert_eq!(desk.json(&["migrate"]).as_array().unwrap().len(), 1);
+    assert_eq!(desk.json(&["customer", "list"]).as_array().unwrap().len(), 1);
+}
+
+/// The former program goes on with a database that a later one has added to.
+#[test]
+fn a_program_that_may_go_on_takes_backups_that_it_can_read() {
+    let desk = Desk::new();
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    run_sql(
+        &desk.database(),
+        "ALTER TABLE companies ADD COLUMN later TEXT; CREATE TABLE latest (id INTEGER PRIMARY KEY);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('9000');
+         UPDATE schema_version SET version = 9000, product = '9.1.0'",
+    );
+    let file = desk.path("backup").display().to_string();
+    let ran = desk.run(&["backup", &file]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    desk.json(&["verify", &file]);
+    let other = Desk::new();
+    let restored = other.run(&["restore", &file]);
+    assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
+    assert_eq!(other.json(&["company", "list"]).as_array().unwrap().len(), 1);
+    // Not beyond what it needs.
+    run_sql(&desk.database(), "UPDATE schema_version SET oldest_binary = 8000");
+    let ran = desk.run(&["backup", &desk.path("second").display().to_string()]);
+    assert_eq!(ran.code, 1);
+    assert!(!desk.path("second").exists(), "{}", ran.err);
+}
+
+/// From a server rows are copied one by one: what this program does not know would be lost.
+#[test]
+fn on_a_server_a_backup_that_would_lose_something_is_refused_with_what_to_do() {
+    let database = TestDatabase::new();
+    let desk = Desk::new()
+        .with("CRM_DATABASE_URL", &database.url)
+        .with("CRM_SECRET_KEY", "a key of tests, long enough for everything");
+    desk.json(&["company", "add", "--name", "山田商店"]);
+    database.sql(
+        "ALTER TABLE companies ADD COLUMN later TEXT;
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('9000');
+         UPDATE schema_version SET version = 9000, product = '9.1.0'",
+    );
+    assert_eq!(desk.json(&["company", "list"]).as_array().unwrap().len(), 1);
+    let ran = desk.run(&["backup", "file"]);
+    assert!(
+        ran.code == 1 && ran.err.trim_end().ends_with("[backup_newer]"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("9.1.0") && !desk.path("file").exists(), "{}", ran.err);
 }
 
 #[test]
