@@ -68,6 +68,15 @@ impl ErasureState {
         }
     }
 
+    /// The step before this one; `None` where an erasure begins.
+    pub fn before(self) -> Option<Self> {
+        match self {
+            Self::Cleaning => Some(Self::Running),
+            Self::Done => Some(Self::Cleaning),
+            Self::Running | Self::Held => None,
+        }
+    }
+
     /// The state of a stored code.
     pub fn from_code(code: &str) -> Option<Self> {
         [Self::Running, Self::Cleaning, Self::Done, Self::Held]
@@ -183,8 +192,10 @@ pub trait ErasureRepository {
     /// Adds to what was erased.
     fn count_erased(&mut self, id: ErasureId, more: &Tally) -> Result<(), StoreError>;
 
-    /// Says how far it got. [`ErasureState::Cleaning`] forgets the conversations, [`ErasureState::Done`] the customer's number.
-    fn settle_erasure(&mut self, id: ErasureId, state: ErasureState, at: Instant) -> Result<(), StoreError>;
+    /// Says that it got one step farther, and whether it did: what is not one step behind ([`ErasureState::before`]) stays
+    /// as it is. [`ErasureState::Cleaning`] forgets the conversations, [`ErasureState::Done`] the customer's number.
+    fn settle_erasure(&mut self, id: ErasureId, state: ErasureState, at: Instant)
+    -> Result<bool, StoreError>;
 
     /// Takes what stands on a customer's page, with callbacks, files, messages of ours and notes that stand nowhere else then.
     /// Tells also of which conversations.

@@ -34,4 +34,7 @@ pub trait LeaseRepository {
 
     /// Ends one's own lease, so that another can take it at once; somebody else's stays.
     fn give_back_lease(&mut self, name: &str, owner: &str) -> Result<(), StoreError>;
+
+    /// Forgets one's own lease for good: for names that nobody uses again. Somebody else's stays.
+    fn drop_lease(&mut self, name: &str, owner: &str) -> Result<(), StoreError>;
 }

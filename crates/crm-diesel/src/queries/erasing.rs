@@ -158,7 +158,12 @@ impl ErasureRepository for Uow<'_> {
         self.run(|conn| erasures::count(conn, id, more))
     }
 
-    fn settle_erasure(&mut self, id: ErasureId, state: ErasureState, at: Instant) -> Result<(), StoreError> {
+    fn settle_erasure(
+        &mut self,
+        id: ErasureId,
+        state: ErasureState,
+        at: Instant,
+    ) -> Result<bool, StoreError> {
         self.run(|conn| erasures::settle(conn, id, state, at))
     }
 

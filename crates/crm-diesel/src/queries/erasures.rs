@@ -105,16 +105,23 @@ pub(super) fn count(conn: &mut Conn, id: ErasureId, more: &Tally) -> Result<(), 
     Ok(())
 }
 
-/// Says how far it got and forgets what is needed no more.
-pub(super) fn settle(conn: &mut Conn, id: ErasureId, state: ErasureState, at: Instant) -> Result<(), Fault> {
+/// Says that it got one step farther, if it had got to the one before, and forgets what is needed no more.
+pub(super) fn settle(
+    conn: &mut Conn,
+    id: ErasureId,
+    state: ErasureState,
+    at: Instant,
+) -> Result<bool, Fault> {
     let row = erasures::table.find(id.get());
-    diesel::update(row)
+    let before = state.before().map(ErasureState::code);
+    let moved = diesel::update(row.filter(erasures::state.nullable().eq(before)))
         .set(erasures::state.eq(state.code()))
         .execute(conn)?;
-    if state != ErasureState::Running {
-        let talks = erasure_talks::table.filter(erasure_talks::erasure_id.eq(id.get()));
-        diesel::delete(talks).execute(conn)?;
+    if moved == 0 {
+        return Ok(false);
     }
+    let talks = erasure_talks::table.filter(erasure_talks::erasure_id.eq(id.get()));
+    diesel::delete(talks).execute(conn)?;
     if state == ErasureState::Done {
         diesel::update(row)
             .set((
@@ -123,7 +130,7 @@ pub(super) fn settle(conn: &mut Conn, id: ErasureId, state: ErasureState, at: In
             ))
             .execute(conn)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The conversations with persons in which this customer alone has a part.

@@ -81,4 +81,12 @@ impl LeaseRepository for Uow<'_> {
             Ok(())
         })
     }
+
+    fn drop_lease(&mut self, name: &str, owner: &str) -> Result<(), StoreError> {
+        self.run(|conn| {
+            let ours = leases::table.find(name).filter(leases::owner.eq(owner));
+            diesel::delete(ours).execute(conn)?;
+            Ok(())
+        })
+    }
 }

@@ -353,19 +353,19 @@ impl ErasureRepository for Unit {
         })
     }
 
-    fn settle_erasure(&mut self, id: ErasureId, to: ErasureState, at: Instant) -> Result<(), StoreError> {
+    fn settle_erasure(&mut self, id: ErasureId, to: ErasureState, at: Instant) -> Result<bool, StoreError> {
         self.change(|state| {
-            if let Some(row) = state.erasures.get_mut(id.get()) {
-                row.state = to;
-                if to == ErasureState::Done {
-                    row.customer_id = None;
-                    row.finished_at = Some(at);
-                }
+            let row = state.erasures.get_mut(id.get());
+            let Some(row) = row.filter(|row| to.before() == Some(row.state)) else {
+                return Ok(false);
+            };
+            row.state = to;
+            if to == ErasureState::Done {
+                row.customer_id = None;
+                row.finished_at = Some(at);
             }
-            if to != ErasureState::Running {
-                state.erasure_talks.retain(|row| row.erasure != id);
-            }
-            Ok(())
+            state.erasure_talks.retain(|row| row.erasure != id);
+            Ok(true)
         })
     }
 

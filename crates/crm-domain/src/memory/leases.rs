@@ -80,4 +80,13 @@ impl LeaseRepository for Unit {
             Ok(())
         })
     }
+
+    fn drop_lease(&mut self, name: &str, owner: &str) -> Result<(), StoreError> {
+        self.change(|state| {
+            state
+                .leases
+                .retain(|row| row.name != name || row.lease.owner != owner);
+            Ok(())
+        })
+    }
 }

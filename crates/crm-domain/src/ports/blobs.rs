@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::store::StoreError;
 use super::vault::VaultError;
 use crate::data_keys::{DataKey, DataKeyId};
@@ -88,7 +90,9 @@ pub trait BlobDraft: Send {
     fn keep(self: Box<Self>) -> Result<Blob, BlobError>;
 }
 
-/// The store of blobs. Its calls block on the disk or the database.
+/// The store of blobs. Its calls block on the disk or the database, but for those that are async: these leave the thread of
+/// their caller free.
+#[async_trait]
 pub trait Blobs: Send + Sync {
     /// Begins a content.
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError>;
@@ -98,7 +102,7 @@ pub trait Blobs: Send + Sync {
     fn open(&self, hash: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError>;
 
     /// Deletes a kept content; `false` if there is none under this hash.
-    fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError>;
+    async fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError>;
 
     /// Looks at contents, `limit` at most, in the order of their hashes, and seals those anew that the data key of now did
     /// not seal. Contents stay readable at every moment; repeating it, also at the same time, does no harm. Places that
@@ -119,7 +123,7 @@ pub trait Blobs: Send + Sync {
     }
 
     /// Removes what ended processes left, and what was kept only for those who were reading it.
-    fn tidy(&self) -> Result<(), BlobError> {
+    async fn tidy(&self) -> Result<(), BlobError> {
         Ok(())
     }
 }
@@ -128,6 +132,7 @@ pub trait Blobs: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoBlobs;
 
+#[async_trait]
 impl Blobs for NoBlobs {
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
         Err(BlobError::Full)
@@ -137,7 +142,7 @@ impl Blobs for NoBlobs {
         Ok(None)
     }
 
-    fn remove(&self, _hash: &BlobHash) -> Result<bool, BlobError> {
+    async fn remove(&self, _hash: &BlobHash) -> Result<bool, BlobError> {
         Ok(false)
     }
 }

@@ -4,7 +4,8 @@ use time::Duration;
 
 use super::Crm;
 use super::data_keys::of_blob;
-use super::erasing::{CHUNK, review_talks};
+use super::erasing::CHUNK;
+use super::erasing_rows::review_talks;
 use crate::audit::{Act, Deed};
 use crate::erasures::ErasureCause;
 use crate::error::Error;
@@ -89,8 +90,8 @@ impl Crm {
                 RuleKind::Audit => self.trim(actor, before).await?,
             });
         }
-        tally.merge(&self.remove_contents().await?.unwrap_or_default());
-        self.ports.blobs.tidy().map_err(of_blob)?;
+        tally.merge(&self.remove_contents(None).await?.unwrap_or_default());
+        self.ports.blobs.tidy().await.map_err(of_blob)?;
         if !tally.is_empty() {
             self.ports.store.scrub().await?;
         }

@@ -38,7 +38,8 @@ const UNLOGGED: &[(&str, usize, &str)] = &[
         1,
         "who was erased, of erasures that have their entries",
     ),
-    ("erasing.rs", 8, "steps of an erasure that has its entry"),
+    ("erasing.rs", 5, "steps of an erasure that has its entry"),
+    ("erasing_rows.rs", 6, "what an erasure takes, which has its entry"),
     ("events.rs", 2, "forgetting events of open pages, and a new epoch"),
     (
         "factors.rs",

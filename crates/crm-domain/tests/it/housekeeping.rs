@@ -12,7 +12,7 @@ use crm_testkit::fakes::FakeCallbacks;
 use crm_testkit::fixtures::{admin, company_details, customer_details, customer_on, member, user};
 use time::Duration;
 
-use crate::world::World;
+use crate::world::{World, broken, code};
 
 const JOB: Actor = Actor::Job("test");
 
@@ -84,6 +84,45 @@ async fn bodies_go_after_seven_days_and_nothing_goes_while_all_is_held() {
     assert!(!world.crm.house_is_due(&JOB).await.unwrap());
     world.pass(Duration::days(1));
     assert!(world.crm.house_is_due(&JOB).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_erasure_that_is_broken_off_is_gone_on_with_and_none_waits_for_another() {
+    let world = World::new();
+    let taro = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let hanako = world.customer(customer_on("佐藤", "花子", &user(2))).await;
+    for (number, customer) in [(1, taro), (2, hanako)] {
+        say(&world, number, "こんにちは").await;
+        let begun = world.crm.begin_erasing(&admin(), customer).await.unwrap();
+        world.store.fail_next(broken());
+        let broken_off = world.crm.go_on_erasing(&admin(), begun).await;
+        assert_eq!(code(broken_off), "store_unavailable");
+        let hidden = world.crm.show_customer(&admin(), customer).await;
+        assert!(matches!(hidden, Err(Error::NotFound("customer"))));
+    }
+    world.store.fail_next(broken());
+    let pursued = world.crm.pursue_erasures(&JOB).await;
+    assert_eq!(code(pursued), "store_unavailable", "the first cannot go on");
+    let states = async || {
+        let receipts = world.crm.retention(&admin()).await.unwrap().receipts;
+        receipts.iter().map(|receipt| receipt.state).collect::<Vec<_>>()
+    };
+    assert_eq!(states().await, [ErasureState::Done, ErasureState::Running]);
+    assert_eq!(world.crm.pursue_erasures(&JOB).await.unwrap(), 1);
+    assert_eq!(states().await, [ErasureState::Done, ErasureState::Done]);
+}
+
+#[tokio::test]
+async fn an_erasure_that_another_is_at_is_left_to_it() {
+    let world = World::new();
+    let other = world.beside();
+    let taro = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let begun = world.crm.begin_erasing(&admin(), taro).await.unwrap();
+    assert_eq!(other.crm.pursue_erasures(&JOB).await.unwrap(), 0);
+    let asked_again = other.crm.erase_customer(&admin(), taro).await.unwrap();
+    assert_eq!(asked_again.state, ErasureState::Running);
+    let receipt = world.crm.go_on_erasing(&admin(), begun).await.unwrap();
+    assert_eq!((receipt.id, receipt.state), (asked_again.id, ErasureState::Done));
 }
 
 #[tokio::test]

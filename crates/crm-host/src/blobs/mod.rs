@@ -8,12 +8,15 @@ mod folder_draft;
 mod reseal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waiting_tests;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use crm_domain::data_keys::{DataKey, DataKeyId};
 use crm_domain::ports::blob_places::{BlobPlace, Coming};
 use crm_domain::ports::blobs::{BlobDraft, BlobError, BlobHash, Blobs, Resealed};
@@ -42,6 +45,15 @@ impl SealedBlobs {
     }
 }
 
+/// Runs what blocks where it keeps nobody from working.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BlobError> + Send + 'static,
+) -> Result<T, BlobError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(io::Error::other("the work on the files failed").into()))
+}
+
+#[async_trait]
 impl Blobs for SealedBlobs {
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
         Ok(Box::new(Draft::begin(self, Coming::New)?))
@@ -54,8 +66,9 @@ impl Blobs for SealedBlobs {
             .transpose()
     }
 
-    fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError> {
-        self.place.remove(hash)
+    async fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError> {
+        let (place, hash) = (Arc::clone(&self.place), *hash);
+        apart(move || place.remove(&hash)).await
     }
 
     fn reseal(&self, after: Option<BlobHash>, limit: usize) -> Result<Resealed, BlobError> {
@@ -73,7 +86,8 @@ impl Blobs for SealedBlobs {
         self.place.keep_keys(keys)
     }
 
-    fn tidy(&self) -> Result<(), BlobError> {
-        self.place.tidy()
+    async fn tidy(&self) -> Result<(), BlobError> {
+        let place = Arc::clone(&self.place);
+        apart(move || place.tidy()).await
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use crm_domain::attachments::LARGEST;
 use crm_domain::ports::blobs::{Blob, BlobDraft, BlobError, BlobHash, Blobs};
 use crm_domain::ports::files::{FetchError, FetchProblem as P, FetchedFile, FileSource as _};
@@ -41,6 +42,7 @@ impl BlobDraft for Draft {
     }
 }
 
+#[async_trait]
 impl Blobs for Shelf {
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
         Ok(Box::new(Draft(self.clone(), Vec::new())))
@@ -50,7 +52,7 @@ impl Blobs for Shelf {
         Ok(None)
     }
 
-    fn remove(&self, _: &BlobHash) -> Result<bool, BlobError> {
+    async fn remove(&self, _: &BlobHash) -> Result<bool, BlobError> {
         Ok(false)
     }
 }

@@ -14,7 +14,7 @@ use crm_domain::ports::vault::{KeyShelf, Vault as _};
 use crm_host::vault::WrappingKeys;
 use crm_host::{KeyVault, RingSecrets, SealedBlobs, SecretKey};
 use crm_postgres::{PostgresStore, TableBlobs};
-use crm_testkit::contract::blobs::{FilePlace, bytes, keep, read};
+use crm_testkit::contract::blobs::{FilePlace, bytes, keep, read, wait};
 use crm_testkit::fixtures::start;
 use crm_testkit::postgres::{Cluster, TestDatabase};
 
@@ -137,12 +137,12 @@ fn a_removed_content_is_beyond_recovery_at_once_and_gone_after_an_hour() {
     let (database, tables) = tables();
     let blobs = tables.blobs(1_000_000);
     let blob = keep(&*blobs, &bytes(300_000)).unwrap();
-    assert!(blobs.remove(&blob.hash).unwrap());
-    blobs.tidy().unwrap();
+    assert!(wait(blobs.remove(&blob.hash)).unwrap());
+    wait(blobs.tidy()).unwrap();
     assert_eq!(count(&database, "blob_bodies WHERE header IS NOT NULL"), 0);
     assert_eq!(count(&database, "blob_chunks"), 2);
     database.sql("UPDATE blob_bodies SET gone_at = gone_at - interval '61 minutes'");
-    blobs.tidy().unwrap();
+    wait(blobs.tidy()).unwrap();
     assert_eq!(count(&database, "blob_bodies"), 0);
     assert_eq!(count(&database, "blob_chunks"), 0);
 }
@@ -165,7 +165,7 @@ fn a_draft_whose_server_died_is_swept_after_a_day_and_nothing_else_is() {
     let lively =
         "UPDATE blob_bodies SET begun_at = now() AT TIME ZONE 'UTC' WHERE size BETWEEN 500000 AND 750000";
     database.sql(lively);
-    blobs.tidy().unwrap();
+    wait(blobs.tidy()).unwrap();
     assert_eq!(count(&database, "blob_bodies"), 2);
     let fresh = coming.keep().unwrap();
     assert_eq!(read(&*blobs, &fresh.hash).unwrap().unwrap(), bytes(700_000));

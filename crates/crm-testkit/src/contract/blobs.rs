@@ -67,6 +67,12 @@ macro_rules! blob_tests {
     )*};
 }
 
+/// The outcome of a call that is async.
+pub fn wait<T>(call: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(call)
+}
+
 /// Keeps a content, written in small and large pieces.
 pub fn keep(blobs: &dyn Blobs, bytes: &[u8]) -> Result<Blob, BlobError> {
     let mut draft = blobs.begin()?;
@@ -174,7 +180,7 @@ pub fn what_one_server_keeps_another_finds(place: &impl FilePlace) {
     let blob = keep(&*place.blobs(ROOM), &content).expect("kept");
     let other = place.blobs(ROOM);
     holds(&*other, &blob, &content);
-    assert!(other.remove(&blob.hash).expect("removed"));
+    assert!(wait(other.remove(&blob.hash)).expect("removed"));
     assert_eq!(read(&*place.blobs(ROOM), &blob.hash).expect("asked"), None);
 }
 
@@ -197,7 +203,7 @@ pub fn what_was_not_kept_is_not_there(place: &impl FilePlace) {
     let blobs = place.blobs(ROOM);
     let hash = BlobHash([7; 32]);
     assert_eq!(read(&*blobs, &hash).expect("asked"), None);
-    assert!(!blobs.remove(&hash).expect("asked"));
+    assert!(!wait(blobs.remove(&hash)).expect("asked"));
 }
 
 pub fn what_is_more_than_the_quota_is_refused(place: &impl FilePlace) {
@@ -217,8 +223,8 @@ pub fn a_removed_content_gives_its_room_back(place: &impl FilePlace) {
     let blobs = place.blobs(300_000);
     for size in [200_000, 200_001, 200_002] {
         let blob = keep(&*blobs, &bytes(size)).expect("room");
-        assert!(blobs.remove(&blob.hash).expect("removed"));
-        assert!(!blobs.remove(&blob.hash).expect("asked again"));
+        assert!(wait(blobs.remove(&blob.hash)).expect("removed"));
+        assert!(!wait(blobs.remove(&blob.hash)).expect("asked again"));
         assert_eq!(read(&*blobs, &blob.hash).expect("asked"), None);
     }
 }
@@ -227,7 +233,7 @@ pub fn a_removed_content_can_be_kept_again(place: &impl FilePlace) {
     let blobs = place.blobs(ROOM);
     let content = bytes(300_000);
     let blob = keep(&*blobs, &content).expect("kept");
-    assert!(blobs.remove(&blob.hash).expect("removed"));
+    assert!(wait(blobs.remove(&blob.hash)).expect("removed"));
     assert_eq!(keep(&*blobs, &content).expect("kept again"), blob);
     holds(&*blobs, &blob, &content);
 }
@@ -247,8 +253,8 @@ fn read_across(place: &impl FilePlace, happens: impl FnOnce(&dyn Blobs, &Blob)) 
 
 pub fn who_reads_a_content_reads_on_when_it_is_removed(place: &impl FilePlace) {
     read_across(place, |other, blob| {
-        assert!(other.remove(&blob.hash).expect("removed"));
-        other.tidy().expect("tidy");
+        assert!(wait(other.remove(&blob.hash)).expect("removed"));
+        wait(other.tidy()).expect("tidy");
     });
 }
 
@@ -257,7 +263,7 @@ pub fn who_reads_a_content_reads_on_when_it_is_sealed_anew(place: &impl FilePlac
         place.rotate();
         place.pass(11);
         assert_eq!(reseal_all(other, 5), (1, 0));
-        other.tidy().expect("tidy");
+        wait(other.tidy()).expect("tidy");
     });
 }
 
@@ -308,7 +314,7 @@ pub fn a_removed_content_is_not_sealed_anew(place: &impl FilePlace) {
     keep(&*blobs, b"stays").expect("kept");
     place.rotate();
     place.pass(11);
-    assert!(blobs.remove(&blob.hash).expect("removed"));
+    assert!(wait(blobs.remove(&blob.hash)).expect("removed"));
     assert_eq!(reseal_all(&*blobs, 1), (1, 0));
     assert_eq!(read(&*blobs, &blob.hash).expect("asked"), None);
 }

@@ -200,6 +200,28 @@ pub async fn a_receipt_tells_what_was_erased_and_forgets_whom(store: AnyStore) {
     assert_eq!(all[0].customer_id, None);
 }
 
+/// Who is late with a step changes nothing, least of all back.
+pub async fn an_erasure_gets_one_step_farther_at_a_time_and_never_back(store: AnyStore) {
+    use ErasureState::{Cleaning, Done, Running};
+    let erasure = begin(&store, CustomerId::new(5), Running).await;
+    let settle = async |state, at| {
+        write(&store, move |unit| {
+            unit.edit_erasures().settle_erasure(erasure, state, after(at))
+        })
+        .await
+    };
+    assert!(!settle(Done, 1).await, "it is not at its last step");
+    assert!(settle(Cleaning, 2).await);
+    assert!(!settle(Cleaning, 3).await);
+    assert!(settle(Done, 4).await);
+    for state in [Running, Cleaning, Done] {
+        assert!(!settle(state, 5).await, "{state:?}");
+    }
+    let found = read(&store, move |unit| unit.erasures().erasure(erasure)).await;
+    let found = found.expect("it is there");
+    assert_eq!((found.state, found.finished_at), (Done, Some(after(4))));
+}
+
 pub async fn a_talk_goes_with_a_person_unless_another_carries_the_address(store: AnyStore) {
     let yamada = person(&store, 1).await;
     assert_eq!(subject_talks(&store, yamada.id).await, [(yamada.talk, user(1))]);

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration as Span;
 
 use crm_domain::customers::{CustomerDetails, CustomerId};
+use crm_domain::erasures::ErasureState;
 use crm_domain::permissions::Actor;
 use crm_domain::ports::backup_shelf::NoShelf;
 use crm_domain::ports::erased::NoErasedList;
 use crm_domain::ports::host::NoCaller;
 use crm_domain::sends::SendState;
+use crm_domain::tally::DataKind;
 use crm_domain::use_cases::{Claim, Crm, Ports, Recipient};
 
 use super::AnyStore;
@@ -298,6 +300,45 @@ pub async fn a_name_that_two_instances_ask_for_is_written_once(store: AnyStore) 
     let addresses = (0..8).map(user).collect::<Vec<_>>();
     let known = read(&store, move |unit| unit.senders().senders_of(&addresses)).await;
     assert!(known.len() == 8 && known.iter().all(|sender| sender.full_name().is_some()));
+}
+
+/// Whoever is at an erasure, each message is counted once and what is done stays done.
+pub async fn a_request_and_the_housekeepers_erase_each_person_once(store: AnyStore) {
+    let cluster = Cluster::on(&store);
+    let customers = cluster.customers(5).await;
+    for number in 0..40_u32 {
+        let said = FakeCallbacks::message(&user(number % 5), after(number.into()), &number.to_string());
+        let new = receipt(&String::from_utf8_lossy(&said), start());
+        write(&store, move |unit| unit.edit_receipts().keep_receipt(&new)).await;
+    }
+    let crm = cluster.instance(9);
+    let recorded = crm.record_pending(&JOB, 99).await.expect("they are recorded");
+    assert_eq!(recorded.callbacks.len(), 40);
+    let erase = |crm: Crm, run: String| {
+        let customers = customers.clone();
+        async move {
+            for customer in customers {
+                if run == "run 0" {
+                    let erased = crm.erase_customer(&operator(), customer).await;
+                    erased.expect("it is erased here or by another");
+                } else {
+                    crm.pursue_erasures(&JOB).await.expect("it goes on");
+                }
+            }
+        }
+    };
+    cluster.all(erase).await;
+    while crm.pursue_erasures(&JOB).await.expect("it goes on") > 0 {}
+    let receipts = read(&store, |unit| unit.erasures().erasures(9)).await;
+    assert_eq!(receipts.len(), 5);
+    for receipt in receipts {
+        assert_eq!((receipt.state, receipt.customer_id), (ErasureState::Done, None));
+        let counts = [DataKind::Customers, DataKind::Activities, DataKind::Conversations];
+        let counts = counts.map(|kind| receipt.tally.count(kind));
+        assert_eq!(counts, [1, 8, 1], "{}", receipt.tally);
+    }
+    let claim = read(&store, |unit| unit.leases().lease("erasure 1")).await;
+    assert_eq!(claim, None, "claims are forgotten");
 }
 
 /// What is over its time goes once, and neither run is disturbed by the other.

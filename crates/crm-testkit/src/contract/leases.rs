@@ -65,6 +65,19 @@ pub async fn a_lease_given_back_is_free_at_once(store: AnyStore) {
     give_back(&store, "other", "a").await;
 }
 
+pub async fn a_dropped_lease_is_forgotten_and_anothers_stays(store: AnyStore) {
+    let forget = async |owner: &'static str| {
+        write(&store, move |unit| unit.edit_leases().drop_lease("job", owner)).await;
+    };
+    assert!(take(&store, "job", "a", LONG).await);
+    forget("b").await;
+    assert_eq!(owner(&store, "job").await, Some(("a".to_owned(), 1)));
+    forget("a").await;
+    assert_eq!(found(&store, "job").await, None);
+    assert!(take(&store, "job", "b", LONG).await);
+    assert_eq!(owner(&store, "job").await, Some(("b".to_owned(), 1)));
+}
+
 pub async fn leases_of_other_names_are_others(store: AnyStore) {
     assert!(take(&store, "job", "a", LONG).await);
     assert!(take(&store, "Job", "b", LONG).await);

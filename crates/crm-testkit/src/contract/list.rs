@@ -141,6 +141,7 @@ macro_rules! contract_suite {
             ]
             erasures: [
                 a_receipt_tells_what_was_erased_and_forgets_whom,
+                an_erasure_gets_one_step_farther_at_a_time_and_never_back,
                 a_talk_goes_with_a_person_unless_another_carries_the_address,
                 an_erased_page_takes_what_stands_nowhere_else,
                 an_erased_talk_is_nobodys,
@@ -233,6 +234,7 @@ macro_rules! contract_suite {
                 a_lease_that_is_over_is_taken,
                 a_lease_that_another_took_is_not_renewed,
                 a_lease_given_back_is_free_at_once,
+                a_dropped_lease_is_forgotten_and_anothers_stays,
                 leases_of_other_names_are_others,
                 of_many_who_take_a_lease_at_once_one_has_it,
                 the_clock_of_the_database_goes_on,
@@ -251,6 +253,7 @@ macro_rules! contract_suite {
                 a_file_that_three_instances_look_for_is_fetched_once,
                 a_name_that_two_instances_ask_for_is_written_once,
                 two_housekeepers_take_what_is_over_its_time_once,
+                a_request_and_the_housekeepers_erase_each_person_once,
             ]
             send_leases: [
                 a_message_whose_lease_is_over_does_not_leave,

@@ -41,6 +41,7 @@ impl BlobDraft for Draft {
     }
 }
 
+#[async_trait]
 impl Blobs for MemoryBlobs {
     fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
         Ok(Box::new(Draft {
@@ -54,7 +55,7 @@ impl Blobs for MemoryBlobs {
         Ok(bytes.map(|bytes| Box::new(io::Cursor::new(bytes)) as Box<dyn io::Read + Send>))
     }
 
-    fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError> {
+    async fn remove(&self, hash: &BlobHash) -> Result<bool, BlobError> {
         Ok(lock(&self.0).remove(hash).is_some())
     }
 }

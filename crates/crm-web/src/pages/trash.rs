@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
-use crm_domain::error::Error;
+use crm_domain::erasures::ErasureState;
 use crm_domain::id::Id;
 use crm_domain::instant::Instant;
-use crm_domain::permissions::Action;
+use crm_domain::permissions::{Action, Actor};
 use crm_domain::trash::{TrashKey, TrashPlace, Trashed};
-use crm_domain::use_cases::Restoration;
+use crm_domain::use_cases::{Begun, Crm, Restoration};
 use poem::http::StatusCode;
 use poem::web::{Path, Query};
 use poem::{Response, Route, get, handler, post};
 use serde::Deserialize;
+use tracing::Instrument as _;
 
 use super::{id, may, times};
 use crate::auth::{Nothing, Protected, Signed, Visitor};
 use crate::format::Times;
 use crate::links;
 use crate::page::Menu;
-use crate::problem::Failure;
+use crate::problem::{Failure, causes};
 use crate::views::system::DeletePage;
 use crate::views::trash::{CollisionPage, CollisionRow, TrashPage, TrashRow};
 
@@ -186,14 +187,26 @@ async fn erase_customer(
     let (crm, actor, customer) = (&visitor.app.crm, &form.by.actor, id(&number)?);
     actor.may(Action::EraseRecords)?;
     crm.show_trashed(actor, TrashKey::Customer(customer)).await?;
-    // The rest of a long one is done by the housekeeper.
-    let erased = tokio::time::timeout(PATIENCE, crm.erase_customer(actor, customer)).await;
-    let told = match erased {
-        Ok(Ok(_)) => "erased",
-        Ok(Err(error)) => return Err(Error::into(error)),
-        Err(_) => "erasing",
-    };
+    let begun = crm.begin_erasing(actor, customer).await?;
+    let erased = tokio::spawn(erase(crm.clone(), actor.clone(), begun).in_current_span());
+    let is_done = matches!(tokio::time::timeout(PATIENCE, erased).await, Ok(Ok(true)));
+    let told = if is_done { "erased" } else { "erasing" };
     Ok(visitor.redirect(links::TRASH, Some((told, None))))
+}
+
+/// Erases what was begun, also when nobody waits for it any more; says whether all of it is gone. What is broken off here is
+/// done by the housekeeper.
+async fn erase(crm: Crm, actor: Actor, begun: Begun) -> bool {
+    match crm.go_on_erasing(&actor, begun).await {
+        Ok(receipt) => receipt.state == ErasureState::Done,
+        Err(error) => {
+            tracing::error!(
+                "an erasure was broken off and will be gone on with: {}",
+                causes(&error)
+            );
+            false
+        }
+    }
 }
 
 #[handler]

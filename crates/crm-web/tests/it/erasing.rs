@@ -11,7 +11,7 @@ use crm_domain::tally::DataKind;
 use crm_lineworks_sim::{Member, Signing, SimulatorConfig, callbacks};
 use crm_testkit::fixtures::{customer_on, user_id};
 
-use crate::harness::{Browser, HANAKO, Setup, TARO, TestServer, on_postgres, until};
+use crate::harness::{Browser, HANAKO, Setup, TARO, TestServer, on_postgres, until, until_within};
 
 const ROOM: &str = "7f2a0000-0000-4000-8000-0000000000ee";
 
@@ -296,6 +296,47 @@ async fn nothing_of_an_erased_person_is_left_on_the_disk() {
         assert!(left.is_empty(), "{words} is left in {left:?}");
     }
     assert!(!server.log().contains("蘇我野"));
+}
+
+/// Once it is begun it is done, so nobody is told that it failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_fails_in_the_middle_is_told_to_go_on_and_does() {
+    if on_postgres() {
+        // There files lie in the database.
+        return;
+    }
+    let server = TestServer::start_with(setup()).await;
+    let id = server.add_customer("蘇我野", "倫太郎丸", Some(TARO)).await;
+    let file = server.simulator.store_file("図面.png", vec![7; 5_000]).unwrap();
+    say(&server, &callbacks::image(TARO, &file)).await;
+    server.wait_for_messages(id, 1).await;
+    stored(&server, 1).await;
+    let contents = server.data("files");
+    let stored: Vec<PathBuf> = files(&contents)
+        .into_iter()
+        .filter(|path| path.metadata().unwrap().len() >= 5_000)
+        .collect();
+    let [content] = &stored[..] else {
+        panic!("one content: {stored:?}")
+    };
+    std::fs::remove_file(content).unwrap();
+    std::fs::create_dir_all(content.join("in the way")).unwrap();
+    let mut browser = server.signed_in(Role::Admin).await;
+    browser.get(&format!("/customer/{id}/delete")).await;
+    browser.post(&format!("/customer/{id}/delete"), &[]).await;
+    browser.get("/trash").await;
+    let erased = browser.post(&format!("/trash/customer/{id}/erase"), &[]).await;
+    assert_eq!(erased.status, 303, "{}", erased.text());
+    let page = browser.get("/trash").await.text();
+    assert!(page.contains("完全に削除しています"), "{page}");
+    assert!(!page.contains("蘇我野"), "{page}");
+    std::fs::remove_dir_all(content).unwrap();
+    let patience = std::time::Duration::from_secs(90);
+    until_within(patience, "the receipt", async || {
+        let overview = server.crm.retention(&TestServer::operator()).await.unwrap();
+        overview.receipts.first()?.finished_at
+    })
+    .await;
 }
 
 /// A copy of an older state of the database is put back under the server.
