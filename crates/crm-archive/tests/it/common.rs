@@ -49,14 +49,17 @@ pub(crate) fn contents() -> Vec<(String, Vec<u8>)> {
 }
 
 pub(crate) fn write(path: &Path, passphrase: Option<&Passphrase>) -> Written {
-    let contents = contents();
+    write_these(path, passphrase, &contents())
+}
+
+fn write_these(path: &Path, passphrase: Option<&Passphrase>, contents: &[(String, Vec<u8>)]) -> Written {
     let members = contents
         .iter()
         .map(|(name, bytes)| Member::of(name, bytes.as_slice()).unwrap());
     let manifest = manifest(members.collect());
     let file = File::create_new(path).unwrap();
     let mut draft = Draft::begin(file, passphrase, &manifest).unwrap();
-    for (_, bytes) in &contents {
+    for (_, bytes) in contents {
         draft.add(bytes.as_slice()).unwrap();
     }
     draft.finish().unwrap()
@@ -102,6 +105,17 @@ pub(crate) fn archive(passphrase: Option<&Passphrase>) -> (tempfile::TempDir, Pa
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup");
     write(&path, passphrase);
+    let bytes = std::fs::read(&path).unwrap();
+    (folder, path, bytes)
+}
+
+/// The same with hardly anything in it, not encrypted.
+pub(crate) fn small() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup");
+    let mut contents = contents();
+    contents[0].1.truncate(300);
+    write_these(&path, None, &contents);
     let bytes = std::fs::read(&path).unwrap();
     (folder, path, bytes)
 }

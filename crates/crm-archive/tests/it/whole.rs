@@ -1,12 +1,12 @@
 //! What was written is read; what was changed since is not.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::LazyLock;
 
 use crm_archive::{Archive, ArchiveError, Manifest, Member, Taker, is_encrypted};
 use proptest::prelude::*;
 
-use crate::common::{Keeper, archive, contents, passphrase, walk, write};
+use crate::common::{Keeper, archive, contents, passphrase, small, walk, write};
 
 #[test]
 fn what_was_written_is_read() {
@@ -125,6 +125,65 @@ fn a_flipped_byte_is_found_behind_a_passphrase_too() {
     assert!(found(&bytes[..bytes.len() - 1]));
     assert!(found(&bytes[..65_000]));
     assert!(found(&[bytes.as_slice(), b"x"].concat()));
+}
+
+/// An archive behind a passphrase whose key is derived without much work, so that it can be opened many times; and how long
+/// its header is.
+fn cheaply_sealed(plain: &[u8], secret: &str) -> (Vec<u8>, usize) {
+    let mut recipient = age::scrypt::Recipient::new(age::secrecy::SecretString::from(secret.to_owned()));
+    recipient.set_work_factor(1);
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
+    let mut sealed = Vec::new();
+    let mut out = encryptor.wrap_output(&mut sealed).unwrap();
+    out.write_all(plain).unwrap();
+    out.finish().unwrap();
+    let end = sealed.windows(5).position(|part| part == b"\n--- ").unwrap();
+    let rest = sealed[end + 1..].iter().position(|byte| *byte == b'\n').unwrap();
+    // Behind the last line stand sixteen bytes of nonce.
+    (sealed, end + 1 + rest + 1 + 16)
+}
+
+const SECRET: &str = "correct horse battery";
+
+fn is_found_sealed(path: &std::path::Path, sealed: &[u8], place: usize, bits: u8) -> bool {
+    let mut bytes = sealed.to_vec();
+    bytes[place] ^= bits;
+    std::fs::write(path, bytes).unwrap();
+    walk(path, Some(&passphrase(SECRET))).is_err()
+}
+
+#[test]
+fn a_flipped_byte_is_found_in_all_of_the_header_and_the_first_chunk_behind_a_passphrase() {
+    let (_folder, path, plain) = small();
+    let (sealed, header) = cheaply_sealed(&plain, SECRET);
+    assert!(header > 100 && sealed.len() < header + 64 * 1024);
+    std::fs::write(&path, &sealed).unwrap();
+    walk(&path, Some(&passphrase(SECRET))).unwrap();
+    for place in 0..sealed.len() {
+        for bits in [1, 0x80] {
+            assert!(is_found_sealed(&path, &sealed, place, bits), "{bits:#x} at {place}");
+        }
+    }
+}
+
+static SEALED: LazyLock<Vec<u8>> = LazyLock::new(|| cheaply_sealed(&PLAIN, SECRET).0);
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn a_flipped_byte_is_found_anywhere_behind_a_passphrase(place in 0..SEALED.len(), bits in 1_u8..) {
+        let folder = tempfile::tempdir().unwrap();
+        prop_assert!(is_found_sealed(&folder.path().join("backup"), &SEALED, place, bits));
+    }
+
+    #[test]
+    fn a_missing_end_is_found_behind_a_passphrase(length in 0..SEALED.len()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        std::fs::write(&path, &SEALED[..length]).unwrap();
+        prop_assert!(walk(&path, Some(&passphrase(SECRET))).is_err());
+    }
 }
 
 #[test]
