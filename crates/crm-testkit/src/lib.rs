@@ -12,3 +12,4 @@ pub mod fixtures;
 pub mod fuzz;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod released;

@@ -13,8 +13,8 @@ use crate::common::{options, run};
 /// The last migration of the release before this one.
 const RELEASED: usize = 21;
 
-/// A database as the former release made it.
-fn released() -> TestDatabase {
+/// An empty database as the release with this last migration made it.
+pub(crate) fn released(last: usize) -> TestDatabase {
     let database = TestDatabase::empty();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres");
     let folders = std::fs::read_dir(folder).unwrap();
@@ -24,7 +24,7 @@ fn released() -> TestDatabase {
         "SET ROLE crm; CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);\n"
             .to_owned();
-    for folder in folders.iter().take(RELEASED) {
+    for folder in folders.iter().take(last) {
         let name = folder.file_name().unwrap().to_str().unwrap();
         let (version, _) = name.split_once('_').unwrap();
         statements += &std::fs::read_to_string(folder.join("up.sql")).unwrap();
@@ -69,7 +69,7 @@ fn table_of(text: &str) -> &str {
 #[test]
 fn a_release_finds_everything_it_knows_in_the_next_schema() {
     run(async {
-        let database = released();
+        let database = released(RELEASED);
         let (before, rules) = (columns(&database), constraints(&database));
         let tables: BTreeSet<&str> = before.keys().map(|name| table_of(name)).collect();
         assert!(tables.len() > 30, "{tables:?}");
@@ -97,7 +97,7 @@ fn a_release_finds_everything_it_knows_in_the_next_schema() {
 #[test]
 fn the_database_says_its_version_and_a_rehearsal_leaves_it_as_it_was() {
     run(async {
-        let database = released();
+        let database = released(RELEASED);
         let store = PostgresStore::open(options(&database.url)).unwrap();
         assert_eq!(
             store.schema_version().await.unwrap(),
