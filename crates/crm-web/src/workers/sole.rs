@@ -7,18 +7,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm_domain::use_cases::Crm;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::JOB;
 use crate::problem::causes;
+use crate::server::Stop;
 use crate::state::App;
 
-/// How long a job rests at most after the instance that did it was killed or frozen.
-const LEASE: Duration = Duration::from_secs(9);
-/// How often the lease is renewed.
-const RENEW: Duration = Duration::from_secs(3);
-/// How often the others look.
-const LOOK: Duration = Duration::from_secs(1);
+#[cfg(test)]
+mod tests;
+
+/// How leases are kept.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// How long a job rests at most after the instance that did it was killed or frozen.
+    lease: Duration,
+    /// How often the lease is renewed.
+    renew: Duration,
+    /// How often the others look.
+    look: Duration,
+}
+
+const PACE: Pace = Pace {
+    lease: Duration::from_secs(9),
+    renew: Duration::from_secs(3),
+    look: Duration::from_secs(1),
+};
 
 /// A worker that runs only while `owner`, this process, holds the lease of `job`.
 pub(super) fn sole<F>(
@@ -34,35 +50,40 @@ where
         let lease = Lease {
             job,
             owner: Arc::clone(&owner),
-            app,
+            crm: app.crm.clone(),
+            stop: app.stop.clone(),
+            pace: PACE,
         };
         Box::pin(async move {
-            if lease.app.crm.has_several_instances() {
-                lease.work(worker).await;
+            if lease.crm.has_several_instances() {
+                lease.work(|| worker(app.clone())).await;
             } else {
-                worker(lease.app).await;
+                worker(app).await;
             }
         })
     }
 }
 
 /// The lease of a job, held or wanted.
+#[derive(Clone)]
 struct Lease {
     job: &'static str,
     owner: Arc<str>,
-    app: App,
+    crm: Crm,
+    stop: Stop,
+    pace: Pace,
 }
 
 impl Lease {
-    async fn work<F: Future<Output = ()>>(&self, worker: fn(App) -> F) {
+    async fn work<F: Future<Output = ()>>(&self, worker: impl Fn() -> F) {
         let (job, mut well) = (self.job, true);
-        while !self.app.stop.is_said() {
+        while !self.stop.is_said() {
             let since = Instant::now();
             match self.take().await {
                 Some(true) => {
                     well = true;
                     tracing::debug!("this instance is the {job} now");
-                    self.hold(since, worker).await;
+                    self.hold(since, worker()).await;
                     self.leave().await;
                 }
                 Some(false) => well = true,
@@ -73,31 +94,39 @@ impl Lease {
                 None => {}
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = self.app.stop.said() => {}
+                () = tokio::time::sleep(self.pace.look) => {}
+                () = self.stop.said() => {}
             }
         }
     }
 
-    /// Works until the server stops or the lease is lost; what is left undone then is undone like at a crash.
-    async fn hold<F: Future<Output = ()>>(&self, since: Instant, worker: fn(App) -> F) {
+    /// Works until the server stops or the lease is lost; what is left undone then is undone like at a crash. The lease is
+    /// renewed by a task of its own, so that a worker which keeps its thread busy does not lose it.
+    async fn hold(&self, since: Instant, worker: impl Future<Output = ()>) {
+        // Its tasks end with it, also when the worker panics.
+        let mut renewing = JoinSet::new();
+        renewing.spawn(self.clone().renew(since));
+        // What a task spawns stays with its thread until it awaits something.
+        tokio::task::yield_now().await;
         tokio::select! {
-            () = worker(self.app.clone()) => {}
-            () = self.renew(since) => {
+            () = worker => {}
+            _ = renewing.join_next() => {
                 tracing::warn!("this instance is the {} no more: its lease was lost", self.job);
             }
         }
+        renewing.shutdown().await;
     }
 
     /// Renews the lease; ends when another has it, or when it would be over because the database does not answer.
-    async fn renew(&self, mut since: Instant) {
+    async fn renew(self, mut since: Instant) {
+        let Pace { lease, renew, .. } = self.pace;
         loop {
-            tokio::time::sleep(RENEW).await;
+            tokio::time::sleep(renew).await;
             let asked = Instant::now();
             match self.take().await {
                 Some(true) => since = asked,
                 Some(false) => return,
-                None if since.elapsed() + RENEW >= LEASE => return,
+                None if since.elapsed() + renew >= lease => return,
                 None => {}
             }
         }
@@ -105,9 +134,9 @@ impl Lease {
 
     /// Whether the lease is ours now; `None` if the database does not say.
     async fn take(&self) -> Option<bool> {
-        let lasts = time::Duration::try_from(LEASE).unwrap_or(time::Duration::ZERO);
-        let taken = self.app.crm.take_job(&JOB, self.job, &self.owner, lasts);
-        match timeout(RENEW, taken).await.ok()? {
+        let lasts = time::Duration::try_from(self.pace.lease).unwrap_or(time::Duration::ZERO);
+        let taken = self.crm.take_job(&JOB, self.job, &self.owner, lasts);
+        match timeout(self.pace.renew, taken).await.ok()? {
             Ok(taken) => Some(taken),
             Err(error) => {
                 tracing::debug!("the lease of the {} cannot be had: {}", self.job, causes(&error));
@@ -118,8 +147,8 @@ impl Lease {
 
     /// Others go on at once. If that fails they go on when the lease is over.
     async fn leave(&self) {
-        let left = self.app.crm.leave_job(&JOB, self.job, &self.owner);
-        if !matches!(timeout(RENEW, left).await, Ok(Ok(()))) {
+        let left = self.crm.leave_job(&JOB, self.job, &self.owner);
+        if !matches!(timeout(self.pace.renew, left).await, Ok(Ok(()))) {
             tracing::debug!("the lease of the {} could not be given back", self.job);
         }
     }
