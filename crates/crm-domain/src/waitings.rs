@@ -70,6 +70,12 @@ pub trait WaitingQueries {
     /// The waitings of a conversation, newest first, at most `limit`.
     fn waitings_of(&mut self, conversation: ConversationId, limit: usize)
     -> Result<Vec<Waiting>, StoreError>;
+
+    /// The waiting of a conversation that has not ended.
+    fn open_waiting(&mut self, conversation: ConversationId) -> Result<Option<WaitingId>, StoreError>;
+
+    /// Since when a waiting lasted whose end [`WaitingRepository::resume_waiting`] would take back; `None` if it would not.
+    fn resumable_waiting(&mut self, id: WaitingId) -> Result<Option<Instant>, StoreError>;
 }
 
 /// Changing waitings.

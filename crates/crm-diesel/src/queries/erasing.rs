@@ -79,10 +79,6 @@ fn talk_part(conn: &mut Conn, talk: i64, limit: usize, at: Instant) -> Result<Ta
 fn forget_talk(conn: &mut Conn, (talk, address): &Talk) -> Result<Tally, Fault> {
     let id = talk.get();
     idempotency::forget_of(conn, id)?;
-    let open = waitings::table
-        .filter(waitings::conversation_id.eq(id))
-        .filter(waitings::until.is_null());
-    diesel::delete(open).execute(conn)?;
     let known = senders::table.filter(senders::address.eq(address.as_str()));
     let mut tally = Tally::of(DataKind::Senders, diesel::delete(known).execute(conn)?);
     let (nobody, never, nothing) = (None::<i64>, None::<Stamp>, None::<String>);
@@ -124,6 +120,10 @@ fn forget_talk(conn: &mut Conn, (talk, address): &Talk) -> Result<Tally, Fault> 
         .set(shown)
         .execute(conn)?;
     tally.add(DataKind::Conversations, changed);
+    let open = waitings::table
+        .filter(waitings::conversation_id.eq(id))
+        .filter(waitings::until.is_null());
+    diesel::delete(open).execute(conn)?;
     Ok(tally)
 }
 

@@ -5,10 +5,9 @@ use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::waitings::{Ended, Waiting, WaitingEnd, WaitingId, WaitingQueries, WaitingRepository};
-use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::Uow;
+use super::{Conn, Uow};
 use crate::cached::update;
 use crate::found::rows;
 use crate::mend::corrupt;
@@ -69,6 +68,38 @@ impl WaitingQueries for Uow<'_> {
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
+
+    fn open_waiting(&mut self, conversation: ConversationId) -> Result<Option<WaitingId>, StoreError> {
+        self.run(|conn| Ok(open(conn, conversation.get())?.map(WaitingId::new)))
+    }
+
+    fn resumable_waiting(&mut self, id: WaitingId) -> Result<Option<Instant>, StoreError> {
+        self.run(|conn| Ok(resumable(conn, id.get())?.map(|since| since.0)))
+    }
+}
+
+/// The waiting of a conversation that has not ended.
+fn open(conn: &mut Conn, conversation: i64) -> QueryResult<Option<i64>> {
+    waitings::table
+        .filter(waitings::conversation_id.eq(conversation))
+        .filter(waitings::until.is_null())
+        .select(waitings::id)
+        .first(conn)
+        .optional()
+}
+
+/// Since when a waiting that ended lasted, unless another has begun.
+fn resumable(conn: &mut Conn, id: i64) -> QueryResult<Option<Stamp>> {
+    let ended: Option<(i64, Stamp)> = waitings::table
+        .find(id)
+        .filter(waitings::until.is_not_null())
+        .select((waitings::conversation_id, waitings::since))
+        .first(conn)
+        .optional()?;
+    let Some((conversation, since)) = ended else {
+        return Ok(None);
+    };
+    Ok(open(conn, conversation)?.is_none().then_some(since))
 }
 
 impl WaitingRepository for Uow<'_> {
@@ -96,13 +127,9 @@ impl WaitingRepository for Uow<'_> {
         ended: &Ended,
     ) -> Result<Option<WaitingId>, StoreError> {
         self.run(|conn| {
-            let open: Option<i64> = waitings::table
-                .filter(waitings::conversation_id.eq(conversation.get()))
-                .filter(waitings::until.is_null())
-                .select(waitings::id)
-                .first(conn)
-                .optional()?;
-            let Some(id) = open else { return Ok(None) };
+            let Some(id) = open(conn, conversation.get())? else {
+                return Ok(None);
+            };
             diesel::update(waitings::table.find(id))
                 .set((
                     waitings::until.eq(Some(Stamp(ended.until))),
@@ -117,20 +144,10 @@ impl WaitingRepository for Uow<'_> {
 
     fn resume_waiting(&mut self, id: WaitingId) -> Result<Option<Instant>, StoreError> {
         self.run(|conn| {
-            let row: Option<WaitingRow> = waitings::table
-                .find(id.get())
-                .filter(waitings::until.is_not_null())
-                .select(WaitingRow::as_select())
-                .first(conn)
-                .optional()?;
-            let Some(row) = row else { return Ok(None) };
-            let another = waitings::table
-                .filter(waitings::conversation_id.eq(row.conversation_id))
-                .filter(waitings::until.is_null());
-            if diesel::select(exists(another)).get_result(conn)? {
+            let Some(since) = resumable(conn, id.get())? else {
                 return Ok(None);
-            }
-            diesel::update(waitings::table.find(row.id))
+            };
+            diesel::update(waitings::table.find(id.get()))
                 .set((
                     waitings::until.eq(None::<Stamp>),
                     waitings::ended.eq(None::<String>),
@@ -138,7 +155,7 @@ impl WaitingRepository for Uow<'_> {
                     waitings::first_response_at.eq(None::<Stamp>),
                 ))
                 .execute(conn)?;
-            Ok(Some(row.since.0))
+            Ok(Some(since.0))
         })
     }
 }

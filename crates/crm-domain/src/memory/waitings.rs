@@ -1,5 +1,6 @@
 //! Waitings in memory.
 
+use super::state::State;
 use super::unit::Unit;
 use crate::conversations::ConversationId;
 use crate::instant::Instant;
@@ -19,6 +20,28 @@ impl WaitingQueries for Unit {
                 .cloned()
                 .collect()
         })
+    }
+
+    fn open_waiting(&mut self, conversation: ConversationId) -> Result<Option<WaitingId>, StoreError> {
+        self.look(|state| state.open_waiting(conversation))
+    }
+
+    fn resumable_waiting(&mut self, id: WaitingId) -> Result<Option<Instant>, StoreError> {
+        self.look(|state| state.resumable_waiting(id))
+    }
+}
+
+impl State {
+    fn open_waiting(&self, conversation: ConversationId) -> Option<WaitingId> {
+        let mut rows = self.waitings.iter().map(|(_, row)| row);
+        let open = rows.find(|row| row.conversation_id == conversation && row.ended.is_none());
+        open.map(|row| row.id)
+    }
+
+    fn resumable_waiting(&self, id: WaitingId) -> Option<Instant> {
+        let ended = self.waitings.get(id.get()).filter(|row| row.ended.is_some())?;
+        let another = self.open_waiting(ended.conversation_id);
+        another.is_none().then_some(ended.since)
     }
 }
 
@@ -57,18 +80,13 @@ impl WaitingRepository for Unit {
 
     fn resume_waiting(&mut self, id: WaitingId) -> Result<Option<Instant>, StoreError> {
         self.change(|state| {
-            let Some(ended) = state.waitings.get(id.get()).filter(|row| row.ended.is_some()) else {
-                return Ok(None);
-            };
-            let conversation = ended.conversation_id;
-            let is_open = |row: &Waiting| row.conversation_id == conversation && row.ended.is_none();
-            if state.waitings.iter().any(|(_, row)| is_open(row)) {
-                return Ok(None);
-            }
-            Ok(state.waitings.get_mut(id.get()).map(|row| {
+            let since = state.resumable_waiting(id);
+            if since.is_some()
+                && let Some(row) = state.waitings.get_mut(id.get())
+            {
                 row.ended = None;
-                row.since
-            }))
+            }
+            Ok(since)
         })
     }
 }

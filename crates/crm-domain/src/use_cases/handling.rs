@@ -152,7 +152,7 @@ impl Crm {
                 by,
                 first_response_at: None,
             };
-            let waiting = uow.edit_waitings().end_waiting(id, &ended)?;
+            let waiting = uow.waitings().open_waiting(id)?;
             let before = standing.handler_id;
             standing.close(by, at, waiting);
             if let Some(me) = by {
@@ -160,6 +160,7 @@ impl Crm {
             }
             let deed = handled(Act::ConversationClosed, id, &standing, before);
             stand(uow, id, standing, at)?;
+            uow.edit_waitings().end_waiting(id, &ended)?;
             Ok(deed.gives(()))
         })
         .await
@@ -177,7 +178,7 @@ impl Crm {
                 .filter(|closed| closed.by == me && at.since(closed.at) <= UNDO)
                 .ok_or(Error::Stale)?;
             if let Some(waiting) = closed.waiting {
-                let since = uow.edit_waitings().resume_waiting(waiting)?;
+                let since = uow.waitings().resumable_waiting(waiting)?;
                 standing.waiting_since = Some(since.ok_or(Error::Stale)?);
             }
             standing.hand_to(closed.handler, at);
@@ -185,6 +186,9 @@ impl Crm {
             standing.troubled_since = troubled.then_some(closed.at);
             let deed = handled(Act::ClosingUndone, id, &standing, None);
             stand(uow, id, standing, at)?;
+            if let Some(waiting) = closed.waiting {
+                uow.edit_waitings().resume_waiting(waiting)?;
+            }
             Ok(deed.gives(()))
         })
         .await

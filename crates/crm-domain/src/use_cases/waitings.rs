@@ -1,4 +1,7 @@
 //! What messages mean for whoever waits for us: where their conversation stands afterwards.
+//!
+//! Who changes a conversation and its waiting writes the conversation first, and of several the one with the lowest number:
+//! whoever meets another there waits for it, instead of each for the other.
 
 use std::collections::HashMap;
 
@@ -72,7 +75,9 @@ fn answered(
     let at = behind_what_was_said(&standing, at);
     move_to_acceptance(uow, &mut standing, send, at)?;
     let later = said_after(uow, id, &standing, at)?;
-    if standing.accept(at, later) {
+    let has_ended = standing.accept(at, later);
+    stand(uow, id, standing, at)?;
+    if has_ended {
         let ended = Ended {
             until: at,
             how,
@@ -84,7 +89,7 @@ fn answered(
             uow.edit_waitings().note_waiting(id, since)?;
         }
     }
-    stand(uow, id, standing, at)
+    Ok(())
 }
 
 /// What was said within the second in which we were answered was said before.
@@ -240,18 +245,18 @@ impl Talks {
 
     /// Stores what changed.
     pub(super) fn save(self, uow: &mut dyn UnitOfWork) -> Result<(), StoreError> {
-        for id in &self.waiting {
-            let since = self.talks.get(id).and_then(|talk| talk.standing.waiting_since);
-            if let Some(since) = since {
-                uow.edit_waitings().note_waiting(*id, since)?;
-            }
-        }
         let mut standings: Vec<_> = self
             .talks
             .into_iter()
             .map(|(id, talk)| (id, talk.standing))
             .collect();
         standings.sort_by_key(|(id, _)| *id);
-        uow.edit_conversations().save_standings(&standings)
+        uow.edit_conversations().save_standings(&standings)?;
+        for (id, standing) in standings {
+            if let Some(since) = standing.waiting_since.filter(|_| self.waiting.contains(&id)) {
+                uow.edit_waitings().note_waiting(id, since)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -249,6 +249,7 @@ macro_rules! contract_suite {
                 three_senders_send_each_message_once_and_in_order,
                 three_senders_keep_within_the_limit,
                 two_recorders_record_each_callback_once,
+                people_write_while_they_are_answered_and_their_talks_are_closed,
                 two_sealers_make_one_chain,
                 a_file_that_three_instances_look_for_is_fetched_once,
                 a_name_that_two_instances_ask_for_is_written_once,

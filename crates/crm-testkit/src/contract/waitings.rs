@@ -79,11 +79,22 @@ pub async fn an_end_is_taken_back_unless_another_has_begun(store: AnyStore) {
     note(&store, id, 1).await;
     let first = end(&store, id, closed(2)).await.expect("it lasted");
     let resume = |waiting| write(&store, move |unit| unit.edit_waitings().resume_waiting(waiting));
+    let look = async || {
+        read(&store, move |unit| {
+            let waitings = unit.waitings();
+            Ok((waitings.open_waiting(id)?, waitings.resumable_waiting(first)?))
+        })
+        .await
+    };
+    assert_eq!(look().await, (None, Some(after(1))));
     assert_eq!(resume(first).await, Some(after(1)));
+    assert_eq!(look().await, (Some(first), None));
     assert_eq!(resume(first).await, None, "it lasts");
     assert_eq!(of(&store, id).await[0].ended, None);
     end(&store, id, closed(3)).await;
     note(&store, id, 4).await;
+    let (open, resumable) = look().await;
+    assert!(open.is_some_and(|open| open != first) && resumable.is_none());
     assert_eq!(resume(first).await, None);
     assert_eq!(resume(WaitingId::new(404)).await, None);
 }
