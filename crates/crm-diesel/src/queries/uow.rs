@@ -354,4 +354,7 @@ impl UnitOfWork for Uow<'_> {
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
         self.run(|conn| operations::note(conn, key, at))
     }
+    fn forget_operations(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+        self.run(|conn| operations::forget(conn, before, limit))
+    }
 }

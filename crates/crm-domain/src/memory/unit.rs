@@ -1,7 +1,5 @@
 //! One unit of work or reading on its own copy of the state.
 
-use time::Duration;
-
 use super::state::State;
 use crate::access_tokens::{AccessTokenQueries, AccessTokenRepository};
 use crate::activities::{ActivityQueries, ActivityRepository};
@@ -323,12 +321,18 @@ impl UnitOfWork for Unit {
 
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError> {
         self.change(|state| {
-            let oldest = at.minus(Duration::days(1));
-            state
-                .operations
-                .retain(|done| done.at >= oldest && done.key != *key);
+            state.operations.retain(|done| done.key != *key);
             state.operations.insert(|_| Operation { key: *key, at });
             Ok(())
+        })
+    }
+
+    fn forget_operations(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError> {
+        self.change(|state| {
+            let old = state.operations.iter().filter(|(_, done)| done.at < before);
+            let old: Vec<i64> = old.map(|(id, _)| id).take(limit).collect();
+            state.operations.retain_rows(|id, _| !old.contains(&id));
+            Ok(old.len())
         })
     }
 }

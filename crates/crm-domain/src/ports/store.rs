@@ -250,8 +250,12 @@ pub trait UnitOfWork: ReadUnit {
     /// Rules, holds and daily runs.
     fn edit_retention(&mut self) -> &mut dyn RetentionRepository;
     /// Writes an operation key, by which this unit can be found again after `Uncertain`; a key that is there already counts
-    /// as new. Forgets keys older than a day.
+    /// as new.
     fn note_operation(&mut self, key: &OperationKey, at: Instant) -> Result<(), StoreError>;
+
+    /// Forgets keys from before this time, at most `limit`, and says how many. Not part of what writes keys: those who do
+    /// share nothing then, and none waits for another.
+    fn forget_operations(&mut self, before: Instant, limit: usize) -> Result<usize, StoreError>;
 }
 
 /// A random key that a unit of work without a natural key writes, to find out later whether it was stored.

@@ -26,6 +26,8 @@ const TRASH_A_DAY: usize = 10_000;
 const RECEIPTS: usize = 1_000;
 /// How many kept answers are forgotten together.
 const ANSWERS: usize = 1_000;
+/// How many operation keys are forgotten together.
+const OPERATIONS: usize = 1_000;
 
 impl Crm {
     /// Whether the daily run is due: none was finished since a day. While work rests after a restore none is.
@@ -45,6 +47,7 @@ impl Crm {
     pub async fn keep_house(&self, actor: &Actor) -> Result<HouseRun, Error> {
         self.may(actor, Action::KeepHouse)?;
         let at = self.now();
+        self.forget_operations(at).await?;
         let begun = self.change_again(move |uow| {
             let held = uow.retention().everything_held()?;
             Ok::<_, Error>((uow.edit_retention().begin_house_run(at, held)?, held))
@@ -143,6 +146,18 @@ impl Crm {
                 Ok::<_, Error>(uow.edit_idempotency().forget_answers(before, ANSWERS)?)
             });
             if part.await? < ANSWERS {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keys by which units of work could be found again a day ago. Nothing personal is in them, so no hold keeps them.
+    async fn forget_operations(&self, now: Instant) -> Result<(), Error> {
+        loop {
+            let before = now.minus(DAY);
+            let part =
+                self.change_again(move |uow| Ok::<_, Error>(uow.forget_operations(before, OPERATIONS)?));
+            if part.await? < OPERATIONS {
                 return Ok(());
             }
         }

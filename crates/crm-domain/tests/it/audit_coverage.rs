@@ -46,7 +46,7 @@ const UNLOGGED: &[(&str, usize, &str)] = &[
         3,
         "write their entries beside the count of wrong codes",
     ),
-    ("housekeeping.rs", 4, "steps of a run that has its entry"),
+    ("housekeeping.rs", 5, "steps of a run that has its entry"),
     ("imports.rs", 3, "parts of an import that has its entries"),
     ("leases.rs", 2, "which instance does which job"),
     ("mod.rs", 3, "the probe of readiness, and running again"),

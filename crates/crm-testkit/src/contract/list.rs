@@ -20,8 +20,9 @@ macro_rules! contract_suite {
                 a_reading_begun_after_a_write_sees_it,
                 a_unit_goes_on_after_a_collision,
                 an_operation_key_is_found_once_its_unit_is_stored,
-                operation_keys_older_than_a_day_are_forgotten,
+                old_operation_keys_are_forgotten,
                 a_noted_write_answers_what_was_stored,
+                a_key_is_settled_as_it_was_stored_however_often,
             ]
             companies: [
                 an_added_company_is_found_with_version_1,

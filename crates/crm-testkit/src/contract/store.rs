@@ -190,18 +190,26 @@ pub async fn an_operation_key_is_found_once_its_unit_is_stored(store: AnyStore) 
     assert!(!done([2; 16]).await);
 }
 
-pub async fn operation_keys_older_than_a_day_are_forgotten(store: AnyStore) {
+/// Some at once, and only when that is asked for.
+pub async fn old_operation_keys_are_forgotten(store: AnyStore) {
     const DAY: i64 = 24 * 60 * 60;
-    for (key, at) in [([1; 16], 0), ([2; 16], 60), ([3; 16], DAY + 1)] {
-        write(&store, move |unit| unit.note_operation(&key, after(at))).await;
+    for (key, at) in [(1, 0), (2, 1), (3, 2), (4, 60), (5, 9 * DAY)] {
+        write(&store, move |unit| unit.note_operation(&[key; 16], after(at))).await;
     }
-    let done = read(&store, |unit| {
-        [[1; 16], [2; 16], [3; 16]]
-            .iter()
-            .map(|key| unit.operation_done(key))
-            .collect::<Result<Vec<_>, _>>()
-    });
-    assert_eq!(done.await, [false, true, true]);
+    let done = async || {
+        read(&store, |unit| {
+            (1..=5)
+                .map(|key| unit.operation_done(&[key; 16]))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .await
+    };
+    assert_eq!(done().await, [true; 5], "whoever notes one forgets none");
+    let forget = |limit| write(&store, move |unit| unit.forget_operations(after(60), limit));
+    assert_eq!(forget(2).await, 2);
+    assert_eq!(forget(2).await, 1);
+    assert_eq!(forget(2).await, 0);
+    assert_eq!(done().await, [false, false, false, true, true]);
 }
 
 pub async fn a_noted_write_answers_what_was_stored(store: AnyStore) {
