@@ -6,7 +6,7 @@ use crate::customers::CustomerId;
 use crate::id::Id;
 use crate::instant::Instant;
 use crate::members::MemberId;
-use crate::ports::store::{StoreError, UnitOfWork};
+use crate::ports::store::{ReadUnit, StoreError};
 use crate::values::normalise::fold_compact;
 
 /// A reading's key.
@@ -154,37 +154,37 @@ pub trait ReadingRepository {
     fn empty_searches(&mut self, ids: &[ReadingId]) -> Result<(), StoreError>;
 }
 
-/// How many searches are looked at together.
-const SEARCHES_AT_ONCE: usize = 500;
+/// What is known of a person by which others may have searched for them: names, numbers, addresses, in any form.
+#[derive(Debug, Clone)]
+pub struct Known(Vec<String>);
 
-/// Forgets in the reading log who looked at this person, and the words of searches that hold a name, number or address of
-/// theirs (`known`, any form). Part of deleting somebody for good.
-pub fn forget_readings(
-    uow: &mut dyn UnitOfWork,
-    customer: CustomerId,
-    known: &[String],
-) -> Result<usize, StoreError> {
-    let mut forgotten = uow.edit_readings().forget_readings_of(customer)?;
-    let known: Vec<String> = known
-        .iter()
-        .map(|text| fold_compact(text))
-        .filter(|text| text.chars().count() > 1)
-        .collect();
-    let mut after = ReadingId::new(0);
-    loop {
-        let part = uow.readings().searches(after, SEARCHES_AT_ONCE)?;
-        let Some((last, _)) = part.last() else {
-            return Ok(forgotten);
-        };
-        after = *last;
-        let theirs: Vec<ReadingId> = part
-            .iter()
-            .filter(|(_, words)| names(&fold_compact(words), &known))
-            .map(|(id, _)| *id)
-            .collect();
-        forgotten += theirs.len();
-        uow.edit_readings().empty_searches(&theirs)?;
+impl Known {
+    /// Of these texts; what is shorter than two characters names nobody.
+    pub fn of(texts: &[String]) -> Self {
+        let folded = texts.iter().map(|text| fold_compact(text));
+        Self(folded.filter(|text| text.chars().count() > 1).collect())
     }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The next searches behind `after`, `limit` at most: those whose words hold something known of the person, and the last one
+/// looked at, from where to go on; `None`: there are no more.
+pub fn searches_naming(
+    unit: &mut dyn ReadUnit,
+    known: &Known,
+    after: ReadingId,
+    limit: usize,
+) -> Result<(Vec<ReadingId>, Option<ReadingId>), StoreError> {
+    let part = unit.readings().searches(after, limit)?;
+    let theirs = part
+        .iter()
+        .filter(|(_, words)| names(&fold_compact(words), &known.0))
+        .map(|(id, _)| *id);
+    Ok((theirs.collect(), part.last().map(|(id, _)| *id)))
 }
 
 /// Whether the words hold something known of the person, or are a part of it.

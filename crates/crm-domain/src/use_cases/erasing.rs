@@ -232,7 +232,10 @@ impl Crm {
                 return Ok(());
             };
             let step = match erasure.state {
-                ErasureState::Running => self.erase_rows(id, customer, claim).await,
+                ErasureState::Running => {
+                    let whom = (id, customer, erasure.requested_at);
+                    self.erase_rows(whom, claim).await
+                }
                 ErasureState::Cleaning => self.clean(id, claim).await,
                 ErasureState::Done | ErasureState::Held => return Ok(()),
             };

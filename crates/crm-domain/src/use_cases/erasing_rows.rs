@@ -13,11 +13,13 @@ use crate::instant::Instant;
 use crate::permissions::Actor;
 use crate::ports::erased::{Erased, ErasedKey};
 use crate::ports::store::{ReadUnit, StoreError, StoreExt, UnitOfWork};
-use crate::readings::forget_readings;
+use crate::readings::{Known, ReadingId, searches_naming};
 use crate::receipts::ReceiptId;
 use crate::tally::{DataKind, Tally};
 use crate::values::LineUserId;
 
+/// How many searches are looked through at once.
+const SEARCHES: usize = 500;
 /// How many bodies are looked through at once.
 const BODIES: usize = 100;
 /// The fields of a customer or sender by which others may have searched for them.
@@ -37,8 +39,7 @@ impl Crm {
     /// [`Error::Stale`] if another has done it or is at it.
     pub(super) async fn erase_rows(
         &self,
-        id: ErasureId,
-        customer: CustomerId,
+        (id, customer, since): (ErasureId, CustomerId, Instant),
         claim: &mut Claim,
     ) -> Result<bool, Error> {
         let read = move |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.erasures().erasure_talks(id)?);
@@ -46,14 +47,11 @@ impl Crm {
         while self.erase_page_part(id, customer).await? {
             self.keep_claim(claim).await?;
         }
+        self.list(customer, &talks, since).await?;
         let mut taken = self.erase_talks(&talks, Some(claim)).await?;
-        taken.merge(&self.traces(customer).await?);
-        let erased = self.listed(customer, &talks);
-        // Before the record goes: afterwards nobody would know whom to add.
-        self.ports.erased.add(&erased).await.map_err(not_listed)?;
+        taken.merge(&self.traces(customer, claim).await?);
         let at = self.now();
         self.change_again(move |uow| {
-            uow.edit_erasures().list_erased(&erased)?;
             let mut tally = taken.clone();
             for talk in &talks {
                 tally.merge(&whole_talk(uow, talk, at)?);
@@ -72,16 +70,31 @@ impl Crm {
         Ok(true)
     }
 
-    /// How the list of the erased names them.
-    fn listed(&self, customer: CustomerId, talks: &[Talk]) -> Vec<Erased> {
-        let at = self.now();
+    /// Puts them on the list of the erased, once for an erasure that was asked for at `since`. Before callbacks are looked
+    /// through: what comes out of the spool of another server afterwards is compared with it. And before the record goes,
+    /// after which nobody would know whom to add.
+    async fn list(&self, customer: CustomerId, talks: &[Talk], since: Instant) -> Result<(), Error> {
+        let inside = self.ports.store.read(|unit| unit.erasures().listed_erased());
+        let inside: Vec<Erased> = inside.await.map_err(Error::Store)?;
         let addresses = talks
             .iter()
             .map(|(_, address)| ErasedKey::Address(self.hash_of(address)));
-        std::iter::once(ErasedKey::Customer(customer))
+        let at = self.now();
+        let erased: Vec<Erased> = std::iter::once(ErasedKey::Customer(customer))
             .chain(addresses)
-            .map(|key| Erased { key, at })
-            .collect()
+            .map(|key| {
+                let listed = inside.iter().find(|one| one.key == key && one.at >= since);
+                listed.cloned().unwrap_or(Erased { key, at })
+            })
+            .collect();
+        let outside = self.ports.erased.all().await.map_err(not_listed)?;
+        let mut missing = erased.clone();
+        missing.retain(|one| !outside.contains(one));
+        if !missing.is_empty() {
+            self.ports.erased.add(&missing).await.map_err(not_listed)?;
+        }
+        self.change_again(move |uow| Ok::<_, Error>(uow.edit_erasures().list_erased(&erased)?))
+            .await
     }
 
     /// A part of the person's page; says whether there was any.
@@ -207,21 +220,44 @@ impl Crm {
         Ok(count)
     }
 
-    /// What the logs keep of the person: values that changed, and who looked.
-    async fn traces(&self, customer: CustomerId) -> Result<Tally, Error> {
+    /// What the logs keep of the person: values that changed, who looked, and the words of searches.
+    async fn traces(&self, customer: CustomerId, claim: &mut Claim) -> Result<Tally, Error> {
         self.write_readings(&Actor::Job("erasing")).await?;
-        self.change_again(move |uow| {
-            let Some(subject) = uow.erasures().subject(customer)? else {
-                return Ok::<_, Error>(Tally::default());
+        let (mut tally, known) = self
+            .change_again(move |uow| {
+                let known = match uow.erasures().subject(customer)? {
+                    Some(subject) => known_of(uow, &subject)?,
+                    None => Vec::new(),
+                };
+                let forgotten = uow.edit_readings().forget_readings_of(customer)?;
+                let mut tally = Tally::of(DataKind::Readings, forgotten);
+                let emptied = uow.edit_audit().empty_audit_values(customer.into())?;
+                tally.add(DataKind::AuditValues, emptied);
+                Ok::<_, Error>((tally, Known::of(&known)))
+            })
+            .await?;
+        tally.add(DataKind::Readings, self.empty_searches(known, claim).await?);
+        Ok(tally)
+    }
+
+    /// Empties the words of searches that name the person; says of how many. The log may be long.
+    async fn empty_searches(&self, known: Known, claim: &mut Claim) -> Result<usize, Error> {
+        let (mut count, mut next) = (0, Some(ReadingId::new(0)));
+        while let Some(after) = next.filter(|_| !known.is_empty()) {
+            self.keep_claim(claim).await?;
+            let names = known.clone();
+            let read = move |unit: &mut dyn ReadUnit| {
+                Ok::<_, Error>(searches_naming(unit, &names, after, SEARCHES)?)
             };
-            let known = known_of(uow, &subject)?;
-            let forgotten = forget_readings(uow, customer, &known)?;
-            let mut tally = Tally::of(DataKind::Readings, forgotten);
-            let emptied = uow.edit_audit().empty_audit_values(customer.into())?;
-            tally.add(DataKind::AuditValues, emptied);
-            Ok(tally)
-        })
-        .await
+            let (theirs, last) = self.ports.store.read(read).await?;
+            next = last;
+            count += theirs.len();
+            if !theirs.is_empty() {
+                self.change_again(move |uow| Ok::<_, Error>(uow.edit_readings().empty_searches(&theirs)?))
+                    .await?;
+            }
+        }
+        Ok(count)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::permissions::{Action, Actor};
 use crate::ports::callbacks::CallbackHeaders;
 use crate::ports::quarantine::{HeldCallback, HeldId, HeldReason, QuarantineError};
 use crate::ports::store::StoreError;
-use crate::receipts::{Kept, NewReceipt};
+use crate::receipts::NewReceipt;
 
 /// The longest header that is held, in bytes.
 const HEADER: usize = 256;
@@ -159,15 +159,7 @@ impl Crm {
     async fn keep_held(&self, batch: Vec<(HeldId, NewReceipt)>) -> Result<(usize, usize), Error> {
         let (ids, receipts): (Vec<HeldId>, Vec<NewReceipt>) = batch.into_iter().unzip();
         let count = ids.len();
-        let added = self
-            .change_again(move |uow| {
-                let mut added = 0;
-                for receipt in &receipts {
-                    added += usize::from(uow.edit_receipts().keep_receipt(receipt)? != Kept::Existed);
-                }
-                Ok(added)
-            })
-            .await?;
+        let added = self.keep_late(receipts).await?;
         self.ports.quarantine.release(ids).await.map_err(unavailable)?;
         Ok((added, count - added))
     }

@@ -6,7 +6,6 @@ use super::Crm;
 use crate::error::Error;
 use crate::permissions::{Action, Actor, Denied};
 use crate::ports::spool::{SpoolError, SpoolId};
-use crate::receipts::Kept;
 use crate::shared_counts::SharedCount;
 
 /// So many wrong signatures without a right one between are no accident.
@@ -157,16 +156,8 @@ impl Crm {
             .into_iter()
             .map(|spooled| (spooled.id, spooled.receipt))
             .unzip();
-        let (count, receipts) = (receipts.len(), std::sync::Arc::new(receipts));
-        let added = self
-            .change_again(move |uow| {
-                let mut added = 0;
-                for receipt in receipts.iter() {
-                    added += usize::from(uow.edit_receipts().keep_receipt(receipt)? != Kept::Existed);
-                }
-                Ok(added)
-            })
-            .await?;
+        let count = receipts.len();
+        let added = self.keep_late(receipts).await?;
         self.ports.spool.release(ids).await?;
         self.door.store_is_back();
         Ok(Replayed {
