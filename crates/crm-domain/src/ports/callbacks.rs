@@ -170,6 +170,9 @@ pub enum InterpretError {
     /// A field that this event needs is missing or of another form.
     #[error("{0} is missing or malformed")]
     Field(&'static str),
+    /// It was understood, but the database fails with it and with no other.
+    #[error("the database fails with it")]
+    Indigestible,
 }
 
 /// A callback made by ourselves, signed rightly, from a sender that is reserved for tests.

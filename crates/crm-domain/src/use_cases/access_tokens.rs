@@ -33,13 +33,6 @@ impl From<VaultError> for ShelfAway {
     }
 }
 
-/// What the store says of a turn.
-enum Found {
-    Good(SealedToken),
-    Ours,
-    Wait,
-}
-
 impl StoredTokens {
     /// On this store, for this process.
     pub fn new(store: Arc<dyn Store>, vault: Arc<dyn Vault>, secrets: &dyn Secrets) -> Self {
@@ -50,27 +43,27 @@ impl StoredTokens {
         }
     }
 
-    /// The token in the clear; `None` if it does not open: then it is as good as none.
-    fn opened(&self, connection: &str, token: SealedToken) -> Option<ShelvedToken> {
-        let plain = self.vault.open(&place_of(connection), &token.sealed?).ok()?;
-        Some(ShelvedToken {
-            number: token.number,
-            text: String::from_utf8(plain).ok()?,
-            scope: token.scope,
-            good_for: token.good_for,
-            lives: token.lives,
-        })
-    }
-
     async fn find(&self, connection: &str, beyond: i64) -> Result<Option<ShelvedToken>, ShelfAway> {
         let name = connection.to_owned();
         let read = self
             .store
             .read(move |unit| unit.access_tokens().access_token(&name));
-        let found: Result<_, StoreError> = read.await;
+        let found: Result<Option<SealedToken>, StoreError> = read.await;
         let good = found?.filter(|token| is_good(token, beyond));
-        Ok(good.and_then(|token| self.opened(connection, token)))
+        Ok(good.and_then(|token| opened(self.vault.as_ref(), connection, token)))
     }
+}
+
+/// The token in the clear; `None` if it does not open, sealed by a key that is not ours: then it is as good as none.
+fn opened(vault: &dyn Vault, connection: &str, token: SealedToken) -> Option<ShelvedToken> {
+    let plain = vault.open(&place_of(connection), &token.sealed?).ok()?;
+    Some(ShelvedToken {
+        number: token.number,
+        text: String::from_utf8(plain).ok()?,
+        scope: token.scope,
+        good_for: token.good_for,
+        lives: token.lives,
+    })
 }
 
 fn is_good(token: &SealedToken, beyond: i64) -> bool {
@@ -83,16 +76,18 @@ fn turn_of(connection: &str) -> String {
 
 fn take_turn(
     uow: &mut dyn UnitOfWork,
+    vault: &dyn Vault,
     connection: &str,
     beyond: i64,
     owner: &str,
-) -> Result<Found, StoreError> {
+) -> Result<TokenTurn, StoreError> {
     let kept = uow.access_tokens().access_token(connection)?;
-    if let Some(token) = kept.filter(|token| is_good(token, beyond)) {
-        return Ok(Found::Good(token));
+    let good = kept.filter(|token| is_good(token, beyond));
+    if let Some(token) = good.and_then(|token| opened(vault, connection, token)) {
+        return Ok(TokenTurn::Good(token));
     }
     let ours = uow.edit_leases().take_lease(&turn_of(connection), owner, TURN)?;
-    Ok(if ours { Found::Ours } else { Found::Wait })
+    Ok(if ours { TokenTurn::Ours } else { TokenTurn::Wait })
 }
 
 #[async_trait]
@@ -111,19 +106,12 @@ impl TokenShelf for StoredTokens {
             return Ok(TokenTurn::Good(token));
         }
         let (name, owner) = (connection.to_owned(), self.owner.clone());
+        let vault = Arc::clone(&self.vault);
         let written = self
             .store
-            .write(move |uow| take_turn(uow, &name, beyond, &owner))
-            .await;
-        match written? {
-            Found::Ours => Ok(TokenTurn::Ours),
-            Found::Wait => Ok(TokenTurn::Wait),
-            Found::Good(token) => match self.opened(connection, token) {
-                Some(token) => Ok(TokenTurn::Good(token)),
-                // One that does not open is replaced.
-                None => Err(VaultError::Broken.into()),
-            },
-        }
+            .write(move |uow| take_turn(uow, vault.as_ref(), &name, beyond, &owner));
+        let turn: Result<TokenTurn, StoreError> = written.await;
+        Ok(turn?)
     }
 
     async fn keep(&self, connection: &str, token: &IssuedToken) -> Result<i64, ShelfAway> {

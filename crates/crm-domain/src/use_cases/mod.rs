@@ -162,6 +162,7 @@ pub struct Crm {
     choice: profiles::ChoiceCache,
     refusals: Arc<audit::Refusals>,
     held: Arc<readings::Held>,
+    setbacks: Arc<recording::Setbacks>,
 }
 
 impl Crm {
@@ -173,6 +174,7 @@ impl Crm {
             choice: profiles::ChoiceCache::default(),
             refusals: Arc::default(),
             held: Arc::default(),
+            setbacks: Arc::default(),
         }
     }
 

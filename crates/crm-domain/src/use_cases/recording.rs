@@ -1,6 +1,7 @@
 //! Recording: kept callbacks become messages in conversations, many in one unit of work.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Crm;
 use super::events::{Touched, announce_recorded};
@@ -19,6 +20,15 @@ use crate::ports::store::{StoreError, StoreExt, UnitOfWork};
 use crate::receipts::{PendingReceipt, ReceiptId, ReceiptOutcome, ReceiptState};
 use crate::values::LineUserId;
 use crate::values::file_name::file_name;
+
+/// After so many failures in a row the callbacks of a batch are looked at one by one.
+const SETBACKS: u32 = 4;
+/// How often one of them is tried then.
+const TRIES: usize = 3;
+
+/// How often recording failed in a row, the database being in the way; one for all clones of a [`Crm`].
+#[derive(Debug, Default)]
+pub(super) struct Setbacks(AtomicU32);
 
 /// What became of a kept callback, for the log: ids and words of ours, nothing that a person said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +58,8 @@ pub struct Recorded {
 
 impl Crm {
     /// Takes up to `limit` pending callbacks, understands them and adds what they say to the conversations. A batch that
-    /// fails is tried again one by one, so that one bad body holds up nobody. Two recorders at once double nothing.
+    /// fails is tried again one by one, so that one bad body holds up nobody; when the database is in the way, not before it
+    /// failed several times and the database takes other things. Two recorders at once double nothing.
     pub async fn record_pending(&self, actor: &Actor, limit: usize) -> Result<Recorded, Error> {
         self.may(actor, Action::RecordCallbacks)?;
         let pending: Vec<PendingReceipt> = self
@@ -72,9 +83,15 @@ impl Crm {
                     more: true,
                 });
             }
-            Err(error) if passing(&error) => return Err(error),
+            Err(error) if passing(&error) => {
+                if !self.is_suspicious().await {
+                    return Err(error);
+                }
+                self.record_singly(batch).await?
+            }
             Err(_) => self.record_singly(batch).await?,
         };
+        self.setbacks.0.store(0, Ordering::Relaxed);
         Ok(Recorded { callbacks, more })
     }
 
@@ -107,23 +124,47 @@ impl Crm {
             .await
     }
 
+    /// A batch failed again though the database takes what is written: one of the batch may be to blame.
+    async fn is_suspicious(&self) -> bool {
+        let failed = self.setbacks.0.fetch_add(1, Ordering::Relaxed) + 1;
+        failed >= SETBACKS && self.ready().await.is_ok()
+    }
+
     async fn record_singly(&self, batch: Vec<Understood>) -> Result<Vec<RecordedCallback>, Error> {
         let mut callbacks = Vec::new();
         for mut single in batch {
-            match self.record(vec![single.clone()]).await {
-                Ok(recorded) => callbacks.extend(recorded),
-                Err(Error::Stale) => {}
-                Err(error @ Error::Store(StoreError::Unavailable(_) | StoreError::Uncertain)) => {
-                    return Err(error);
+            let problem = match self.record_patiently(&single).await {
+                Ok(recorded) => {
+                    callbacks.extend(recorded);
+                    continue;
                 }
-                Err(_) => {
-                    // What the store refuses about its content stays kept, marked 未解釈.
-                    single.event = Err(InterpretError::Field("content"));
-                    callbacks.extend(self.record(vec![single]).await?);
+                Err(Error::Stale) => continue,
+                Err(error) if passing(&error) => {
+                    let uncertain = matches!(error, Error::Store(StoreError::Uncertain));
+                    if uncertain || !self.is_suspicious().await {
+                        return Err(error);
+                    }
+                    InterpretError::Indigestible
                 }
-            }
+                Err(_) => InterpretError::Field("content"),
+            };
+            // What the store refuses stays kept, marked 未解釈.
+            single.event = Err(problem);
+            callbacks.extend(self.record(vec![single]).await?);
         }
         Ok(callbacks)
+    }
+
+    /// Records one; what may be in the way of one is tried several times.
+    async fn record_patiently(&self, single: &Understood) -> Result<Vec<RecordedCallback>, Error> {
+        let mut outcome = self.record(vec![single.clone()]).await;
+        for _ in 1..TRIES {
+            if !matches!(outcome, Err(Error::Store(StoreError::Unavailable(_)))) {
+                break;
+            }
+            outcome = self.record(vec![single.clone()]).await;
+        }
+        outcome
     }
 }
 

@@ -1,9 +1,11 @@
 //! Recording: kept callbacks become messages on the pages of all whom they concern.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use crm_domain::activities::Direction;
-use crm_domain::ports::store::StoreError;
+use crm_domain::ports::store::{ReadWork, Store, StoreError, Work};
 use crm_domain::receipts::ReceiptState;
 use crm_domain::use_cases::{Received, Recorded};
 use crm_testkit::fakes::FakeCallbacks;
@@ -268,4 +270,86 @@ async fn a_deleted_message_comes_back_to_its_page() {
     assert_eq!(world.crm.restore_message(&member(), id).await.unwrap(), customer);
     assert_eq!(world.plain_page(customer).await, ["一"]);
     assert_eq!(code(world.crm.restore_message(&admin(), id).await), "not_found");
+}
+
+/// A database that fails with the writes it is told to, in their order; the others it takes.
+struct Choosy {
+    store: Arc<dyn Store>,
+    fails: Mutex<VecDeque<bool>>,
+}
+
+#[async_trait]
+impl Store for Choosy {
+    async fn run_write(&self, work: Work) -> Result<(), StoreError> {
+        let fails = self.fails.lock().unwrap().pop_front();
+        if fails.unwrap_or_default() {
+            return Err(broken());
+        }
+        self.store.run_write(work).await
+    }
+
+    async fn run_read(&self, work: ReadWork) -> Result<(), StoreError> {
+        self.store.run_read(work).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    async fn migrations_pending(&self) -> Result<usize, StoreError> {
+        self.store.migrations_pending().await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreError> {
+        self.store.scrub().await
+    }
+}
+
+#[tokio::test]
+async fn a_callback_with_which_the_database_always_fails_holds_up_the_others_for_a_while_only() {
+    let world = World::new();
+    let customer = world.customer(customer_on("山田", "太郎", &user(1))).await;
+    for (at, words) in [(1, "毒"), (2, "薬")] {
+        let body = FakeCallbacks::message(&user(1), after(at), words);
+        assert!(matches!(world.post(&body).await, Ok(Received::Kept(_))));
+    }
+    // The batch four times; the probe; the first one three times; the probe. Then all goes well.
+    let mut fails = VecDeque::from([true; 4]);
+    fails.extend([false, true, true, true, false]);
+    let fails = Mutex::new(fails);
+    let crm = world
+        .crm
+        .clone()
+        .watched(|store| Arc::new(Choosy { store, fails }));
+    for _ in 0..3 {
+        assert_eq!(code(crm.record_pending(&JOB, 9).await), "store_unavailable");
+    }
+    let recorded = crm.record_pending(&JOB, 9).await.unwrap();
+    assert_eq!(
+        states(&recorded),
+        [ReceiptState::Uninterpreted, ReceiptState::Recorded]
+    );
+    let reason = recorded.callbacks[0].reason.as_deref();
+    assert_eq!(reason, Some("the database fails with it"));
+    assert_eq!(world.plain_page(customer).await, ["薬"]);
+    world.crm.reinterpret_callbacks(&admin()).await.unwrap();
+    world.record().await;
+    assert_eq!(world.plain_page(customer).await, ["毒", "薬"], "nothing is lost");
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_no_callback_is_blamed() {
+    let world = World::new();
+    world.customer(customer_on("山田", "太郎", &user(1))).await;
+    let body = FakeCallbacks::message(&user(1), after(1), "はい");
+    assert!(matches!(world.post(&body).await, Ok(Received::Kept(_))));
+    let fails = Mutex::new(VecDeque::from([true; 40]));
+    let crm = world
+        .crm
+        .clone()
+        .watched(|store| Arc::new(Choosy { store, fails }));
+    for _ in 0..10 {
+        assert_eq!(code(crm.record_pending(&JOB, 9).await), "store_unavailable");
+    }
+    assert_eq!(states(&world.record().await), [ReceiptState::Recorded]);
 }

@@ -150,6 +150,27 @@ async fn a_401_takes_away_only_the_token_that_was_used() {
     assert_eq!(all.asked(), 2);
 }
 
+/// As when the encryption key of the servers was changed: they go on sharing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_does_not_open_is_replaced_for_all() {
+    let all = Instances::start().await;
+    let of = all.fingerprint().await;
+    let kept = all.store.write(move |uow| {
+        let hour = time::Duration::hours(1);
+        let foreign = b"sealed by another key";
+        uow.edit_access_tokens()
+            .keep_access_token(&of, foreign, "bot", hour, Some(hour))
+    });
+    let kept: Result<i64, StoreError> = kept.await;
+    kept.unwrap();
+    let before = all.asked();
+    let clients = [all.client(1), all.client(2), all.client(3)];
+    for client in &clients {
+        assert_eq!(send(client).await, Ok(()));
+    }
+    assert_eq!(all.asked(), before + 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_died_while_asking_is_followed_when_its_lease_is_over() {
     let all = Instances::start().await;
