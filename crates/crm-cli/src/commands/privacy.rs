@@ -189,8 +189,13 @@ pub(super) async fn erase(context: &Context, desk: &Desk, id: CustomerId, yes: b
         "finished_at": receipt.finished_at,
         "erased": taken,
     });
+    // Another may be at it, or a backup that still copies its files.
+    let told = match receipt.finished_at {
+        Some(_) => "customer.erased",
+        None => "customer.erasing",
+    };
     let sentence = context.output.texts().fill(
-        "customer.erased",
+        told,
         &[
             ("id", &id.to_string()),
             ("receipt", &receipt.id.to_string()),
