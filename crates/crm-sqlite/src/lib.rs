@@ -13,9 +13,14 @@ mod shelf;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use crm_domain::ports::store::{PoolState, ReadWork, Store, StoreError, Verdict, Work};
+use crm_domain::instant::Instant;
+use crm_domain::ports::store::{
+    OperationKey, PoolState, ReadWork, Store, StoreError, StoreExt as _, Verdict, Work, settling,
+};
 
 use connection::Opener;
 use readers::Readers;
@@ -90,6 +95,16 @@ impl Store for SqliteStore {
 
     async fn run_read(&self, work: ReadWork) -> Result<(), StoreError> {
         self.readers.run(work).await
+    }
+
+    /// The writer does one thing after the other: when this has had its turn, also in vain (the disk may be full), the commit
+    /// in doubt is over, and a reading sees what became of it.
+    async fn settle(&self, key: OperationKey, at: Instant) -> Result<bool, StoreError> {
+        let found = Arc::new(AtomicBool::new(false));
+        match self.writer.run(settling(key, at, Arc::clone(&found))).await {
+            Ok(()) => Ok(found.load(Ordering::Relaxed)),
+            Err(_) => self.read(move |unit| unit.operation_done(&key)).await,
+        }
     }
 
     fn pool(&self) -> Option<PoolState> {

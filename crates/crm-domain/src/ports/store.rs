@@ -2,6 +2,7 @@
 //! thread of its own, so a transaction can neither be held across an await nor be forgotten.
 
 use std::error::Error as StdError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -309,6 +310,14 @@ pub trait Store: Send + Sync {
     /// How many migrations this binary has that the database has not.
     async fn migrations_pending(&self) -> Result<usize, StoreError>;
 
+    /// Whether the unit that noted this key was stored, asked after `Uncertain`. A commit that is still on its way is waited
+    /// for within bounds, so what is answered stays true. An error means that it is still not known.
+    async fn settle(&self, key: OperationKey, at: Instant) -> Result<bool, StoreError> {
+        let found = Arc::new(AtomicBool::new(false));
+        self.run_write(settling(key, at, Arc::clone(&found))).await?;
+        Ok(found.load(Ordering::Relaxed))
+    }
+
     /// The connections in use, where there is a bounded number of them.
     fn pool(&self) -> Option<PoolState> {
         None
@@ -317,6 +326,22 @@ pub trait Store: Send + Sync {
     /// Makes what was deleted before stand nowhere on the disk any more, as far as the database keeps it: its file, its log,
     /// its indexes.
     async fn scrub(&self) -> Result<(), StoreError>;
+}
+
+/// The unit of work that settles a key: whether it was stored stands in `found` once this has run. A reading would not see
+/// a commit that is still running; writing the same key waits for it. What was not stored is left as it is, so that asking
+/// again gives the same; what was is written again, so that this answer lasts as long as its own commit does.
+pub fn settling(key: OperationKey, at: Instant, found: Arc<AtomicBool>) -> Work {
+    Box::new(move |uow| {
+        let done = uow.operation_done(&key);
+        let done = done.and_then(|done| uow.note_operation(&key, at).map(|()| done));
+        found.store(matches!(done, Ok(true)), Ordering::Relaxed);
+        match done {
+            Ok(false) => Verdict::RollBack,
+            // A unit that failed cannot commit, and says why.
+            Ok(true) | Err(_) => Verdict::Commit,
+        }
+    })
 }
 
 /// Units of work with results.
@@ -345,7 +370,7 @@ pub trait StoreExt: Store {
     }
 
     /// [`StoreExt::write`] for a unit without a natural key: it writes `key`, and when its outcome is uncertain the key is
-    /// looked up. What was stored is returned; what was not is `Unavailable`.
+    /// settled. What was stored is returned; what was not is `Unavailable`; what nobody can tell yet stays `Uncertain`.
     async fn write_noted<T, E, F>(&self, key: OperationKey, at: Instant, mut work: F) -> Result<T, E>
     where
         F: FnMut(&mut dyn UnitOfWork) -> Result<T, E> + Send + 'static,
@@ -366,10 +391,11 @@ pub trait StoreExt: Store {
         };
         match self.run_write(Box::new(unit)).await {
             Ok(()) => take(&result),
-            Err(StoreError::Uncertain) if self.read(move |unit| unit.operation_done(&key)).await? => {
-                take(&result)
-            }
-            Err(StoreError::Uncertain) => Err(StoreError::unavailable("the work was not stored").into()),
+            Err(StoreError::Uncertain) => match self.settle(key, at).await {
+                Ok(true) => take(&result),
+                Ok(false) => Err(StoreError::unavailable("the work was not stored").into()),
+                Err(_) => Err(StoreError::Uncertain.into()),
+            },
             Err(error) => Err(error.into()),
         }
     }

@@ -210,15 +210,27 @@ impl Crm {
         self.ports.clock.now()
     }
 
-    /// Runs a unit of work that may be repeated without harm: when its outcome is uncertain it runs once more. It writes
-    /// nothing into the audit log; who may use it is a reviewed list (`tests/it/audit_coverage.rs`).
+    /// Runs a unit of work that may be repeated without harm: when its outcome is uncertain it runs once more as soon as the
+    /// database can be used, and stays uncertain when that does not help. It writes nothing into the audit log; who may use
+    /// it is a reviewed list (`tests/it/audit_coverage.rs`).
     async fn change_again<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Fn(&mut dyn UnitOfWork) -> Result<T, Error> + Clone + Send + 'static,
     {
+        /// Nobody writes it for good; settling it waits for a database that is away for a moment.
+        const NOBODYS: OperationKey = *b"is it there now?";
         match self.ports.store.write(work.clone()).await {
-            Err(Error::Store(StoreError::Uncertain)) => self.ports.store.write(work).await,
+            Err(Error::Store(StoreError::Uncertain)) => {}
+            outcome => return outcome,
+        }
+        let uncertain = Error::Store(StoreError::Uncertain);
+        if self.ports.store.settle(NOBODYS, self.now()).await.is_err() {
+            return Err(uncertain);
+        }
+        match self.ports.store.write(work).await {
+            // This run was not stored; the first one may have been.
+            Err(Error::Store(StoreError::Unavailable(_))) => Err(uncertain),
             outcome => outcome,
         }
     }

@@ -219,3 +219,12 @@ pub async fn a_noted_write_answers_what_was_stored(store: AnyStore) {
     assert!(found.is_some());
     assert!(read(&store, |unit| unit.operation_done(&[7; 16])).await);
 }
+
+pub async fn a_key_is_settled_as_it_was_stored_however_often(store: AnyStore) {
+    write(&store, |unit| unit.note_operation(&[1; 16], start())).await;
+    for _ in 0..3 {
+        assert!(store.settle([1; 16], after(1)).await.expect("it is known"));
+        assert!(!store.settle([2; 16], after(1)).await.expect("it is known"));
+    }
+    assert!(!read(&store, |unit| unit.operation_done(&[2; 16])).await);
+}

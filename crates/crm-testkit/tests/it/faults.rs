@@ -61,6 +61,17 @@ async fn a_noted_write_finds_out_what_became_of_it() {
 }
 
 #[tokio::test]
+async fn a_noted_write_that_cannot_find_out_says_so() {
+    let store = MemoryStore::new();
+    for fault in [broken(), StoreError::Uncertain] {
+        store.fail_next_though_stored(StoreError::Uncertain);
+        store.fail_next(fault);
+        let unknown: Result<_, StoreError> = store.write_noted([1; 16], start(), add).await;
+        assert!(matches!(unknown, Err(StoreError::Uncertain)), "{unknown:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_unit_is_spent_after_an_error_that_is_no_collision() {
     let store = MemoryStore::new();
     store.fail_inside_next(broken());

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use crm_domain::ports::store::{PoolState, ReadWork, Store, StoreError, Work};
+use crm_domain::instant::Instant as Stamp;
+use crm_domain::ports::store::{OperationKey, PoolState, ReadWork, Store, StoreError, Work};
 use metrics::Histogram;
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -93,6 +94,11 @@ impl Store for Timed {
 
     async fn migrations_pending(&self) -> Result<usize, StoreError> {
         self.inner.migrations_pending().await
+    }
+
+    async fn settle(&self, key: OperationKey, at: Stamp) -> Result<bool, StoreError> {
+        self.time("settle", &self.times.write, self.inner.settle(key, at))
+            .await
     }
 
     async fn scrub(&self) -> Result<(), StoreError> {
