@@ -19,6 +19,9 @@ fn cause(error: &PostgresError) -> String {
         PostgresError::Unreachable { at, reason } => {
             format!("{at} のPostgreSQLに接続できません: {reason}。動いているか、アドレスを確かめてください")
         }
+        PostgresError::Refused { at, reason } => {
+            format!("{at} のPostgreSQLを使えません: {reason}。アドレスとsslmodeを確かめてください")
+        }
         PostgresError::NotAllowed { at, user, reason } => {
             format!("{at} のPostgreSQLにユーザー {user} で接続できません: {reason}。ユーザー名とパスワードを確かめてください")
         }
@@ -37,6 +40,9 @@ fn cause(error: &PostgresError) -> String {
         PostgresError::Unfinished(_) => {
             "コピーか復元が途中で止まったままです。同じ crm db copy または crm restore をもう一度実行して、最後まで終えてください".to_owned()
         }
+        PostgresError::Crowded { name, reason } => format!(
+            "更新 {name} が使うテーブルを、ほかのプログラムが使い続けていました: {reason}。このデータベースの長い処理やほかのプログラムを終えてから、起動し直してください"
+        ),
         PostgresError::Silent(seconds) => format!("{seconds}秒待ちましたが応答がありません"),
         PostgresError::Roots { path, reason } => {
             format!("証明書 {} を読めません: {reason}。sslrootcert にはPEMファイルを指定してください", path.display())

@@ -61,6 +61,11 @@ impl Cutter {
     pub(crate) fn cut(&self) {
         self.0.abort();
     }
+
+    /// Whether the connection is at its end, cut or lost.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.is_finished()
+    }
 }
 
 /// A connection for units of work.

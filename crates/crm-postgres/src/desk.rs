@@ -9,6 +9,7 @@ use crm_domain::ports::store::{ReadWork, StoreError, Work};
 use deadpool::managed::Object;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::connection::Line;
 use crate::error::PostgresError;
 use crate::pool::{Manager, Pool};
 use crate::unit::{self, Attempt};
@@ -21,9 +22,13 @@ const READ: Duration = Duration::from_secs(20);
 const PULSE: Duration = Duration::from_secs(3);
 /// How long a server that cannot be reached is tried again.
 const REACH: Duration = Duration::from_secs(2);
-/// How often a unit runs that failed for a reason of the server's.
+/// The pause between.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How often a unit loses its connection, or fails for a reason of the server's that may pass.
 const FAILURES: u32 = 4;
-/// Who collided this often, or may have stood in a deadlock, takes its further turns alone.
+/// How often a unit meets a value or a reference that may come from somebody whose change it could not see.
+const CLASHES: u32 = 3;
+/// Who collided this often, or stood in a deadlock, takes its further turns alone.
 const PATIENCE: u32 = 4;
 /// How long such a one waits for others like it.
 const QUEUE: Duration = Duration::from_secs(1);
@@ -48,8 +53,17 @@ impl Desk {
     }
 
     /// Runs a unit of work until it is stored, decided otherwise, or out of time.
-    pub(crate) async fn write(self: Arc<Self>, mut work: Work) -> Result<(), StoreError> {
-        let mut turns = Turns::new(WRITE);
+    pub(crate) async fn write(self: Arc<Self>, work: Work) -> Result<(), StoreError> {
+        self.write_within(work, WRITE).await
+    }
+
+    /// The same with so much time, or less.
+    pub(crate) async fn write_within(
+        self: Arc<Self>,
+        mut work: Work,
+        within: Duration,
+    ) -> Result<(), StoreError> {
+        let mut turns = Turns::new(WRITE.min(within));
         let mut alone = None;
         loop {
             let line = self.line(&turns).await?;
@@ -61,12 +75,7 @@ impl Desk {
             work = back.0;
             match back.1 {
                 Attempt::Done(result) | Attempt::Spoilt(result) => return result,
-                Attempt::Collided(error) => turns.collided(error).await?,
-                Attempt::Stumbled(error) => {
-                    turns.crowded = true;
-                    turns.failed(error).await?;
-                }
-                Attempt::Failed(error) => turns.failed(error).await?,
+                attempt => turns.next(attempt).await?,
             }
             if turns.crowded && alone.is_none() {
                 alone = tokio::time::timeout(QUEUE, self.lane.lock()).await.ok();
@@ -98,15 +107,15 @@ impl Desk {
             let back = self.attempt(line, turns.end, run).await;
             let (given_back, attempt) = back.map_err(|error| (None, error))?;
             work = given_back;
-            let again = match attempt {
+            match attempt {
                 Attempt::Done(result) | Attempt::Spoilt(result) => {
                     return result.map_err(|error| (None, error));
                 }
-                Attempt::Collided(error) => turns.collided(error).await,
-                Attempt::Stumbled(error) | Attempt::Failed(error) => turns.failed(error).await,
-            };
-            if let Err(error) = again {
-                return Err((Some(work), error));
+                attempt => {
+                    if let Err(error) = turns.next(attempt).await {
+                        return Err((Some(work), error));
+                    }
+                }
             }
         }
     }
@@ -132,16 +141,24 @@ impl Desk {
         result
     }
 
-    /// A connection; a server that cannot be reached is tried again for a while.
+    /// A connection of the pool; a server that cannot be reached is tried again for a while.
     async fn line(&self, turns: &Turns) -> Result<Object<Manager>, StoreError> {
         let give_up = turns.end.min(Instant::now() + REACH);
         loop {
             match self.pool.line(turns.left()).await {
-                Ok(line) => return Ok(line),
-                Err(PostgresError::Unreachable { .. }) if Instant::now() < give_up => {
-                    sleep(Duration::from_millis(100)).await;
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) if error.passes() && Instant::now() < give_up => sleep(AGAIN).await,
+                answer => return Ok(answer?),
+            }
+        }
+    }
+
+    /// A connection beside the pool, for what takes long; a server that cannot be reached is tried again for a while.
+    pub(crate) async fn own_line(&self) -> Result<Line, StoreError> {
+        let give_up = Instant::now() + WRITE;
+        loop {
+            match self.pool.opener().line().await {
+                Err(error) if error.passes() && Instant::now() < give_up => sleep(AGAIN).await,
+                answer => return Ok(answer?),
             }
         }
     }
@@ -171,7 +188,7 @@ impl Desk {
         let Ok((line, (work, attempt))) = done else {
             return Err(PostgresError::Panicked.into());
         };
-        if let Attempt::Done(_) | Attempt::Collided(_) | Attempt::Stumbled(_) = attempt {
+        if attempt.leaves_the_connection_as_it_was() {
             Pool::give_back(line);
             return Ok((work, attempt));
         }
@@ -204,6 +221,8 @@ impl Desk {
 struct Turns {
     end: Instant,
     collisions: u32,
+    clashes: u32,
+    stumbles: u32,
     failures: u32,
     /// Whether it had better take its turn alone.
     crowded: bool,
@@ -215,6 +234,8 @@ impl Turns {
         Self {
             end: Instant::now() + within,
             collisions: 0,
+            clashes: 0,
+            stumbles: 0,
             failures: 0,
             crowded: false,
             chance: RandomState::new(),
@@ -223,6 +244,34 @@ impl Turns {
 
     fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits as long as is right after this attempt, or says why there is no further one.
+    async fn next(&mut self, attempt: Attempt) -> Result<(), StoreError> {
+        match attempt {
+            Attempt::Done(result) | Attempt::Spoilt(result) => result,
+            Attempt::Collided(error) => self.collided(error).await,
+            Attempt::Entangled(error) => {
+                self.crowded = true;
+                self.collided(error).await
+            }
+            Attempt::Clashed(error) => {
+                self.clashes += 1;
+                if self.clashes >= CLASHES {
+                    return Err(error);
+                }
+                self.collided(error).await
+            }
+            Attempt::Stumbled(error) => {
+                self.stumbles += 1;
+                self.crowded = true;
+                self.failed(self.stumbles, error).await
+            }
+            Attempt::Failed(error) => {
+                self.failures += 1;
+                self.failed(self.failures, error).await
+            }
+        }
     }
 
     /// Others were faster: waits a little, by chance, so that not all come back at once.
@@ -234,13 +283,12 @@ impl Turns {
         self.rest(wait, error).await
     }
 
-    /// The connection or the server failed before anything was stored.
-    async fn failed(&mut self, error: StoreError) -> Result<(), StoreError> {
-        self.failures += 1;
-        if self.failures >= FAILURES {
+    /// The connection or the server failed for the so manieth time, before anything was stored.
+    async fn failed(&self, times: u32, error: StoreError) -> Result<(), StoreError> {
+        if times >= FAILURES {
             return Err(error);
         }
-        let wait = Duration::from_millis(20 + self.chance.hash_one(self.failures) % 80);
+        let wait = Duration::from_millis(20 + self.chance.hash_one(times) % 80);
         self.rest(wait, error).await
     }
 

@@ -20,7 +20,7 @@ pub enum PostgresError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No server could be reached.
+    /// No server could be reached, or it is not there yet.
     #[error(
         "no PostgreSQL answers at {at}: {reason}; check that it runs there and that the address is right"
     )]
@@ -28,6 +28,14 @@ pub enum PostgresError {
         /// Hosts and ports.
         at: String,
         /// What the system said.
+        reason: String,
+    },
+    /// A server was reached and takes no connection, for a reason that does not pass by itself.
+    #[error("PostgreSQL at {at} cannot be used: {reason}; check the address and its sslmode")]
+    Refused {
+        /// Host and port.
+        at: String,
+        /// What it or the driver said.
         reason: String,
     },
     /// Wrong name or password.
@@ -92,6 +100,16 @@ pub enum PostgresError {
         /// What PostgreSQL said.
         reason: String,
     },
+    /// A migration could not get at its tables; the database is as it was.
+    #[error(
+        "migration {name} did not get at its tables, which others used again and again; nothing was changed: {reason}; end long transactions and other programs on this database, then start again"
+    )]
+    Crowded {
+        /// Its name.
+        name: String,
+        /// What PostgreSQL said.
+        reason: String,
+    },
     /// The database is no file that could be copied.
     #[error("a database on PostgreSQL is not copied as a file; use `crm backup`")]
     NoFile,
@@ -111,6 +129,16 @@ pub enum PostgresError {
     /// The threads of the store could not be started.
     #[error("the threads that talk to the database could not be started: {0}")]
     Threads(String),
+}
+
+impl PostgresError {
+    /// Whether this may pass by itself: the server is away, not there yet, or has enough connections for now.
+    pub fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::TooMany { .. } | Self::Lost(_)
+        )
+    }
 }
 
 impl From<PostgresError> for StoreError {

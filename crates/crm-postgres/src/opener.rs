@@ -26,6 +26,9 @@ const PULSE: Duration = Duration::from_secs(2);
 /// A transaction whose program stands still holds back everybody; PostgreSQL ends it after a while.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '4s'; SET statement_timeout = '30s'; \
                        SET lock_timeout = 0; SET client_min_messages = warning";
+/// A statement whose program is gone, because it was cut or died, ends within a second instead of keeping its locks until it
+/// has waited enough. Servers on some systems cannot tell, and refuse this.
+const MIND: &str = "SET client_connection_check_interval = '1s'";
 
 type Opened = (Client, Connection<Socket, Stream>);
 
@@ -58,7 +61,10 @@ impl Opener {
             let mut conn = conn.map_err(|error| lost(error.to_string()))?;
             let set = conn.batch_execute(SESSION).await;
             set.map_err(|error| lost(error.to_string()))?;
-            Ok(conn)
+            match conn.batch_execute(MIND).await {
+                Err(error) if cutter.is_cut() => Err(lost(error.to_string())),
+                Ok(()) | Err(_) => Ok(conn),
+            }
         };
         let Ok(conn) = timeout(SET_UP, set_up).await else {
             cutter.cut();
@@ -89,13 +95,18 @@ impl Opener {
         })
     }
 
-    /// Whether this server takes a new connection now.
+    /// Whether this server shows a sign of life when a connection is asked for. One that refuses it, because it has enough of
+    /// them or for any other reason but its own end, lives.
     pub(crate) async fn lives(&self, server: usize) -> bool {
         let Some(target) = self.address.targets.get(server) else {
             return false;
         };
         let connecting = target.config.connect(self.tls.clone());
-        matches!(timeout(PULSE, connecting).await, Ok(Ok(_)))
+        match timeout(PULSE, connecting).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => error.code().is_some_and(|code| !is_ending(code)),
+            Err(_) => false,
+        }
     }
 
     /// Asks the servers, the one that answered last first; one that hangs holds up the others for a moment only.
@@ -152,6 +163,14 @@ impl Opener {
     }
 }
 
+/// Whether a server says by this that it ends, has ended, or is not yet there.
+fn is_ending(code: &SqlState) -> bool {
+    matches!(
+        *code,
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW
+    )
+}
+
 fn silent(at: String) -> PostgresError {
     PostgresError::Unreachable {
         at,
@@ -173,8 +192,19 @@ fn told(target: &Target, user: String, database: String, error: &tokio_postgres:
             name: database,
         },
         Some(&SqlState::TOO_MANY_CONNECTIONS) => PostgresError::TooMany { at, reason },
+        Some(code) if !is_ending(code) => PostgresError::Refused { at, reason },
+        None if is_about_tls(error) => PostgresError::Refused { at, reason },
         _ => PostgresError::Unreachable { at, reason },
     }
+}
+
+/// Whether the two sides do not agree on TLS: a network that fails is an error of the system, and of another kind.
+fn is_about_tls(error: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| {
+        let system = source.downcast_ref::<std::io::Error>();
+        system.is_none_or(|error| error.kind() == std::io::ErrorKind::InvalidData)
+    })
 }
 
 /// The command that creates a database where this one was looked for.

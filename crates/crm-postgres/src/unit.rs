@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crm_diesel::postgres::{Conn, Uow};
 use crm_domain::ports::store::{ReadWork, StoreError, UnitOfWork, Verdict};
 use diesel::connection::SimpleConnection;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 
 use crate::error::PostgresError;
 
@@ -18,10 +18,26 @@ pub(crate) enum Attempt {
     Spoilt(Result<(), StoreError>),
     /// Nothing was stored because others changed the same; the connection is as it was.
     Collided(StoreError),
+    /// Nothing was stored because others and this one waited for each other; the connection is as it was.
+    Entangled(StoreError),
+    /// Nothing was stored because a value is taken or a reference leads nowhere, by a change of others that this one could
+    /// not see, or by a fault of its own; the connection is as it was.
+    Clashed(StoreError),
     /// Nothing was stored for a reason of the server's; the connection is as it was.
     Stumbled(StoreError),
     /// Nothing was stored, and the connection is of no use any more.
     Failed(StoreError),
+}
+
+impl Attempt {
+    pub(crate) fn leaves_the_connection_as_it_was(&self) -> bool {
+        match self {
+            Self::Done(_) | Self::Collided(_) | Self::Entangled(_) | Self::Clashed(_) | Self::Stumbled(_) => {
+                true
+            }
+            Self::Spoilt(_) | Self::Failed(_) => false,
+        }
+    }
 }
 
 /// How a transaction begins.
@@ -71,6 +87,8 @@ fn run(conn: &mut Conn, mode: Mode, work: impl FnOnce(&mut Uow<'_>) -> Verdict) 
         (Ok(_), Some(error)) => match Cause::of(&error) {
             Cause::Ours => undo(conn, Attempt::Done(Err(error))),
             Cause::Others => undo(conn, Attempt::Collided(error)),
+            Cause::Knot => undo(conn, Attempt::Entangled(error)),
+            Cause::Perhaps => undo(conn, Attempt::Clashed(error)),
             Cause::Server => undo(conn, Attempt::Stumbled(error)),
             Cause::Connection => Attempt::Failed(error),
         },
@@ -87,27 +105,26 @@ fn undo(conn: &mut Conn, attempt: Attempt) -> Attempt {
 }
 
 /// A failed transaction would answer COMMIT by rolling back without an error; the statement before it finds that out.
+///
+/// An error that the server tells means that nothing was stored: once the record of a commit is written, PostgreSQL knows no
+/// error any more, only the end of the connection or of the server. So when the same connection still answers, the commit
+/// failed for certain; only a connection that is dead leaves it open.
 fn commit(conn: &mut Conn) -> Attempt {
     let Err(error) = conn.batch_execute("SELECT 1; COMMIT") else {
         return Attempt::Done(Ok(()));
     };
-    let Error::DatabaseError(kind, _) = &error else {
+    let cause = Cause::of_driver(&error);
+    if matches!(cause, Cause::Connection) || conn.batch_execute("ROLLBACK").is_err() {
+        tracing::error!(%error, "it is not known whether a commit was stored");
         return Attempt::Spoilt(Err(StoreError::Uncertain));
-    };
-    match kind {
-        DatabaseErrorKind::SerializationFailure => {
-            undo(conn, Attempt::Collided(StoreError::unavailable(error)))
-        }
-        DatabaseErrorKind::UniqueViolation
-        | DatabaseErrorKind::ForeignKeyViolation
-        | DatabaseErrorKind::CheckViolation
-        | DatabaseErrorKind::ExclusionViolation => {
-            undo(conn, Attempt::Done(Err(StoreError::unavailable(error))))
-        }
-        _ => {
-            tracing::error!(%error, "it is not known whether a commit was stored");
-            Attempt::Spoilt(Err(StoreError::Uncertain))
-        }
+    }
+    let error = StoreError::unavailable(error);
+    match cause {
+        Cause::Others => Attempt::Collided(error),
+        Cause::Knot => Attempt::Entangled(error),
+        Cause::Perhaps => Attempt::Clashed(error),
+        Cause::Server => Attempt::Stumbled(error),
+        Cause::Ours | Cause::Connection => Attempt::Done(Err(error)),
     }
 }
 
@@ -117,8 +134,12 @@ enum Cause {
     Ours,
     /// Somebody who changed the same at the same time.
     Others,
-    /// The server, for a reason that diesel has no word for: a deadlock, a full disk, a time-out. PostgreSQL tells them in
-    /// the language of the cluster.
+    /// Others and this one, who waited for each other.
+    Knot,
+    /// Somebody who added or removed a row that this unit could not see, or the unit itself.
+    Perhaps,
+    /// The server, for a reason that diesel has no word for: a full disk, a time-out. PostgreSQL tells them in the language of
+    /// the cluster.
     Server,
     /// The connection is lost, or leads to a server that cannot be written any more.
     Connection,
@@ -129,16 +150,88 @@ impl Cause {
         let StoreError::Unavailable(source) = error else {
             return Self::Ours;
         };
-        match source.downcast_ref::<Error>() {
-            Some(Error::DatabaseError(kind, _)) => match kind {
-                DatabaseErrorKind::SerializationFailure => Self::Others,
-                DatabaseErrorKind::Unknown => Self::Server,
-                DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::ReadOnlyTransaction => Self::Connection,
-                _ => Self::Ours,
-            },
+        source.downcast_ref::<Error>().map_or(Self::Ours, Self::of_driver)
+    }
+
+    fn of_driver(error: &Error) -> Self {
+        let Error::DatabaseError(kind, told) = error else {
+            return Self::Ours;
+        };
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::Others,
+            DatabaseErrorKind::UniqueViolation
+            | DatabaseErrorKind::ForeignKeyViolation
+            | DatabaseErrorKind::ExclusionViolation => Self::Perhaps,
+            DatabaseErrorKind::Unknown if is_deadlock(told.as_ref()) => Self::Knot,
+            DatabaseErrorKind::Unknown => Self::Server,
+            DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::ReadOnlyTransaction => Self::Connection,
             _ => Self::Ours,
+        }
+    }
+}
+
+/// Whether this tells of a deadlock. diesel keeps the code of an error to itself, and its words are in the language of the
+/// cluster; but no other error lists who waits for whom, a line each with the numbers of two processes.
+pub(crate) fn is_deadlock(told: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
+    let numbers = |line: &str| {
+        let words = line.split(|letter: char| !letter.is_ascii_digit());
+        words.filter(|word| !word.is_empty()).count()
+    };
+    let waits: Vec<&str> = told.details().unwrap_or_default().lines().collect();
+    waits.len() > 1 && waits.iter().all(|line| numbers(line) > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::DatabaseErrorInformation;
+
+    use super::is_deadlock;
+
+    struct Told(&'static str);
+
+    impl DatabaseErrorInformation for Told {
+        fn message(&self) -> &'static str {
+            "…"
+        }
+        fn details(&self) -> Option<&str> {
+            Some(self.0)
+        }
+        fn hint(&self) -> Option<&str> {
+            None
+        }
+        fn table_name(&self) -> Option<&str> {
+            None
+        }
+        fn column_name(&self) -> Option<&str> {
+            None
+        }
+        fn constraint_name(&self) -> Option<&str> {
+            None
+        }
+        fn statement_position(&self) -> Option<i32> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_deadlock_is_told_by_who_waits_for_whom_in_any_language() {
+        for (details, is) in [
+            (
+                "Process 71 waits for ShareLock on transaction 9; blocked by process 72.\n\
+                 Process 72 waits for ShareLock on transaction 8; blocked by process 71.",
+                true,
+            ),
+            (
+                "プロセス 71 は ShareLock を トランザクション 9 で待機していましたが、プロセス 72 でブロックされました\n\
+                 プロセス 72 は ShareLock を トランザクション 8 で待機していましたが、プロセス 71 でブロックされました",
+                true,
+            ),
+            ("Failed on request of size 72 in memory context 9.", false),
+            ("", false),
+        ] {
+            assert_eq!(is_deadlock(&Told(details)), is, "{details}");
         }
     }
 }

@@ -8,8 +8,9 @@ use crm_domain::companies::CompanyId;
 use crm_domain::ports::store::{StoreError, StoreExt, UnitOfWork};
 use crm_postgres::PostgresStore;
 use crm_testkit::fixtures::{company_details, start};
+use crm_testkit::postgres::TestDatabase;
 
-use crate::common::{add_company, company, new_store, run};
+use crate::common::{add_company, company, new_store, options, run};
 
 /// Reads a company and writes it with one letter more.
 fn lengthen(unit: &mut dyn UnitOfWork, id: CompanyId) -> Result<(), StoreError> {
@@ -20,7 +21,7 @@ fn lengthen(unit: &mut dyn UnitOfWork, id: CompanyId) -> Result<(), StoreError> 
         .map(drop)
 }
 
-async fn name(store: &PostgresStore, id: CompanyId) -> String {
+async fn name_of(store: &PostgresStore, id: CompanyId) -> String {
     let found = store
         .read::<_, StoreError, _>(move |unit| unit.companies().company(id))
         .await;
@@ -58,8 +59,95 @@ fn two_units_in_opposite_order_are_both_stored() {
             one.await.unwrap().unwrap();
         }
         assert!(ran.load(Ordering::SeqCst) > 2, "neither ran again");
-        assert_eq!(name(&store, first).await, "一ああ");
-        assert_eq!(name(&store, second).await, "二ああ");
+        assert_eq!(name_of(&store, first).await, "一ああ");
+        assert_eq!(name_of(&store, second).await, "二ああ");
+    });
+}
+
+/// A stranger locks the second row and waits for the first, so that this unit cannot go on; six times.
+#[test]
+fn a_unit_that_stands_in_one_deadlock_after_the_other_is_stored_in_the_end() {
+    const DEADLOCKS: usize = 6;
+    run(async {
+        let database = Arc::new(TestDatabase::new());
+        // So the unit is always the one that PostgreSQL gives up.
+        let name = database.name();
+        database.sql(&format!(
+            "ALTER ROLE crm IN DATABASE {name} SET deadlock_timeout = '50ms'"
+        ));
+        let store = Arc::new(PostgresStore::open(options(&database.url)).unwrap());
+        let (first, second) = (
+            company(&store, "一").await.unwrap(),
+            company(&store, "二").await.unwrap(),
+        );
+        let ran = Arc::new(AtomicUsize::new(0));
+        let (runs, held) = (Arc::clone(&ran), Arc::clone(&database));
+        let unit = store.write::<_, StoreError, _>(move |unit| {
+            lengthen(unit, first)?;
+            if runs.fetch_add(1, Ordering::SeqCst) < DEADLOCKS {
+                block(&held, second, first);
+            }
+            lengthen(unit, second)
+        });
+        unit.await.unwrap();
+        assert_eq!(ran.load(Ordering::SeqCst), DEADLOCKS + 1);
+        assert_eq!(name_of(&store, first).await, "一あ");
+        assert_eq!(name_of(&store, second).await, "二あ");
+    });
+}
+
+/// Somebody who locks `one` and waits for `other`; comes back when that is so.
+fn block(database: &Arc<TestDatabase>, one: CompanyId, other: CompanyId) {
+    const WAITS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                         AND usename = 'postgres' AND wait_event_type = 'Lock'";
+    let (stranger, one, other) = (Arc::clone(database), one.get(), other.get());
+    std::thread::spawn(move || {
+        stranger.sql(&format!(
+            "BEGIN; UPDATE companies SET name = name WHERE id = {one}; \
+             UPDATE companies SET name = name WHERE id = {other}; ROLLBACK"
+        ))
+    });
+    let begun = std::time::Instant::now();
+    while database.sql(WAITS) == "0" {
+        assert!(begun.elapsed() < Duration::from_secs(3), "nobody is in the way");
+    }
+}
+
+/// Makes `refuse` hold for the first two rows that come.
+const TWICE: &str = "CREATE SEQUENCE refusals; GRANT ALL ON SEQUENCE refusals TO crm; \
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+    IF nextval('refusals') <= 2 THEN RAISE EXCEPTION 'refused' USING ERRCODE = TG_ARGV[0]; END IF; RETURN NEW; END $$;";
+
+/// Under SERIALIZABLE somebody else's row can show itself as a value that is taken only when it is written.
+#[test]
+fn a_value_that_is_taken_by_surprise_is_tried_again() {
+    run(async {
+        let (database, store) = new_store();
+        for code in ["23505", "23503"] {
+            database.sql(&format!(
+                "{TWICE} CREATE TRIGGER refuse BEFORE INSERT ON companies \
+                 FOR EACH ROW EXECUTE FUNCTION refuse('{code}')"
+            ));
+            company(&store, "社").await.unwrap();
+            database.sql("DROP TRIGGER refuse ON companies; DROP FUNCTION refuse; DROP SEQUENCE refusals");
+        }
+        assert_eq!(database.sql("SELECT count(*) FROM companies"), "2");
+    });
+}
+
+#[test]
+fn a_commit_that_the_server_refuses_is_known_not_to_be_stored_and_tried_again() {
+    run(async {
+        let (database, store) = new_store();
+        database.sql(&format!(
+            "{TWICE} CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON companies DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION refuse('P0001')"
+        ));
+        company(&store, "社").await.unwrap();
+        database.sql("ALTER SEQUENCE refusals INCREMENT -1000");
+        let refused = company(&store, "無").await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert_eq!(database.sql("SELECT count(*) FROM companies"), "1");
     });
 }
 
@@ -81,7 +169,7 @@ fn of_many_who_change_the_same_nobody_is_lost() {
         for one in all {
             one.await.unwrap().unwrap();
         }
-        assert_eq!(name(&store, id).await.chars().count(), 25);
+        assert_eq!(name_of(&store, id).await.chars().count(), 25);
     });
 }
 
