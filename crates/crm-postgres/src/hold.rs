@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crm_domain::ports::store::StoreError;
 use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_postgres::types::ToSql;
 
 use crate::PostgresStore;
 use crate::connection::PlainClient;
@@ -19,6 +21,8 @@ const CLASS: i32 = 0x0043_524D;
 const STORE: i32 = 1;
 /// One rotation of keys at a time.
 const ROTATION: i32 = 2;
+/// One copy before an update, and the update, at a time. Taken before the lock of the migrations, never after it.
+const UPGRADE: i32 = 3;
 
 /// How often a lock is asked for before it counts as somebody else's.
 const TRIES: u32 = 10;
@@ -26,6 +30,10 @@ const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 /// The pause before a lost connection's hold is taken again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often a server's hold has to show that it lies on a server that lives and can be written.
+const PROOF_EVERY: Duration = Duration::from_secs(5);
+/// How long the server may take for a word.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A lock in the database, held until this is dropped.
 pub struct Hold(#[expect(dead_code, reason = "held, never read")] Held);
@@ -64,6 +72,11 @@ impl PostgresStore {
         self.hold_once(STORE).await
     }
 
+    /// One program at a time copies the database and brings it up to date; `None`: another is at it.
+    pub async fn hold_upgrade(&self) -> Result<Option<Hold>, StoreError> {
+        self.hold_once(UPGRADE).await
+    }
+
     /// One rotation of keys at a time; `None`: another is at work.
     pub async fn hold_rotation(&self) -> Result<Option<Hold>, StoreError> {
         self.hold_once(ROTATION).await
@@ -94,8 +107,10 @@ async fn as_server(desk: Arc<Desk>) -> Result<Option<Hold>, StoreError> {
         let mut line = Some(first);
         loop {
             if let Some(held) = &mut line {
-                while held.notifications.recv().await.is_some() {}
+                lost_or_worthless(held).await;
             }
+            // The old one first: it may lead to a server that stands still.
+            drop(line);
             tokio::time::sleep(AGAIN).await;
             line = take(desk.pool(), STORE, Mode::Shared).await.ok().flatten();
         }
@@ -103,12 +118,36 @@ async fn as_server(desk: Arc<Desk>) -> Result<Option<Hold>, StoreError> {
     Ok(Some(Hold(Held::Kept(Keeper(keeper.abort_handle())))))
 }
 
+/// Comes back when a hold's connection is lost, or its server is silent or another one's standby: then a hold there tells
+/// nobody anything.
+async fn lost_or_worthless(held: &mut PlainClient) {
+    let mut proofs = tokio::time::interval(PROOF_EVERY);
+    proofs.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            notification = held.notifications.recv() => if notification.is_none() {
+                return;
+            },
+            _ = proofs.tick() => {
+                let asked = held.client.query_one("SELECT pg_is_in_recovery()", &[]);
+                match tokio::time::timeout(PATIENCE, asked).await {
+                    Ok(Ok(row)) if !row.get::<_, bool>(0) => {}
+                    _ => return,
+                }
+            }
+        }
+    }
+}
+
 async fn is_held(pool: &Pool) -> Result<bool, StoreError> {
     let line = pool.opener().plain().await?;
     let holders = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 \
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
                    AND classid::bigint = $1::int AND objid::bigint = $2::int)";
-    let row = line.client.query_one(holders, &[&CLASS, &STORE]).await;
+    let named: [&(dyn ToSql + Sync); 2] = [&CLASS, &STORE];
+    let asked = line.client.query_one(holders, &named);
+    let row = tokio::time::timeout(PATIENCE, asked).await;
+    let row = row.map_err(|_| PostgresError::Silent(PATIENCE.as_secs()))?;
     Ok(row.map_err(|error| lost(&error))?.get(0))
 }
 
@@ -119,7 +158,10 @@ async fn take(pool: &Pool, lock: i32, mode: Mode) -> Result<Option<PlainClient>,
         Mode::Alone => "SELECT pg_try_advisory_lock($1, $2)",
     };
     for _ in 0..TRIES {
-        let row = line.client.query_one(statement, &[&CLASS, &lock]).await;
+        let named: [&(dyn ToSql + Sync); 2] = [&CLASS, &lock];
+        let asked = line.client.query_one(statement, &named);
+        let row = tokio::time::timeout(PATIENCE, asked).await;
+        let row = row.map_err(|_| PostgresError::Silent(PATIENCE.as_secs()))?;
         if row.map_err(|error| lost(&error))?.get(0) {
             return Ok(Some(line));
         }

@@ -107,6 +107,30 @@ fn a_frozen_primary_is_left_for_the_promoted_standby() {
     });
 }
 
+/// A program that wants the database for itself must hear of the servers that work on the new primary.
+#[test]
+fn who_holds_the_database_holds_it_on_the_promoted_standby_too() {
+    run(async {
+        let primary = Cluster::start();
+        let standby = Cluster::standby_of(&primary, "second");
+        let store = store_on(&both(&primary, &standby)).await;
+        let _hold = store.hold_as_server().await.unwrap().unwrap();
+        primary.wait_for(&standby);
+        primary.freeze();
+        standby.promote();
+        let other = PostgresStore::open(options(&standby.url("crm"))).unwrap();
+        let begun = Instant::now();
+        while !other.is_held().await.unwrap() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "the hold stayed behind"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert!(other.hold_alone().await.unwrap().is_none());
+    });
+}
+
 #[test]
 fn readings_that_may_be_old_go_to_the_replica_while_it_answers() {
     run(async {
