@@ -180,7 +180,7 @@ impl StartError {
             ),
             Self::Migration { database, copy, source } => format!(
                 "データベース {database} を更新できませんでした（{}）。データベースは元のままです{}。以前の版のプログラムならそのまま使えます。原因を直してから起動し直してください。",
-                reasons(source),
+                server_trouble::ja(source),
                 copy.as_ref().map(|file| format!("（念のためのコピー: {}）", file.display())).unwrap_or_default()
             ),
             Self::CopyBefore { file, source } => format!(

@@ -9,7 +9,7 @@ use crm_domain::ports::store::StoreError;
 use crm_domain::ports::store_admin::{MigrationStatus, SchemaVersion, StoreAdmin};
 
 use crate::error::PostgresError;
-use crate::{LOOK, PostgresStore, migrations};
+use crate::{LOOK, PostgresStore, migrations, rehearsal};
 
 #[async_trait]
 impl StoreAdmin for PostgresStore {
@@ -29,9 +29,9 @@ impl StoreAdmin for PostgresStore {
         migrations::plan().map(|plan| plan.newest()).unwrap_or_default()
     }
 
-    /// All of it happens in a transaction that is undone: PostgreSQL makes and unmakes tables like rows.
+    /// On a copy beside the live tables, in a transaction that is undone: PostgreSQL makes and unmakes tables like rows.
     async fn rehearse(&self) -> Result<Vec<String>, StoreError> {
-        self.apart(migrations::rehearse).await
+        self.apart(rehearsal::rehearse).await
     }
 
     async fn backup(&self, _file: &Path) -> Result<(), StoreError> {
@@ -51,14 +51,15 @@ impl PostgresStore {
             .await?
     }
 
-    /// Runs what takes long on a connection of its own, which is closed afterwards.
+    /// Runs what takes long on a connection of its own, which is closed afterwards; a server that is away for a moment is
+    /// waited for.
     pub(crate) async fn apart<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let desk = Arc::clone(&self.desk);
         let ran = self.threads.run(async move {
-            let mut line = desk.pool().opener().line().await?;
+            let mut line = desk.own_line().await?;
             let done = tokio::task::spawn_blocking(move || work(&mut line.conn)).await;
             done.unwrap_or(Err(PostgresError::Panicked.into()))
         });

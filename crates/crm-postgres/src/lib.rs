@@ -12,9 +12,11 @@ mod hold;
 mod migrations;
 mod opener;
 mod pool;
+mod rehearsal;
 mod replica;
 mod runtime;
 mod scrub;
+mod settle;
 mod shelf;
 mod tls;
 mod unit;
@@ -24,7 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use crm_domain::ports::store::{PoolState, ReadWork, Store, StoreError, Work};
+use crm_domain::instant::Instant;
+use crm_domain::ports::store::{OperationKey, PoolState, ReadWork, Store, StoreError, Work};
 use diesel::connection::SimpleConnection;
 use tokio_postgres::config::TargetSessionAttrs;
 
@@ -145,6 +148,12 @@ impl Store for PostgresStore {
 
     async fn run_read(&self, work: ReadWork) -> Result<(), StoreError> {
         self.threads.run(Arc::clone(&self.desk).read(work)).await?
+    }
+
+    async fn settle(&self, key: OperationKey, at: Instant) -> Result<bool, StoreError> {
+        self.threads
+            .run(settle::settle(Arc::clone(&self.desk), key, at))
+            .await?
     }
 
     async fn run_stale(&self, work: ReadWork) -> Result<(), StoreError> {

@@ -52,6 +52,17 @@ impl Plan {
         self
     }
 
+    /// Those that the database has.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn had_by(mut self, conn: &mut Conn) -> Result<Self, StoreError> {
+        let applied = applied(conn)?;
+        self.steps
+            .retain(|step| applied.contains(&version_of(step.as_ref())));
+        Ok(self)
+    }
+
     /// The number of the newest one; 0 without any.
     pub fn newest(&self) -> i64 {
         let numbers = self.steps.iter().map(|step| number(&version_of(step.as_ref())));

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crm_domain::ports::store::{Store, StoreError, StoreExt};
+use crm_domain::ports::store_admin::StoreAdmin as _;
 use crm_postgres::PostgresStore;
-use crm_testkit::postgres::TestDatabase;
+use crm_testkit::postgres::{Cluster, TestDatabase};
 
 use crate::common::{add_company, company, new_store, options, run};
 use crate::proxy::{Cut, Proxy};
@@ -100,6 +101,157 @@ fn a_noted_unit_finds_out_what_became_of_its_commit() {
             assert!(!matches!(answer, Err(StoreError::Uncertain)));
             let rows = if stored { "1" } else { "0" };
             assert_eq!(database.sql("SELECT count(*) FROM companies"), rows);
+        }
+    });
+}
+
+/// The look-up must not take a database that is away for one that does not have it.
+#[test]
+fn a_noted_unit_waits_for_a_database_that_is_away_before_it_says_what_became_of_it() {
+    run(async {
+        for (cut, stored) in [(Cut::Before, false), (Cut::After, true)] {
+            let (database, proxy, store) = behind_a_proxy().await;
+            proxy.cut_at("COMMIT", cut);
+            proxy.stay_away(true);
+            let at = crm_testkit::fixtures::start();
+            let noted = store.write_noted::<_, StoreError, _>([7; 16], at, |unit| add_company(unit, "謎"));
+            let back = async {
+                while !proxy.was_cut() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                // Longer than a unit waits for a server.
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                proxy.stay_away(false);
+            };
+            let (answer, ()) = tokio::join!(noted, back);
+            assert_eq!(answer.is_ok(), stored, "{answer:?}");
+            assert!(!matches!(answer, Err(StoreError::Uncertain)));
+            let rows = if stored { "1" } else { "0" };
+            assert_eq!(database.sql("SELECT count(*) FROM companies"), rows);
+        }
+    });
+}
+
+#[test]
+fn what_nobody_can_tell_stays_uncertain() {
+    run(async {
+        let (_database, proxy, store) = behind_a_proxy().await;
+        proxy.cut_at("COMMIT", Cut::After);
+        proxy.stay_away(true);
+        let at = crm_testkit::fixtures::start();
+        let begun = Instant::now();
+        let noted = store.write_noted::<_, StoreError, _>([7; 16], at, |unit| add_company(unit, "謎"));
+        let answer = noted.await;
+        assert!(matches!(answer, Err(StoreError::Uncertain)), "{answer:?}");
+        assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
+    });
+}
+
+/// A commit that waits for its standby can be seen by nobody, and comes about all the same.
+#[test]
+fn a_noted_unit_whose_commit_hangs_is_not_told_to_be_lost() {
+    run(async {
+        let primary = Cluster::start();
+        let standby = Cluster::standby_of(&primary, "second");
+        let proxy = Proxy::to(primary.port()).await;
+        let store = PostgresStore::open(options(&format!("postgres://crm@127.0.0.1:{}/crm", proxy.port)));
+        let store = store.unwrap();
+        store.migrate().await.unwrap();
+        primary.synchronous("second");
+        standby.freeze();
+        proxy.cut_at("COMMIT", Cut::Sent);
+        let at = crm_testkit::fixtures::start();
+        let noted = store.write_noted::<_, StoreError, _>([7; 16], at, |unit| add_company(unit, "謎"));
+        let thaw = tokio::task::spawn_blocking(move || {
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'";
+            let begun = Instant::now();
+            while primary.sql("postgres", waits) == "0" {
+                assert!(
+                    begun.elapsed() < Duration::from_secs(20),
+                    "nobody waits for the commit"
+                );
+            }
+            assert_eq!(primary.sql("crm", "SELECT count(*) FROM companies"), "0");
+            standby.thaw();
+            (primary, standby)
+        });
+        let (answer, clusters) = tokio::join!(noted, thaw);
+        answer.unwrap();
+        let (primary, _standby) = clusters.unwrap();
+        assert_eq!(primary.sql("crm", "SELECT count(*) FROM companies"), "1");
+    });
+}
+
+/// Enough connections are no sign of death: a unit that takes longer than the pulse goes on.
+#[test]
+fn a_unit_goes_on_while_the_server_takes_no_further_connections() {
+    run(async {
+        let (database, store) = new_store();
+        let limit = format!("ALTER DATABASE {} CONNECTION LIMIT 0", database.name());
+        let database = Arc::new(database);
+        let full = Arc::clone(&database);
+        let ran = Arc::new(AtomicUsize::new(0));
+        let runs = Arc::clone(&ran);
+        let slow = store.write::<_, StoreError, _>(move |unit| {
+            if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                full.sql(&limit);
+                std::thread::sleep(Duration::from_millis(3_600));
+            }
+            add_company(unit, "遅")
+        });
+        slow.await.unwrap();
+        assert_eq!(ran.load(Ordering::SeqCst), 1, "it was cut");
+        company(&store, "次").await.unwrap();
+        assert_eq!(database.sql("SELECT count(*) FROM companies"), "2");
+    });
+}
+
+#[test]
+fn a_short_crowd_at_the_server_is_waited_for() {
+    run(async {
+        let (database, store) = new_store();
+        company(&store, "前").await.unwrap();
+        database.shut();
+        let name = database.name().to_owned();
+        let open = tokio::task::spawn_blocking(move || {
+            std::thread::sleep(Duration::from_secs(1));
+            TestDatabase::open_again(&name);
+        });
+        let (unit, scrub, open) = tokio::join!(company(&store, "中"), store.scrub(), open);
+        open.unwrap();
+        unit.unwrap();
+        scrub.unwrap();
+    });
+}
+
+/// Otherwise it keeps what it has locked until it has waited enough.
+#[test]
+fn a_statement_whose_program_is_gone_ends_on_the_server_too() {
+    run(async {
+        let (database, store) = new_store();
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND usename = 'crm' AND wait_event_type = 'Lock'";
+        let other = PostgresStore::open(options(&database.url)).unwrap();
+        let locked = other.plain_client().await.unwrap();
+        locked
+            .client
+            .batch_execute("BEGIN; LOCK TABLE companies")
+            .await
+            .unwrap();
+        let unit = tokio::spawn({
+            let store = Arc::clone(&store);
+            async move { company(&store, "待").await }
+        });
+        let begun = Instant::now();
+        while database.sql(waiting) == "0" {
+            assert!(begun.elapsed() < Duration::from_secs(5));
+        }
+        unit.abort();
+        drop(unit.await);
+        drop(store);
+        let begun = Instant::now();
+        while database.sql(waiting) != "0" {
+            assert!(begun.elapsed() < Duration::from_secs(8), "it waits on");
         }
     });
 }

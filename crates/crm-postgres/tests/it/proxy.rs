@@ -1,5 +1,6 @@
 //! A line to a server that can be cut, now or when a certain word passes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +14,8 @@ pub(crate) enum Cut {
     Before,
     /// The server's answer to it is lost.
     After,
+    /// It reaches the server, whose answer is not waited for.
+    Sent,
 }
 
 /// What is waited for, and what happens then.
@@ -22,6 +25,7 @@ type Plan = Arc<Mutex<Option<(Vec<u8>, Cut)>>>;
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     plan: Plan,
+    away: Arc<AtomicBool>,
     _lines: JoinSet<()>,
 }
 
@@ -33,9 +37,14 @@ impl Proxy {
         let plan = Plan::default();
         let mut lines = JoinSet::new();
         let planned = Arc::clone(&plan);
+        let away = Arc::new(AtomicBool::new(false));
+        let gone = Arc::clone(&away);
         lines.spawn(async move {
             let mut open = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
+                if gone.load(Ordering::SeqCst) && planned.lock().unwrap().is_none() {
+                    continue;
+                }
                 let plan = Arc::clone(&planned);
                 open.spawn(async move {
                     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
@@ -47,6 +56,7 @@ impl Proxy {
         Self {
             port,
             plan,
+            away,
             _lines: lines,
         }
     }
@@ -54,6 +64,11 @@ impl Proxy {
     /// Cuts the line once on which this passes next.
     pub(crate) fn cut_at(&self, word: &str, cut: Cut) {
         *self.plan.lock().unwrap() = Some((word.as_bytes().to_vec(), cut));
+    }
+
+    /// After the planned cut nobody gets through any more, or everybody does again.
+    pub(crate) fn stay_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
     }
 
     /// Whether it was cut as planned.
