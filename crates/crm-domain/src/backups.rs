@@ -1,5 +1,7 @@
 //! Backups: which were taken, and whether everything that leaves by itself rests because one was put back.
 
+use std::path::Path;
+
 use time::Duration;
 
 use crate::id::Id;
@@ -11,8 +13,10 @@ use crate::ports::store::StoreError;
 pub const BEAT_LIFE: Duration = Duration::minutes(3);
 /// From this age on the newest good backup is too old.
 pub const TOO_OLD: Duration = Duration::days(2);
-/// How many are remembered.
+/// How many that did not become good ones are remembered.
 pub const REMEMBERED: usize = 200;
+/// How many good ones are remembered: also years of them say which files are ours.
+pub const GOOD_REMEMBERED: usize = 5_000;
 
 /// A backup's key.
 pub type BackupId = Id<Backup>;
@@ -71,6 +75,8 @@ pub struct Taken {
     pub hash: BlobHash,
     /// Whether it can be read with a passphrase only.
     pub encrypted: bool,
+    /// Received files that rows name and that were not there, or did not open: it does not have them either.
+    pub missing_files: u64,
 }
 
 /// A backup.
@@ -96,6 +102,12 @@ impl Backup {
     /// Whether it is being taken, as far as can be told at this time.
     pub fn is_running(&self, now: Instant) -> bool {
         self.state == BackupState::Running && now.since(self.beat_at) < BEAT_LIFE
+    }
+
+    /// Whether it was taken onto the shelf, or put into its folder: not one that somebody has written elsewhere.
+    pub fn is_on_shelf(&self, folder: &str) -> bool {
+        let file = Path::new(&self.begun.file);
+        self.begun.daily || self.begun.file.is_empty() || file.parent() == Some(Path::new(folder))
     }
 
     /// Whether there is none: it failed or was broken off.
@@ -145,8 +157,18 @@ pub trait BackupQueries {
     /// The newest, at most `limit`.
     fn backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError>;
 
-    /// The newest good one.
-    fn last_good_backup(&mut self) -> Result<Option<Backup>, StoreError>;
+    /// The newest one, whatever becomes of it; with a shelf's folder the newest of those for which
+    /// [`Backup::is_on_shelf`] holds.
+    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError>;
+
+    /// The newest good one, of all or of the shelf in this folder.
+    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError>;
+
+    /// The good ones, newest first, at most `limit`.
+    fn good_backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError>;
+
+    /// When the oldest that is remembered was begun.
+    fn first_backup_at(&mut self) -> Result<Option<Instant>, StoreError>;
 
     /// Whether work rests, and why.
     fn pause(&mut self) -> Result<Option<Pause>, StoreError>;
@@ -154,7 +176,7 @@ pub trait BackupQueries {
 
 /// Noting backups, and what a restored store must not go on with.
 pub trait BackupRepository {
-    /// Notes that one begins; forgets all but the last [`REMEMBERED`].
+    /// Notes that one begins; forgets good ones but the last [`GOOD_REMEMBERED`], others but the last [`REMEMBERED`].
     fn begin_backup(&mut self, new: &NewBackup) -> Result<BackupId, StoreError>;
 
     /// Notes that it is alive; `false` if it does not run any more.

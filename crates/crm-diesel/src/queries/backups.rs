@@ -1,15 +1,16 @@
 //! Backups, the pause after a restore, and what does not outlive one.
 
 use crm_domain::backups::{
-    Backup, BackupId, BackupQueries, BackupRepository, BackupState, NewBackup, Pause, PauseCause, REMEMBERED,
-    Taken,
+    Backup, BackupId, BackupQueries, BackupRepository, BackupState, GOOD_REMEMBERED, NewBackup, Pause,
+    PauseCause, REMEMBERED, Taken,
 };
 use crm_domain::instant::Instant;
 use crm_domain::ports::blobs::BlobHash;
 use crm_domain::ports::store::StoreError;
 use diesel::prelude::*;
 
-use super::Uow;
+use super::{Backend, Conn, Uow};
+use crate::fault::Fault;
 use crate::found::rows;
 use crate::mend::corrupt;
 use crate::schema::{backups, event_epoch, paused};
@@ -60,9 +61,11 @@ impl TryFrom<Row> for Backup {
                 size: u64::try_from(row.size).unwrap_or_default(),
                 hash: BlobHash::from_hex(&row.digest).ok_or_else(|| corrupt("backups", "digest", row.id))?,
                 encrypted: row.encrypted,
+                missing_files: row.problem.as_deref().map_or(0, missing_files),
             }),
             _ => None,
         };
+        let problem = row.problem.filter(|_| state != BackupState::Good);
         Ok(Self {
             id: BackupId::new(row.id),
             begun: NewBackup {
@@ -75,9 +78,69 @@ impl TryFrom<Row> for Backup {
             finished_at: row.finished_at.map(|at| at.0),
             state,
             taken,
-            problem: row.problem,
+            problem,
         })
     }
+}
+
+/// All backups, or those of the shelf in this folder, as [`Backup::is_on_shelf`] says.
+fn lying(shelf: Option<&str>) -> backups::BoxedQuery<'static, Backend> {
+    let Some(folder) = shelf else {
+        return backups::table.into_boxed();
+    };
+    let mut inside = String::with_capacity(folder.len() + 2);
+    for sign in folder.chars().chain([std::path::MAIN_SEPARATOR]) {
+        if matches!(sign, '%' | '_' | '\\') {
+            inside.push('\\');
+        }
+        inside.push(sign);
+    }
+    let deeper = format!("{inside}%{}%", std::path::MAIN_SEPARATOR);
+    let there = backups::file
+        .like(format!("{inside}%"))
+        .escape('\\')
+        .and(backups::file.not_like(deeper).escape('\\'));
+    backups::table
+        .filter(backups::daily.or(backups::file.eq("")).or(there))
+        .into_boxed()
+}
+
+fn newest(conn: &mut Conn, of: backups::BoxedQuery<'static, Backend>) -> Result<Option<Backup>, Fault> {
+    let found: Option<Row> = of
+        .order_by(backups::id.desc())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found.map(Backup::try_from).transpose()?)
+}
+
+/// Forgets what is more than is remembered, when the one of this number begins.
+fn forget(conn: &mut Conn, id: i64) -> QueryResult<()> {
+    let good = || backups::state.eq(BackupState::Good.code());
+    let others = backups::table.filter(backups::id.le(id - rows(REMEMBERED)));
+    diesel::delete(others.filter(diesel::dsl::not(good()))).execute(conn)?;
+    let newest = backups::table.filter(good()).order_by(backups::id.desc());
+    let first: Option<i64> = newest
+        .offset(rows(GOOD_REMEMBERED))
+        .select(backups::id)
+        .first(conn)
+        .optional()?;
+    if let Some(first) = first {
+        diesel::delete(backups::table.filter(good()).filter(backups::id.le(first))).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// How the note begins that a good backup has no problem but files that were gone.
+const MISSING: &str = "missing_files ";
+
+fn missing_note(count: u64) -> Option<String> {
+    (count > 0).then(|| format!("{MISSING}{count}"))
+}
+
+fn missing_files(note: &str) -> u64 {
+    let count = note.strip_prefix(MISSING).map(str::parse);
+    count.and_then(Result::ok).unwrap_or_default()
 }
 
 impl BackupQueries for Uow<'_> {
@@ -90,12 +153,34 @@ impl BackupQueries for Uow<'_> {
         })
     }
 
-    fn last_good_backup(&mut self) -> Result<Option<Backup>, StoreError> {
+    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+        self.run(|conn| newest(conn, lying(shelf)))
+    }
+
+    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+        self.run(|conn| {
+            newest(
+                conn,
+                lying(shelf).filter(backups::state.eq(BackupState::Good.code())),
+            )
+        })
+    }
+
+    fn good_backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError> {
         self.run(|conn| {
             let good = backups::table.filter(backups::state.eq(BackupState::Good.code()));
-            let newest = good.order_by(backups::id.desc()).select(Row::as_select());
-            let found: Option<Row> = newest.first(conn).optional()?;
-            Ok(found.map(Backup::try_from).transpose()?)
+            let newest = good.order_by(backups::id.desc()).limit(rows(limit));
+            let found: Vec<Row> = newest.select(Row::as_select()).load(conn)?;
+            let all: Result<_, StoreError> = found.into_iter().map(Backup::try_from).collect();
+            Ok(all?)
+        })
+    }
+
+    fn first_backup_at(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.run(|conn| {
+            let oldest = backups::table.order_by(backups::id).select(backups::started_at);
+            let found: Option<Stamp> = oldest.first(conn).optional()?;
+            Ok(found.map(|at| at.0))
         })
     }
 
@@ -131,7 +216,7 @@ impl BackupRepository for Uow<'_> {
                 ))
                 .returning(backups::id)
                 .get_result(conn)?;
-            diesel::delete(backups::table.filter(backups::id.le(id - rows(REMEMBERED)))).execute(conn)?;
+            forget(conn, id)?;
             Ok(BackupId::new(id))
         })
     }
@@ -166,6 +251,7 @@ impl BackupRepository for Uow<'_> {
                         backups::size.eq(i64::try_from(taken.size).unwrap_or(i64::MAX)),
                         backups::digest.eq(taken.hash.to_string()),
                         backups::encrypted.eq(taken.encrypted),
+                        backups::problem.eq(missing_note(taken.missing_files)),
                     ))
                     .execute(conn)?,
                 Err(problem) => diesel::update(running)

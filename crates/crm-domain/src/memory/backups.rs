@@ -3,10 +3,15 @@
 use super::events::Epoch;
 use super::unit::Unit;
 use crate::backups::{
-    Backup, BackupId, BackupQueries, BackupRepository, BackupState, NewBackup, Pause, REMEMBERED, Taken,
+    Backup, BackupId, BackupQueries, BackupRepository, BackupState, GOOD_REMEMBERED, NewBackup, Pause,
+    REMEMBERED, Taken,
 };
 use crate::instant::Instant;
 use crate::ports::store::StoreError;
+
+fn lies_on(backup: &Backup, shelf: Option<&str>) -> bool {
+    shelf.is_none_or(|folder| backup.is_on_shelf(folder))
+}
 
 impl BackupQueries for Unit {
     fn backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError> {
@@ -16,11 +21,31 @@ impl BackupQueries for Unit {
         })
     }
 
-    fn last_good_backup(&mut self) -> Result<Option<Backup>, StoreError> {
+    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
         self.look(|state| {
             let mut newest = state.backups.iter().rev().map(|(_, backup)| backup);
-            newest.find(|backup| backup.state == BackupState::Good).cloned()
+            newest.find(|backup| lies_on(backup, shelf)).cloned()
         })
+    }
+
+    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+        self.look(|state| {
+            let newest = state.backups.iter().rev().map(|(_, backup)| backup);
+            let mut good = newest.filter(|backup| backup.state == BackupState::Good);
+            good.find(|backup| lies_on(backup, shelf)).cloned()
+        })
+    }
+
+    fn good_backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError> {
+        self.look(|state| {
+            let newest = state.backups.iter().rev().map(|(_, backup)| backup);
+            let good = newest.filter(|backup| backup.state == BackupState::Good);
+            good.take(limit).cloned().collect()
+        })
+    }
+
+    fn first_backup_at(&mut self) -> Result<Option<Instant>, StoreError> {
+        self.look(|state| state.backups.iter().next().map(|(_, backup)| backup.begun.at))
     }
 
     fn pause(&mut self) -> Result<Option<Pause>, StoreError> {
@@ -41,7 +66,15 @@ impl BackupRepository for Unit {
                 problem: None,
             });
             let kept = i64::try_from(REMEMBERED).unwrap_or(i64::MAX);
-            state.backups.retain_rows(|number, _| number > id - kept);
+            let good = |backup: &Backup| backup.state == BackupState::Good;
+            let newest = state.backups.iter().rev().filter(|(_, backup)| good(backup));
+            let forgotten = newest
+                .map(|(number, _)| number)
+                .nth(GOOD_REMEMBERED)
+                .unwrap_or_default();
+            state
+                .backups
+                .retain_rows(|number, backup| number > if good(backup) { forgotten } else { id - kept });
             Ok(BackupId::new(id))
         })
     }

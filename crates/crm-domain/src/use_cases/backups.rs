@@ -1,9 +1,11 @@
 //! Backups: who takes them, what became of them, and the rest that everything has after one was put back.
 
+use time::Duration;
+
 use super::Crm;
 use super::sends::changed;
 use crate::audit::{Act, Deed, Did};
-use crate::backups::{Backup, BackupId, NewBackup, Pause, PauseCause, TOO_OLD, Taken};
+use crate::backups::{Backup, BackupId, GOOD_REMEMBERED, NewBackup, Pause, PauseCause, TOO_OLD, Taken};
 use crate::error::Error;
 use crate::instant::Instant;
 use crate::permissions::{Action, Actor};
@@ -13,6 +15,10 @@ use crate::ports::store::{ReadUnit, StoreExt};
 
 /// How many backups are looked at and shown.
 const SHOWN: usize = 20;
+/// How long after one that failed the next is tried.
+const AGAIN: Duration = Duration::minutes(30);
+/// How far clocks may differ.
+const SKEW: Duration = Duration::minutes(5);
 /// How many messages are given up in one unit of work.
 const SENDS: usize = 100;
 
@@ -21,8 +27,12 @@ const SENDS: usize = 100;
 pub struct BackupsView {
     /// The newest, at most 20.
     pub newest: Vec<Backup>,
-    /// The newest good one.
+    /// The newest on the shelf, whatever became of it. Where none is taken by itself, any counts, for this and the next.
+    pub last: Option<Backup>,
+    /// The newest good one on the shelf.
     pub good: Option<Backup>,
+    /// When the oldest that is remembered was begun.
+    pub first_at: Option<Instant>,
     /// Where daily ones lie.
     pub place: ShelfPlace,
     /// Whether work rests, and why.
@@ -45,15 +55,40 @@ impl BackupsView {
 
     /// Whether the last one failed or was broken off, and none is under way.
     pub fn last_failed(&self) -> bool {
-        self.newest
-            .first()
-            .is_some_and(|backup| backup.has_failed(self.now))
+        let last = self.last.as_ref();
+        last.is_some_and(|backup| backup.has_failed(self.now))
     }
 
-    /// Whether there is a good one that is too old.
+    /// Whether the newest good one is too old, or there is none for so long.
     pub fn is_too_old(&self) -> bool {
-        let good = self.good.as_ref();
-        good.is_some_and(|good| self.now.since(good.begun.at) >= TOO_OLD)
+        let good = self.good.as_ref().map(|good| good.begun.at);
+        let since = good.or(self.first_at);
+        since.is_some_and(|at| self.now.since(at) >= TOO_OLD)
+    }
+
+    /// Whether the file of the newest good one is not to be seen on the shelf.
+    pub fn is_gone(&self) -> bool {
+        let good = self.good.as_ref().and_then(|good| good.taken.as_ref());
+        good.is_some_and(|taken| self.place.keep > 0 && self.place.lacks(taken))
+    }
+
+    /// Whether the daily one is to be taken, if its time was last at `slot`: there is none since, or it is gone. One that
+    /// failed is not tried again at once. What a clock that ran ahead has noted does not count.
+    pub fn is_due(&self, slot: Instant) -> bool {
+        if self.place.keep == 0 || self.running().is_some() {
+            return false;
+        }
+        let begun = |backup: &Backup| backup.begun.at;
+        let fresh = self
+            .good
+            .as_ref()
+            .is_some_and(|good| (slot..=self.now.plus(SKEW)).contains(&begun(good)));
+        if fresh && !self.is_gone() {
+            return false;
+        }
+        let last = self.last.as_ref().map(|last| self.now.since(begun(last)));
+        let just = last.is_some_and(|since| (-SKEW..AGAIN).contains(&since));
+        !(just && (fresh || self.last_failed()))
     }
 }
 
@@ -63,12 +98,14 @@ impl Crm {
         if actor.may(Action::KeepHouse).is_err() {
             self.may(actor, Action::ManageBackups)?;
         }
-        let place = self.ports.shelf.place().await;
+        let (place, folder) = (self.ports.shelf.place().await, self.ports.shelf.folder());
         let now = self.now();
         let read = move |unit: &mut dyn ReadUnit| {
             Ok(BackupsView {
                 newest: unit.backups().backups(SHOWN)?,
-                good: unit.backups().last_good_backup()?,
+                last: unit.backups().last_backup(folder.as_deref())?,
+                good: unit.backups().last_good_backup(folder.as_deref())?,
+                first_at: unit.backups().first_backup_at()?,
                 place: place.clone(),
                 pause: unit.backups().pause()?,
                 now,
@@ -153,11 +190,21 @@ impl Crm {
         let outcome = self.ports.shelf.take(self.now()).await;
         self.end_backup(actor, id, daily, outcome.clone()).await?;
         let tidied = match &outcome {
-            Ok(_) => self.ports.shelf.tidy().await.map(drop),
+            Ok(taken) => self.tidy_shelf(taken.clone()).await?,
             Err(_) => Ok(()),
         };
         // A backup that is there is good, also when an old one could not be thrown away.
         Ok(tidied.and(outcome))
+    }
+
+    /// Throws away what is too many, after this one was taken.
+    async fn tidy_shelf(&self, just: Taken) -> Result<Result<(), ShelfProblem>, Error> {
+        let read = |unit: &mut dyn ReadUnit| Ok::<_, Error>(unit.backups().good_backups(GOOD_REMEMBERED)?);
+        let good = self.ports.store.read(read).await?;
+        let earlier = good.into_iter().filter_map(|backup| backup.taken);
+        let earlier = earlier.filter(|taken| taken.file != just.file);
+        let known: Vec<Taken> = std::iter::once(just.clone()).chain(earlier).collect();
+        Ok(self.ports.shelf.tidy(&known, self.now()).await.map(drop))
     }
 
     /// Why everything that leaves by itself rests, if it does.

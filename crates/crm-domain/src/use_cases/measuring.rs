@@ -31,7 +31,7 @@ pub struct Load {
     pub files: Depth,
     /// When the last callback came.
     pub last_received: Option<Instant>,
-    /// When the newest good backup was begun.
+    /// When the newest good backup of those that count was begun: of the shelf, or any where none is taken by itself.
     pub last_backup: Option<Instant>,
     /// Whether the last try to take one failed; `None`: there was none.
     pub backup_failed: Option<bool>,
@@ -54,7 +54,7 @@ impl Crm {
     /// What waits in the database: one short reading, whatever the size of its tables.
     pub async fn load(&self, actor: &Actor) -> Result<Load, Error> {
         self.may(actor, Action::Measure)?;
-        let at = self.now();
+        let (at, shelf) = (self.now(), self.ports.shelf.folder());
         self.ports
             .store
             .read(move |unit| {
@@ -67,8 +67,14 @@ impl Crm {
                     files: depth(Queue::Files)?,
                     uninterpreted: unit.receipts().uninterpreted_receipts()?,
                     last_received: unit.receipts().last_received()?,
-                    last_backup: unit.backups().last_good_backup()?.map(|backup| backup.begun.at),
-                    backup_failed: unit.backups().backups(1)?.first().map(|last| last.has_failed(at)),
+                    last_backup: unit
+                        .backups()
+                        .last_good_backup(shelf.as_deref())?
+                        .map(|backup| backup.begun.at),
+                    backup_failed: unit
+                        .backups()
+                        .last_backup(shelf.as_deref())?
+                        .map(|last| last.has_failed(at)),
                 })
             })
             .await

@@ -1,12 +1,13 @@
 //! Backups, and the rest after one was put back.
 
-use crm_domain::backups::{BackupState, PauseCause, Taken};
+use crm_domain::backups::{Backup, BackupId, BackupState, NewBackup, PauseCause, Taken};
 use crm_domain::error::Error;
-use crm_domain::ports::backup_shelf::ShelfProblem;
+use crm_domain::instant::Instant;
+use crm_domain::ports::backup_shelf::{ShelfPlace, ShelfProblem};
 use crm_domain::ports::blobs::BlobHash;
 use crm_domain::sends::SendState;
-use crm_domain::use_cases::{Claim, Recipient};
-use crm_testkit::fixtures::{admin, customer_on, member, operator, text, user};
+use crm_domain::use_cases::{BackupsView, Claim, Recipient};
+use crm_testkit::fixtures::{admin, after, customer_on, member, operator, text, user};
 use time::Duration;
 
 use crate::world::{JOB, World};
@@ -17,6 +18,7 @@ fn taken() -> Taken {
         size: 1_000,
         hash: BlobHash([1; 32]),
         encrypted: false,
+        missing_files: 0,
     }
 }
 
@@ -96,4 +98,107 @@ async fn a_restored_store_sends_nothing_until_an_administrator_says_so() {
         Claim::Taken(_)
     ));
     assert!(crm.house_is_due(&JOB).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_installation_that_never_had_one_is_told_after_two_days() {
+    let world = World::new();
+    let crm = &world.crm;
+    for _ in 0..3 {
+        let id = crm.begin_backup(&JOB, true, "").await.unwrap().unwrap();
+        let problem = ShelfProblem::new("folder", "no place");
+        crm.end_backup(&JOB, id, true, Err(problem)).await.unwrap();
+        assert!(!crm.backup_state(&admin()).await.unwrap().is_too_old());
+        world.pass(Duration::hours(23));
+    }
+    assert!(crm.backup_state(&admin()).await.unwrap().is_too_old());
+}
+
+fn at_minute(minute: i64) -> Instant {
+    after(minute * 60)
+}
+
+fn backup(minute: i64, state: BackupState) -> Backup {
+    Backup {
+        id: BackupId::new(minute),
+        begun: NewBackup {
+            at: at_minute(minute),
+            daily: true,
+            by: "crm-web".to_owned(),
+            file: taken().file,
+        },
+        beat_at: at_minute(minute),
+        finished_at: Some(at_minute(minute)),
+        state,
+        taken: (state == BackupState::Good).then(taken),
+        problem: None,
+    }
+}
+
+/// An hour after `last` was begun, with these files on the shelf.
+fn view(last: Option<Backup>, good: Option<Backup>, files: &[(&str, u64)]) -> BackupsView {
+    BackupsView {
+        newest: last.iter().cloned().collect(),
+        last,
+        good,
+        first_at: None,
+        place: ShelfPlace {
+            keep: 7,
+            files: Some(
+                files
+                    .iter()
+                    .map(|(name, size)| ((*name).to_owned(), *size))
+                    .collect(),
+            ),
+            ..ShelfPlace::default()
+        },
+        pause: None,
+        now: at_minute(60),
+    }
+}
+
+const THERE: (&str, u64) = ("crm-20250708030000.tar.zst", 1_000);
+
+#[test]
+fn a_daily_backup_is_due_when_none_is_there_since_its_time() {
+    let slot = at_minute(30);
+    let due = |last: Option<Backup>, good: Option<Backup>, files: &[(&str, u64)]| {
+        view(last, good, files).is_due(slot)
+    };
+    let good = |minute| Some(backup(minute, BackupState::Good));
+    assert!(due(None, None, &[]));
+    assert!(due(good(29), good(29), &[THERE]), "that of the day before");
+    assert!(!due(good(30), good(30), &[THERE]));
+    assert!(
+        due(good(30), good(30), &[("crm-20250708030000.tar.zst", 999)]),
+        "another file"
+    );
+    assert!(due(good(30), good(30), &[]), "it is gone");
+    assert!(!due(good(45), good(45), &[]), "but not over and over");
+    let failed = |minute| Some(backup(minute, BackupState::Failed));
+    assert!(
+        !due(failed(40), good(29), &[THERE]),
+        "it is not tried again at once"
+    );
+    assert!(due(failed(30), good(29), &[THERE]));
+    let ahead = 60 + 365 * 24 * 60;
+    assert!(
+        due(good(ahead), good(ahead), &[THERE]),
+        "by a clock that ran ahead"
+    );
+    assert!(due(failed(ahead), good(29), &[THERE]));
+    let mut never = view(None, None, &[]);
+    never.place.keep = 0;
+    assert!(!never.is_due(slot));
+}
+
+#[test]
+fn a_newest_good_backup_that_is_gone_is_known() {
+    let good = || Some(backup(1, BackupState::Good));
+    assert!(!view(good(), good(), &[THERE]).is_gone());
+    assert!(view(good(), good(), &[]).is_gone());
+    let mut unseen = view(good(), good(), &[]);
+    unseen.place.files = None;
+    assert!(!unseen.is_gone(), "nobody looked");
+    assert!(!view(None, None, &[]).is_gone());
 }

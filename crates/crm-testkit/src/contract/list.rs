@@ -153,6 +153,7 @@ macro_rules! contract_suite {
             backups: [
                 a_backup_is_noted_from_its_beginning_to_its_end,
                 the_newest_good_backup_is_found_behind_failed_ones,
+                backups_elsewhere_are_told_from_those_on_the_shelf,
                 old_backups_are_forgotten,
                 a_pause_lasts_until_it_is_ended,
                 what_belongs_to_a_moment_is_forgotten_and_events_begin_anew,

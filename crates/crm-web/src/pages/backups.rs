@@ -14,7 +14,7 @@ use crate::format::Times;
 use crate::links;
 use crate::page::Menu;
 use crate::problem::Failure;
-use crate::views::backups::{BackupRow, BackupSummary, BackupsPage};
+use crate::views::backups::{BackupRow, BackupSummary, BackupsPage, told};
 
 pub(super) fn mount(route: Route) -> Route {
     route
@@ -56,9 +56,17 @@ pub(super) fn summary(view: &BackupsView, times: &Times) -> BackupSummary {
             .map(|taken| crate::format::file_size(taken.size)),
         running: view.running().is_some(),
         failed: view.last_failed(),
-        problem: view.newest.first().and_then(|last| last.problem.clone()),
+        problem: view
+            .last
+            .as_ref()
+            .and_then(|last| last.problem.as_deref())
+            .map(|problem| told(problem).to_owned()),
         old: view.is_too_old(),
+        gone: good
+            .filter(|_| view.is_gone())
+            .map(|good| good.begun.file.clone()),
         same_disk: view.place.keep > 0 && view.place.same_disk,
+        missing: good.and_then(missing),
     }
 }
 
@@ -77,14 +85,20 @@ fn row(backup: &Backup, view: &BackupsView, times: &Times) -> BackupRow {
             _ if failed => "failed",
             _ => "running",
         },
-        problem: failed.then(|| backup.problem.clone().unwrap_or_else(|| "interrupted".to_owned())),
+        problem: failed.then(|| told(backup.problem.as_deref().unwrap_or("interrupted")).to_owned()),
         file: backup.taken.as_ref().map(|taken| taken.file.clone()),
         size: backup
             .taken
             .as_ref()
             .map(|taken| crate::format::file_size(taken.size)),
         encrypted: backup.taken.as_ref().is_some_and(|taken| taken.encrypted),
+        missing: missing(backup),
     }
+}
+
+fn missing(backup: &Backup) -> Option<u64> {
+    let count = backup.taken.as_ref()?.missing_files;
+    (count > 0).then_some(count)
 }
 
 #[handler]

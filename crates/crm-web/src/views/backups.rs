@@ -25,8 +25,12 @@ pub struct BackupSummary {
     pub problem: Option<String>,
     /// The newest good one is too old.
     pub old: bool,
+    /// The file of the newest good one is not where it was written.
+    pub gone: Option<String>,
     /// They lie on the disk of the data.
     pub same_disk: bool,
+    /// How many received files the newest good one lacks, if any.
+    pub missing: Option<u64>,
 }
 
 /// `GET /admin/backups`.
@@ -67,10 +71,12 @@ pub struct BackupRow {
     pub size: Option<String>,
     /// Whether it is encrypted.
     pub encrypted: bool,
+    /// How many received files it lacks, if any.
+    pub missing: Option<u64>,
 }
 
 /// The codes of problems that have words.
-pub const PROBLEMS: [&str; 9] = [
+pub const PROBLEMS: [&str; 12] = [
     "disk_full",
     "folder",
     "exists",
@@ -78,9 +84,21 @@ pub const PROBLEMS: [&str; 9] = [
     "key",
     "broken",
     "passphrase_missing",
+    "passphrase_wrong",
+    "later",
+    "newer",
     "interrupted",
-    "other",
+    OTHER,
 ];
+
+/// Of which nothing is said but where to look.
+const OTHER: &str = "other";
+
+/// The code whose words tell of this one: another version may have noted what this one has no words for.
+pub(crate) fn told(problem: &str) -> &'static str {
+    let known = PROBLEMS.into_iter().find(|known| *known == problem);
+    known.unwrap_or(OTHER)
+}
 
 impl BackupSummary {
     /// One that is as it should be.
@@ -93,7 +111,9 @@ impl BackupSummary {
             failed: false,
             problem: None,
             old: false,
+            gone: None,
             same_disk: true,
+            missing: None,
         }
     }
 }
@@ -110,6 +130,7 @@ impl Page for BackupsPage {
             file: (state == "good").then(|| "/srv/backups/crm-20250707180000.tar.zst.age".to_owned()),
             size: (state == "good").then(|| "12.3 MB".to_owned()),
             encrypted: state == "good",
+            missing: (state == "good").then_some(3),
         };
         let mut rows = vec![row("running", None), row("good", None)];
         rows.extend(PROBLEMS.map(|problem| row("failed", Some(problem))));
@@ -118,6 +139,8 @@ impl Page for BackupsPage {
                 failed: true,
                 problem: Some("disk_full".to_owned()),
                 old: true,
+                gone: Some("/srv/backups/crm-20250707180000.tar.zst.age".to_owned()),
+                missing: Some(3),
                 ..BackupSummary::sample()
             },
             paused: Some("7月7日（月） 9:12".to_owned()),
@@ -153,5 +176,21 @@ impl Page for BackupsPage {
             ..full.clone()
         };
         vec![full, empty, usual]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_compose::backups::BackupProblem;
+
+    use super::{OTHER, PROBLEMS, told};
+
+    #[test]
+    fn every_problem_has_words() {
+        for code in BackupProblem::CODES {
+            assert!(PROBLEMS.contains(&code), "{code}");
+            assert_eq!(told(code), code);
+        }
+        assert_eq!(told("of another version"), OTHER);
     }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crm_domain::backups::{Backup, BackupId};
+use crm_domain::backups::BackupId;
 use crm_domain::error::Error;
 use crm_domain::permissions::Actor;
-use crm_domain::use_cases::BackupsView;
 
 use super::JOB;
 use crate::backup_watch::{BackupWatch, slot_before};
@@ -18,8 +17,6 @@ const FIRST: Duration = Duration::from_secs(20);
 const TICK: Duration = Duration::from_secs(30);
 /// How often a backup shows that it is alive.
 const BEAT: Duration = Duration::from_mins(1);
-/// How long after one that failed the next is tried.
-const AGAIN: time::Duration = time::Duration::minutes(30);
 
 /// Takes what was asked for at this instance, and keeps up what banners say.
 pub(super) async fn run(app: App) {
@@ -59,23 +56,13 @@ pub(super) async fn daily(app: App) {
 
 async fn round(app: &App) -> Result<(), Error> {
     let view = app.crm.backup_state(&JOB).await?;
-    if !is_due(app, &view) {
+    if !view.is_due(slot_before(view.now, view.place.at, &app.settings.zone)) {
         return Ok(());
     }
     if let Some(id) = app.crm.begin_backup(&JOB, true, "").await? {
         taken(app, &JOB, id, true).await;
     }
     Ok(())
-}
-
-fn is_due(app: &App, view: &BackupsView) -> bool {
-    if view.place.keep == 0 || view.running().is_some() {
-        return false;
-    }
-    let slot = slot_before(view.now, view.place.at, &app.settings.zone);
-    let fresh = |good: &Backup| good.begun.at >= slot;
-    let rests = |last: &Backup| last.has_failed(view.now) && view.now.since(last.begun.at) < AGAIN;
-    !view.good.as_ref().is_some_and(fresh) && !view.newest.first().is_some_and(rests)
 }
 
 /// Takes one that was begun, and says what became of it.

@@ -12,16 +12,23 @@ pub(super) async fn check(round: &mut Round<'_>, parts: &Composition) {
     let Ok(view) = parts.crm.backup_state(&Actor::Job("doctor")).await else {
         return round.skip(&CHECKS, "earlier");
     };
-    let shown = view.good.as_ref().map(|good| {
+    // Somebody's own, written elsewhere, is one too.
+    let elsewhere = || view.newest.iter().find(|backup| backup.taken.is_some());
+    let newest = view.good.as_ref().or_else(elsewhere);
+    let shown = newest.map(|good| {
         let zone = &parts.settings.web.time_zone;
         let texts = round.texts;
         crate::rows::shown(good.begun.at, &crate::output::View { texts, zone })
     });
     let detail = shown.unwrap_or_default();
     let finding = [
-        (view.good.is_none() && !view.last_failed(), "backup_none"),
+        (
+            newest.is_none() && !view.last_failed() && !view.is_too_old(),
+            "backup_none",
+        ),
         (view.last_failed(), "backup_failed"),
         (view.is_too_old(), "backup_old"),
+        (view.is_gone(), "backup_gone"),
         (view.place.keep > 0 && view.place.same_disk, "backup_same_disk"),
     ];
     let mut sound = true;
