@@ -19,14 +19,14 @@ use crm_host::{
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use secrecy::ExposeSecret;
 
-use crate::backups::{FolderShelf, Luggage, Workshop, refuse_unfinished};
+use crate::backups::{FolderShelf, Luggage, Workshop, mark, refuse_unfinished};
 use crate::connection::Connection;
 use crate::database::{
     LockTrouble, OpenDatabase, Opener, Place, StoreLock, make_folder_of, unapplied_in_file,
 };
 use crate::keys::{KeysAtHand, Setup, SetupError};
 use crate::machine;
-use crate::settings::{DataSettings, LineWorksSettings, Settings};
+use crate::settings::{DataSettings, Database, LineWorksSettings, Settings};
 use crate::start_error::StartError;
 use crate::upgrade::Upgraded;
 
@@ -70,12 +70,13 @@ pub struct ServerComposition {
 }
 
 impl ServerComposition {
-    /// Makes the data folder, says that a server works on the store, migrates it and puts everything together.
+    /// Makes the data folder, says that a server works on the store, migrates it and puts everything together. A database
+    /// server that is away, or has enough connections for now, is waited for as long as this is; nothing was begun then.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         refuse_unfinished(&settings.data)?;
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
-        let opened = OpenDatabase::open(&settings.data.database, true, Opener::Server)?;
+        let opened = OpenDatabase::open_when_there(&settings.data.database).await?;
         let lock = opened.place().serve().await;
         let lock = lock.map_err(|trouble| locked(trouble, &settings))?;
         let (spool, spool_trouble) = open_spool(&settings.data)?;
@@ -177,6 +178,7 @@ impl Composition {
             bulk: Arc::clone(&opened.bulk),
             blobs: place.blobs(&settings.data, &vault),
             clock: Arc::clone(&clock),
+            installation: installation_of(&settings.data.database, &keys, secrets.as_ref()),
         });
         let luggage = Luggage::of(&settings);
         let crm = Crm::new(Ports {
@@ -298,6 +300,24 @@ pub(crate) fn locked(trouble: LockTrouble, settings: &Settings) -> StartError {
             source,
         },
     }
+}
+
+/// The mark of an installation: its database and its secret key.
+fn installation_of(
+    database: &Database,
+    keys: &Result<Option<KeysAtHand>, StartError>,
+    secrets: &dyn Secrets,
+) -> String {
+    let place = match database {
+        Database::File(file) => std::path::absolute(file)
+            .unwrap_or_else(|_| file.clone())
+            .display()
+            .to_string(),
+        Database::Server(_) => database.to_string(),
+    };
+    let key = keys.as_ref().ok().and_then(Option::as_ref);
+    let key = key.map(|keys| keys.wrapping.fingerprint().to_string());
+    mark(&secrets.hash(format!("{place}\n{}", key.unwrap_or_default()).as_bytes()))
 }
 
 /// The secret key, if there is one and it is the database's, and the vault that goes by it.

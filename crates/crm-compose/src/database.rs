@@ -3,14 +3,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crm_domain::members::Locale;
 use crm_domain::ports::bell::{Bell, NoBell};
 use crm_domain::ports::bulk::BulkStore;
 use crm_domain::ports::store::{Store, StoreError};
 use crm_domain::ports::store_admin::{MigrationStatus, StoreAdmin};
 use crm_domain::ports::vault::KeyShelf;
 use crm_host::{KeyVault, LockError, SealedBlobs, ServerLock};
-use crm_postgres::{Hold, PgBell, PostgresOptions, PostgresStore, TableBlobs};
+use crm_postgres::{Hold, PgBell, PostgresError, PostgresOptions, PostgresStore, TableBlobs};
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret as _;
 
@@ -23,6 +25,10 @@ const READERS: u32 = 4;
 /// What a database server calls our servers, and our other programs.
 const SERVER: &str = "crm-web";
 const COMMAND: &str = "crm";
+/// How often a server that starts asks for a database that is away.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often it says that it waits.
+const TELL_AGAIN: Duration = Duration::from_mins(1);
 
 /// An open database.
 pub(crate) struct OpenDatabase {
@@ -64,6 +70,42 @@ impl OpenDatabase {
             database: database.clone(),
             source,
         })
+    }
+
+    /// Opens it for our server. A database server that is away is waited for; what does not pass by itself is told at once.
+    pub(crate) async fn open_when_there(database: &Database) -> Result<Self, StartError> {
+        if let Database::File(_) = database {
+            return Self::open(database, true, Opener::Server);
+        }
+        let begun = Instant::now();
+        let mut told: Option<Instant> = None;
+        loop {
+            let asked = database.clone();
+            let opened = tokio::task::spawn_blocking(move || Self::open(&asked, true, Opener::Server)).await;
+            let opened = opened.unwrap_or_else(|error| {
+                Err(StartError::Store {
+                    database: database.clone(),
+                    source: StoreError::unavailable(error),
+                })
+            });
+            let error = match opened {
+                Err(error) if passes(&error) => error,
+                opened => {
+                    if told.is_some() && opened.is_ok() {
+                        tracing::info!(
+                            "the database is there, after {} seconds",
+                            begun.elapsed().as_secs()
+                        );
+                    }
+                    return opened;
+                }
+            };
+            if told.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
+                told = Some(Instant::now());
+                tracing::warn!("waiting for the database: {}", error.sentence(Locale::En));
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
 
     fn open_file(file: &Path, create: bool, opener: Opener) -> Result<Self, StoreError> {
@@ -110,6 +152,18 @@ impl OpenDatabase {
     pub(crate) fn place(&self) -> Place {
         self.place.clone()
     }
+}
+
+/// Whether this is a database server that may be there in a moment.
+fn passes(error: &StartError) -> bool {
+    let StartError::Store {
+        source: StoreError::Unavailable(source),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    source.downcast_ref().is_some_and(PostgresError::passes)
 }
 
 /// Every migration of this program for a file that was never made.
@@ -176,6 +230,14 @@ impl Place {
         }
     }
 
+    /// One program at a time brings the database up to date; `None` while another is at it. A file is locked as a whole.
+    pub(crate) async fn lock_upgrade(&self) -> Result<Option<UpgradeLock>, StoreError> {
+        match self {
+            Self::File(_) => Ok(Some(UpgradeLock(None))),
+            Self::Server(store) => Ok(store.hold_upgrade().await?.map(|hold| UpgradeLock(Some(hold)))),
+        }
+    }
+
     /// One rotation of keys at a time; `None` while another is at it.
     pub(crate) async fn lock_rotation(&self) -> Result<Option<RotationLock>, StoreError> {
         match self {
@@ -207,6 +269,9 @@ impl From<StoreError> for LockTrouble {
         Self::Store(error)
     }
 }
+
+/// Held while the database is copied and brought up to date.
+pub(crate) struct UpgradeLock(#[expect(dead_code, reason = "held, never read")] Option<Hold>);
 
 /// Held during a rotation of keys.
 pub(crate) enum RotationLock {

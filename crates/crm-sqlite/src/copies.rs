@@ -23,6 +23,8 @@ pub struct Inspection {
     pub schema: String,
     /// Migrations that this program does not know: it was written by a later one.
     pub unknown: Vec<String>,
+    /// Whether it says that this program may work on it all the same: nothing was taken away that it needs.
+    pub admitted: bool,
     /// Rows by table.
     pub counts: BTreeMap<String, u64>,
     /// The end of the audit chain: position and seal.
@@ -77,6 +79,13 @@ fn look(conn: &mut Conn, deeply: bool) -> QueryResult<Inspection> {
         versions.sort();
         found.schema = versions.last().cloned().unwrap_or_default();
         found.unknown = migrations::plan().map_or_else(|_| versions.clone(), |plan| plan.unknown(&versions));
+    }
+    if has("schema_version") {
+        let oldest: Option<i64> = sql::<BigInt>("SELECT oldest_binary FROM schema_version")
+            .get_result(conn)
+            .optional()?;
+        let newest = migrations::plan().map_or(0, |plan| plan.newest());
+        found.admitted = oldest.is_some_and(|oldest| newest >= oldest);
     }
     if found.schema.is_empty() {
         found.faults.push("it is no database of this product".to_owned());

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crm_compose::backups::{
-    BackupFailure, BackupProblem, Luggage, Passphrase, RestoreProblem, is_encrypted, restore, settings_of,
-    verify,
+    BackupFailure, BackupProblem, Luggage, Passphrase, RestoreProblem, VerifyFailure, is_encrypted, restore,
+    settings_of, verify,
 };
 use crm_compose::{Composition, Need, Settings};
 use secrecy::ExposeSecret as _;
@@ -90,10 +90,17 @@ pub(crate) async fn run(context: &Context, command: &Backup) -> Outcome {
     } else {
         "backup.done"
     };
-    let sentence = context.output.texts().fill(key, &[("file", &name)]);
+    let texts = context.output.texts();
+    let mut lines = vec![texts.fill(key, &[("file", &name)])];
+    if taken.missing_files > 0 {
+        lines.push(texts.fill("backup.missing", &[("count", &taken.missing_files.to_string())]));
+    }
+    if let Some(setting) = luggage.unusable.as_ref().filter(|_| taken.encrypted) {
+        lines.push(texts.fill("backup.no_private_key", &[("setting", setting)]));
+    }
     let json = json!({"file": name, "bytes": taken.size, "sha256": taken.hash.to_string(),
-        "encrypted": taken.encrypted});
-    context.output.said(&sentence, &json);
+        "encrypted": taken.encrypted, "missing_files": taken.missing_files});
+    context.output.said(&lines.join("\n"), &json);
     DONE
 }
 
@@ -166,6 +173,7 @@ fn told(problem: &BackupProblem, file: &str) -> Failure {
         "exists" => "file_exists",
         "broken" => "backup_broken",
         "later" => "backup_later",
+        "newer" => "backup_newer",
         "passphrase_missing" | "passphrase_wrong" => "backup_passphrase",
         "key" => "backup_key",
         _ => "backup",
@@ -179,10 +187,30 @@ fn told(problem: &BackupProblem, file: &str) -> Failure {
     )
 }
 
+/// Why a backup could not be looked through: that alone says nothing about it.
+fn unverified(failure: &VerifyFailure, file: &str) -> Failure {
+    let code = match failure.problem.code() {
+        "disk_full" => "verify_full",
+        "folder" | "store" => "verify",
+        _ => return told(&failure.problem, file),
+    };
+    let dir = failure.unpacked_in.display().to_string();
+    let error = crate::failure::reasons(&failure.problem);
+    Failure::Own(
+        code,
+        vec![("file", file.to_owned()), ("dir", dir), ("error", error)],
+    )
+}
+
 pub(crate) fn look_through(context: &Context, command: &Verify) -> Outcome {
     let name = command.file.display().to_string();
     let passphrase = needed(context, &command.file, command.passphrase_file.as_deref())?;
-    let found = verify(&command.file, passphrase.as_ref()).map_err(|problem| told(&problem, &name))?;
+    let data_dir = context
+        .settings(Need::Store)
+        .ok()
+        .map(|loaded| loaded.settings.data.dir);
+    let found = verify(&command.file, passphrase.as_ref(), data_dir.as_deref());
+    let found = found.map_err(|failure| unverified(&failure, &name))?;
     let manifest = &found.manifest;
     let texts = context.output.texts();
     let count = |table: &str| {

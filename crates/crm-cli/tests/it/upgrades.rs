@@ -81,7 +81,10 @@ fn without_a_copy_before_nothing_is_updated() {
             ran.err
         );
         assert!(ran.err.contains("CRM_BACKUP_DIR"), "{}", ran.err);
-        assert!(std::fs::read(&file).unwrap() == before, "the database is as it was");
+        assert!(
+            std::fs::read(&file).unwrap() == before,
+            "the database is as it was"
+        );
     };
     // The disk is full at once, and when the database was copied and is being packed.
     for files in ["/backups/", "/archive"] {
@@ -194,7 +197,11 @@ fn on_a_server_a_backup_that_would_lose_something_is_refused_with_what_to_do() {
         "{}",
         ran.err
     );
-    assert!(ran.err.contains("9.1.0") && !desk.path("file").exists(), "{}", ran.err);
+    assert!(
+        ran.err.contains("9.1.0") && !desk.path("file").exists(),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

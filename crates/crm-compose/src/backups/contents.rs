@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::PathBuf;
 
 use crm_archive::{FORMAT, Manifest, Member, names};
@@ -73,16 +73,13 @@ impl Contents {
     fn file(&self, hash: &BlobHash) -> Result<Option<Member>, BackupProblem> {
         let contents = match self.blobs.open(hash) {
             Ok(Some(contents)) => contents,
-            Ok(None) | Err(BlobError::Sealed(VaultError::Broken | VaultError::UnknownKey)) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
+            Ok(None) => return Ok(None),
+            Err(error) => return lost(error),
         };
         let digits = hash.to_string();
         match Member::of(&names::of_file(&digits), contents) {
             Ok(member) => Ok((member.sha256 == digits).then_some(member)),
-            Err(error) if error.raw_os_error().is_none() => Ok(None),
-            Err(error) => Err(crm_archive::ArchiveError::from(error).into()),
+            Err(error) => lost(BlobError::from(error)),
         }
     }
 
@@ -96,7 +93,7 @@ impl Contents {
             let opened = self.blobs.open(&hash)?;
             return opened
                 .map(|contents| contents as Box<dyn Read>)
-                .ok_or_else(|| crm_archive::ArchiveError::from(gone()).into());
+                .ok_or(BackupProblem::Went);
         }
         let small = self.small.iter().find(|(name, _)| *name == member.name);
         Ok(Box::new(small.map_or(&[][..], |(_, bytes)| bytes.as_slice())))
@@ -107,8 +104,19 @@ fn of(name: &str, contents: impl Read) -> Result<Member, BackupProblem> {
     Ok(Member::of(name, contents).map_err(crm_archive::ArchiveError::from)?)
 }
 
-fn gone() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "a file went while it was copied")
+/// A file that nobody will ever open again is lost; one that cannot be read now is none that may be left out.
+fn lost(error: BlobError) -> Result<Option<Member>, BackupProblem> {
+    let sealed = match &error {
+        BlobError::Sealed(sealed) => Some(sealed),
+        BlobError::Disk(error) => error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<VaultError>()),
+        _ => None,
+    };
+    match sealed {
+        Some(VaultError::Broken | VaultError::UnknownKey) => Ok(None),
+        _ => Err(error.into()),
+    }
 }
 
 /// Rows of the tables that are ours.

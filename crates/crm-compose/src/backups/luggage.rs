@@ -5,7 +5,7 @@ use crm_host::SecretKey;
 use crm_host::key_sheet::{self, Line};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::settings::{DataSettings, Settings, portable};
+use crate::settings::{DataSettings, Settings, portable, private_key_of};
 
 /// Settings and keys, as text.
 #[derive(Debug, Clone, Default)]
@@ -16,16 +16,23 @@ pub struct Luggage {
     pub secret_key: Option<SecretString>,
     /// The private key of LINE WORKS, in PEM.
     pub private_key: Option<SecretString>,
+    /// The setting that gives a private key which cannot be used, and so does not go along.
+    pub unusable: Option<String>,
 }
 
 impl Luggage {
-    /// What these settings hold; the secret key is not looked for in its file yet.
+    /// What these settings hold, whether the program speaks with LINE WORKS or not; the secret key is not looked for in its
+    /// file yet.
     pub fn of(settings: &Settings) -> Self {
-        let line_works = settings.line_works.as_ref();
+        let (private_key, unusable) = match private_key_of(&settings.given) {
+            Ok(key) => (key, None),
+            Err(problem) => (None, Some(problem.name)),
+        };
         Self {
-            settings: settings.connection.as_ref().map(|source| portable(source).into()),
+            settings: Some(portable(&settings.given).into()),
             secret_key: settings.data.secret_key.clone(),
-            private_key: line_works.map(|settings| settings.private_key.clone()),
+            private_key,
+            unusable,
         }
     }
 

@@ -33,6 +33,9 @@ pub enum BackupProblem {
     /// A file cannot be read, but for being gone.
     #[error("a received file cannot be read: {0}")]
     File(#[from] BlobError),
+    /// A file was deleted while the backup was taken, again and again.
+    #[error("a received file went while it was copied")]
+    Went,
     /// The secret key is not to be had, so that an encrypted backup could not be put back whole.
     #[error("the secret key cannot be read")]
     Key,
@@ -45,9 +48,34 @@ pub enum BackupProblem {
     /// It was written by a later version.
     #[error("it was written by a later version of this program ({0})")]
     Later(String),
+    /// The database server holds what this version does not know: a copy without it would lose it.
+    #[error(
+        "a later version of this program ({product}) has added to the database what this one does not know (table \
+         {table}); take the backup with that version"
+    )]
+    Newer {
+        /// The version that brought the database there.
+        product: String,
+        /// The first table that is another one.
+        table: String,
+    },
 }
 
 impl BackupProblem {
+    /// Every code.
+    pub const CODES: [&str; 10] = [
+        "exists",
+        "disk_full",
+        "store",
+        "key",
+        "passphrase_missing",
+        "passphrase_wrong",
+        "later",
+        "newer",
+        "broken",
+        "folder",
+    ];
+
     /// A folder or file that the system does not let us use.
     pub(super) fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -60,11 +88,12 @@ impl BackupProblem {
             Self::Exists(_) => "exists",
             Self::Folder { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
             Self::Store(error) if is_full(error) => "disk_full",
-            Self::Store(_) | Self::File(_) => "store",
+            Self::Store(_) | Self::File(_) | Self::Went => "store",
             Self::Key => "key",
             Self::Archive(ArchiveError::PassphraseMissing) => "passphrase_missing",
             Self::Archive(ArchiveError::PassphraseWrong) => "passphrase_wrong",
             Self::Archive(ArchiveError::Later(_)) | Self::Later(_) => "later",
+            Self::Newer { .. } => "newer",
             Self::Archive(ArchiveError::Broken { .. }) | Self::Unsound(_) => "broken",
             Self::Archive(error) if error.code() == "disk_full" => "disk_full",
             Self::Folder { .. } | Self::Archive(_) => "folder",

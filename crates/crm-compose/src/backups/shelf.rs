@@ -1,6 +1,6 @@
 //! The folder of daily backups.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,16 +9,14 @@ use crm_domain::instant::Instant;
 use crm_domain::ports::backup_shelf::{BackupShelf, ShelfPlace, ShelfProblem};
 use crm_host::DataDir;
 use crm_host::data_dir::disk_of;
+use time::Duration;
 
+use super::before;
 use super::luggage::Luggage;
+use super::names::{Daily, files_in};
 use super::problem::BackupProblem;
 use super::taking::Workshop;
 use crate::settings::{BackupSettings, Database};
-
-/// How the names of daily backups begin and end; between them stands the time, so that they sort by it.
-const BEGINS: &str = "crm-";
-const ENDS: &str = ".tar.zst";
-const SEALED: &str = ".age";
 
 /// The folder of the settings.
 pub struct FolderShelf {
@@ -42,32 +40,54 @@ impl FolderShelf {
     }
 }
 
-/// `crm-20250708024546.tar.zst`, or `….age` behind a passphrase.
-fn name_at(at: Instant, encrypted: bool) -> String {
-    let digits: String = at
-        .to_string()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect();
-    format!("{BEGINS}{digits}{ENDS}{}", if encrypted { SEALED } else { "" })
+/// Throws away the daily backups of this installation that are too many. Those that it knows go in the order in which they
+/// were taken, whatever their names say; the first one stays, and one that lacks fewer files than all that stay. Others of ours (the database was put back from an older backup,
+/// and knows nothing of them) go when they are older than all that stay. What others put into the folder is left alone.
+fn tidy_daily(workshop: &Workshop, keep: usize, known: &[Taken]) -> std::io::Result<usize> {
+    let dir = &workshop.data.backup_dir;
+    let own_folder = dir.starts_with(&workshop.data.dir);
+    let mut found = files_in(dir, Daily::parse)?;
+    let mut mine = Vec::new();
+    for taken in known {
+        let is_it = |file: &Path| {
+            file.file_name() == Path::new(&taken.file).file_name()
+                && file.metadata().is_ok_and(|meta| meta.len() == taken.size)
+        };
+        if let Some(place) = found.iter().position(|(file, _)| is_it(file)) {
+            mine.push((found.swap_remove(place), taken.missing_files));
+        }
+    }
+    let mut surplus = mine.split_off(keep.min(mine.len()));
+    spare_the_wholest(&mine, &mut surplus);
+    let oldest = mine.iter().map(|((_, daily), _)| daily.at.clone()).min();
+    let ours = |daily: &Daily| match &daily.of {
+        Some(installation) => *installation == workshop.installation,
+        None => own_folder,
+    };
+    let full = mine.len() == keep;
+    let forgotten = found
+        .into_iter()
+        .filter(|(_, daily)| full && ours(daily) && oldest.as_ref().is_some_and(|oldest| daily.at < *oldest));
+    let mut gone = 0;
+    let surplus = surplus.into_iter().map(|(file, _)| file);
+    for (file, _) in surplus.chain(forgotten) {
+        std::fs::remove_file(file)?;
+        gone += 1;
+    }
+    Ok(gone)
 }
 
-fn is_daily(name: &str) -> bool {
-    let bare = name.strip_suffix(SEALED).unwrap_or(name);
-    let digits = bare.strip_prefix(BEGINS).and_then(|rest| rest.strip_suffix(ENDS));
-    digits.is_some_and(|digits| digits.len() == 14 && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// The daily backups in a folder, newest first.
-fn daily_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut names: Vec<String> = std::fs::read_dir(dir)?
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| is_daily(name))
-        .collect();
-    names.sort_unstable_by(|one, other| other.cmp(one));
-    Ok(names.into_iter().map(|name| dir.join(name)).collect())
+/// Leaves out of what is to go the newest of those that lack the fewest files, if all that stay lack more: a folder of files
+/// that was not there for days must not push out the last whole backup.
+fn spare_the_wholest<T>(stay: &[(T, u64)], surplus: &mut Vec<(T, u64)>) {
+    let fewest = stay.iter().map(|(_, missing)| *missing).min().unwrap_or_default();
+    let found = surplus
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, (_, missing))| *missing);
+    if let Some((place, _)) = found.filter(|(_, (_, missing))| *missing < fewest) {
+        surplus.remove(place);
+    }
 }
 
 #[async_trait]
@@ -77,20 +97,23 @@ impl BackupShelf for FolderShelf {
         let made = DataDir::create(dir).map_err(BackupProblem::folder(dir));
         made.map_err(|problem| ShelfProblem::from(&problem))?;
         let passphrase = self.settings.passphrase.as_ref();
-        let file = dir.join(name_at(at, passphrase.is_some()));
+        let named = |at| dir.join(Daily::name(at, &self.workshop.installation, passphrase.is_some()));
+        let (mut at, mut file) = (at, named(at));
+        // Somebody may ask for one in the second in which another was taken.
+        while file.exists() {
+            at = at.plus(Duration::SECOND);
+            file = named(at);
+        }
         let taken = self.workshop.take(&file, passphrase, &self.luggage).await;
         taken.map_err(|problem| ShelfProblem::from(&problem))
     }
 
-    async fn tidy(&self) -> Result<usize, ShelfProblem> {
-        let (dir, keep) = (self.backups_in().to_owned(), self.settings.keep.max(1));
+    async fn tidy(&self, known: &[Taken], at: Instant) -> Result<usize, ShelfProblem> {
+        let (workshop, keep) = (Arc::clone(&self.workshop), self.settings.keep.max(1));
+        let known = known.to_vec();
         let tidied = tokio::task::spawn_blocking(move || {
-            let mut gone = 0;
-            for file in daily_in(&dir)?.into_iter().skip(keep) {
-                std::fs::remove_file(file)?;
-                gone += 1;
-            }
-            Ok::<_, std::io::Error>(gone)
+            let daily = tidy_daily(&workshop, keep, &known)?;
+            Ok::<_, std::io::Error>(daily + before::tidy(&workshop, keep, at, None)?)
         });
         let failed = |error: &dyn std::error::Error| ShelfProblem::new("folder", error);
         tidied
@@ -99,61 +122,53 @@ impl BackupShelf for FolderShelf {
             .map_err(|error| failed(&error))
     }
 
+    fn folder(&self) -> Option<String> {
+        let dir = self.backups_in();
+        let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        (self.settings.keep > 0).then(|| whole.display().to_string())
+    }
+
     async fn place(&self) -> ShelfPlace {
-        let data = &self.workshop.data;
-        let (dir, lies) = (
-            data.backup_dir.clone(),
-            match &data.database {
-                Database::File(file) => file.parent().map(Path::to_owned),
-                Database::Server(_) => None,
-            },
-        );
-        let looked = tokio::task::spawn_blocking({
-            let dir = dir.clone();
-            move || {
-                let lies = lies.and_then(|lies| disk_of(&lies).ok().flatten());
-                lies.is_some() && lies == disk_of(&dir).ok().flatten()
-            }
+        let workshop = Arc::clone(&self.workshop);
+        let looked = tokio::task::spawn_blocking(move || {
+            (shares_a_disk(&workshop), seen_in(&workshop.data.backup_dir))
         });
+        let (same_disk, files) = looked.await.unwrap_or_default();
         ShelfPlace {
-            folder: dir.display().to_string(),
-            same_disk: looked.await.unwrap_or_default(),
+            folder: self.backups_in().display().to_string(),
+            same_disk,
             encrypted: self.settings.passphrase.is_some(),
             keep: self.settings.keep,
             at: self.settings.at,
+            files: Some(files),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use crm_domain::instant::Instant;
+/// Whether backups lie on the disk of the data folder, of the database, or of the received files. What a database server
+/// has on its disks is not known here.
+fn shares_a_disk(workshop: &Workshop) -> bool {
+    let data = &workshop.data;
+    let disk = |dir: &Path| disk_of(dir).ok().flatten();
+    let Some(backups) = disk(&data.backup_dir) else {
+        return false;
+    };
+    let beside = match &data.database {
+        Database::File(file) => vec![file.parent(), Some(data.files_dir.as_path())],
+        Database::Server(_) => Vec::new(),
+    };
+    let mut lies = beside.into_iter().flatten().chain([data.dir.as_path()]);
+    lies.any(|dir| disk(dir) == Some(backups))
+}
 
-    use super::{daily_in, is_daily, name_at};
-
-    #[test]
-    fn daily_backups_are_known_by_their_names_and_sort_by_their_time() {
-        let at = Instant::from_unix_millis(1_751_942_746_446);
-        assert_eq!(name_at(at, false), "crm-20250708024546.tar.zst");
-        assert!(is_daily(&name_at(at, true)));
-        for other in [
-            "crm-.tar.zst",
-            "crm-2025070802454x.tar.zst",
-            "my.tar.zst",
-            "crm-20250708024546.tar",
-        ] {
-            assert!(!is_daily(other), "{other}");
-        }
-        let folder = tempfile::tempdir().unwrap();
-        for name in [
-            "crm-20250707030000.tar.zst.age",
-            "crm-20250708030000.tar.zst",
-            "before-0026.db",
-        ] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        let found = daily_in(folder.path()).unwrap();
-        assert_eq!(found.len(), 2);
-        assert!(found[0].ends_with("crm-20250708030000.tar.zst"));
-    }
+/// Name and bytes of the files in a folder; none if it cannot be looked into.
+fn seen_in(dir: &Path) -> Vec<(String, u64)> {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let seen = entries.flatten().filter_map(|entry| {
+        let size = entry.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+        Some((entry.file_name().into_string().ok()?, size))
+    });
+    seen.collect()
 }

@@ -2,7 +2,10 @@
 
 mod damaged;
 mod elsewhere;
+mod files_away;
 mod interrupted;
 mod round_trip;
+mod secrets;
+mod shelf;
 mod under_load;
 mod world;

@@ -13,6 +13,7 @@ use crm_sqlite::copies::{self, Inspection};
 use super::archive::{callbacks, hex};
 use super::luggage::Luggage;
 use super::problem::BackupProblem;
+use super::scratch::for_verifying;
 use super::taking::private;
 
 /// The longest of the small members that is taken into memory.
@@ -34,15 +35,32 @@ pub fn is_encrypted(file: &Path) -> Result<bool, BackupProblem> {
     crm_archive::is_encrypted(file).map_err(BackupProblem::folder(file))
 }
 
-/// Reads all of a backup and opens the database inside. Needs as much free space as that takes, beside the file or, where
-/// nothing can be written there, in the system's folder for such things.
-pub fn verify(file: &Path, passphrase: Option<&Passphrase>) -> Result<Verified, BackupProblem> {
-    let beside = file.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let beside = tempfile::tempdir_in(beside.unwrap_or(Path::new(".")));
-    let scratch = beside
-        .or_else(|_| tempfile::tempdir())
-        .map_err(BackupProblem::folder(file))?;
-    verify_in(file, passphrase, scratch.path())
+/// Reads all of a backup and opens the database inside. Needs as much free space as that takes: beside the file if it is open
+/// to everybody, otherwise in the data folder, and where those cannot be had in the system's folder for such things.
+pub fn verify(
+    file: &Path,
+    passphrase: Option<&Passphrase>,
+    data_dir: Option<&Path>,
+) -> Result<Verified, VerifyFailure> {
+    let scratch = is_encrypted(file).and_then(|encrypted| for_verifying(file, encrypted, data_dir));
+    let scratch = scratch.map_err(|problem| VerifyFailure {
+        problem,
+        unpacked_in: PathBuf::new(),
+    })?;
+    verify_in(file, passphrase, scratch.path()).map_err(|problem| VerifyFailure {
+        problem,
+        unpacked_in: scratch.path().parent().unwrap_or(Path::new("/")).to_owned(),
+    })
+}
+
+/// Why a backup was not found sound, or could not be looked through.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct VerifyFailure {
+    /// What is wrong.
+    pub problem: BackupProblem,
+    /// In which folder it was unpacked; empty if it did not come to that.
+    pub unpacked_in: PathBuf,
 }
 
 /// [`verify`] with a folder for what is unpacked.
@@ -158,12 +176,12 @@ fn text(member: &Member, contents: &mut dyn Read) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text"))
 }
 
-/// The database is sound, this program knows it, and the manifest tells what it holds.
+/// The database is sound, this program may work on it, and the manifest tells what it holds.
 fn agree(manifest: &Manifest, inside: &Inspection) -> Result<(), BackupProblem> {
     if let Some(fault) = inside.faults.first() {
         return Err(BackupProblem::Unsound(fault.clone()));
     }
-    if !inside.unknown.is_empty() {
+    if !inside.unknown.is_empty() && !inside.admitted {
         return Err(BackupProblem::Later(manifest.product.clone()));
     }
     let unsound = |what: &str| Err(BackupProblem::Unsound(what.to_owned()));

@@ -305,7 +305,7 @@ fn proved_at(note: &str) -> Option<Vec<i64>> {
 }
 
 /// How far the counters of the source are: another place tells that somebody wrote meanwhile.
-fn traces(source: &mut dyn BulkSource) -> Result<Vec<i64>, BulkError> {
+pub(crate) fn traces(source: &mut dyn BulkSource) -> Result<Vec<i64>, BulkError> {
     let counter = |name: &&str| {
         let counter = source.counter(&TableShape {
             name: (*name).to_owned(),

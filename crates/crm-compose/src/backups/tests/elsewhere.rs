@@ -3,12 +3,11 @@
 use crm_testkit::postgres::TestDatabase;
 
 use super::round_trip::{holds_everything, sealed_values_open};
-use super::world::{KEY, OTHER_KEY, back_up, filled, open, passphrase, put_back, settings};
+use super::world::{KEY, OTHER_KEY, back_up, filled, open, passphrase, put_back, settings, verify};
 use crate::backups::restored::KeyFate;
-use crate::backups::verify;
 use crate::settings::Settings;
 
-fn on_server(dir: &std::path::Path, database: &TestDatabase, key: &str) -> Settings {
+pub(super) fn on_server(dir: &std::path::Path, database: &TestDatabase, key: &str) -> Settings {
     settings(
         dir,
         &[("CRM_DATABASE_URL", &database.url), ("CRM_SECRET_KEY", key)],

@@ -21,7 +21,7 @@ use crm_domain::use_cases::{MemberForm, SignInForm, SignInStep};
 use crm_host::{DiskSpool, ErasedFile, RingSecrets};
 use crm_testkit::fixtures::{new_send, receipt, talk, user_id};
 
-use crate::backups::{Luggage, RestoreProblem, Restored, restore};
+use crate::backups::{BackupProblem, Luggage, RestoreProblem, Restored, Verified, restore};
 use crate::composition::Composition;
 use crate::settings::{Need, Settings, Source};
 
@@ -73,14 +73,19 @@ async fn member(parts: &Composition, email: &str) -> MemberId {
     parts.crm.add_member(&operator(), form).await.unwrap()
 }
 
-async fn photo(parts: &Composition) {
+/// Keeps a file as if it had come with a callback of this body.
+pub(super) async fn receive(parts: &Composition, body: &str, content: Vec<u8>) -> Blob {
     let blobs = parts.place.blobs(&parts.settings.data, &parts.vault);
-    let mut draft = blobs.begin().unwrap();
-    draft.write(PHOTO).unwrap();
-    let blob: Blob = draft.keep().unwrap();
+    let kept = tokio::task::spawn_blocking(move || {
+        let mut draft = blobs.begin()?;
+        draft.write(&content)?;
+        draft.keep()
+    });
+    let blob: Blob = kept.await.unwrap().unwrap();
+    let body = body.to_owned();
     write(parts, move |uow| {
         let at = Instant::from_unix_millis(1_751_942_746_446);
-        let Kept::Added(receipt_id) = uow.edit_receipts().keep_receipt(&receipt("photo", at))? else {
+        let Kept::Added(receipt_id) = uow.edit_receipts().keep_receipt(&receipt(&body, at))? else {
             panic!("it is new");
         };
         let new = NewAttachment {
@@ -102,6 +107,7 @@ async fn photo(parts: &Composition) {
         uow.edit_attachments().settle_attachment(found[0].id, &outcome)
     })
     .await;
+    blob
 }
 
 /// Sealed values: a second factor and the connection to LINE WORKS.
@@ -135,7 +141,7 @@ pub(super) async fn fill(parts: &Composition) {
     member(parts, "hanako@example.co.jp").await;
     let taro = member(parts, "taro@example.co.jp").await;
     secrets(parts, taro).await;
-    photo(parts).await;
+    receive(parts, "photo", PHOTO.to_vec()).await;
     write(parts, move |uow| {
         let talks = uow
             .edit_conversations()
@@ -195,4 +201,8 @@ pub(super) async fn put_back(
     secret: Option<&Passphrase>,
 ) -> Result<Restored, RestoreProblem> {
     restore(settings.clone(), file, secret, &operator(), Arc::new(|_| ())).await
+}
+
+pub(super) fn verify(file: &Path, secret: Option<&Passphrase>) -> Result<Verified, BackupProblem> {
+    crate::backups::verify(file, secret, None).map_err(|failure| failure.problem)
 }
