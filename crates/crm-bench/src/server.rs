@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use crate::http::Connection;
 use crate::peer::free_address;
 use crate::place::Place;
+use crate::trial::is_ready;
 
 /// The bot that the measured server is set up with.
 pub(crate) const BOT_ID: &str = "2000001";
@@ -59,7 +60,7 @@ impl Server {
             address,
             started_in: Duration::ZERO,
         };
-        wait_for(address, Duration::from_secs(30)).await?;
+        wait_until_ready(address, Duration::from_secs(30)).await?;
         server.started_in = began.elapsed();
         Ok(server)
     }
@@ -97,6 +98,17 @@ fn command(binary: &Path, descriptors: Option<u32>) -> Command {
         .arg(format!("ulimit -n {descriptors} && exec \"$0\""))
         .arg(binary);
     shell
+}
+
+/// Waits until crm-web takes requests; while it brings its database up to date it answers, but serves nothing.
+async fn wait_until_ready(address: SocketAddr, bound: Duration) -> anyhow::Result<()> {
+    let ready = async {
+        while !is_ready(address).await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let waited = tokio::time::timeout(bound, ready).await;
+    waited.with_context(|| format!("{address} was not ready within {bound:?}"))
 }
 
 /// Waits until the server answers anything.

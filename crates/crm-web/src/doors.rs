@@ -1,15 +1,19 @@
-//! Where the program is reached: its addresses, opened before anything else, and who answers behind each.
+//! Where the program is reached: its addresses, opened before anything else, and who answers behind each. Until the program is
+//! put together they are answered by [`Starting`].
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crm_web::routes;
-use crm_web::server::{self, CallbackDoor, Front, Limits, PairFiles, PlainDoor, Secured, Site, Tls};
+use crm_web::server::{
+    self, CallbackDoor, Front, Limits, Networks, PairFiles, PlainDoor, Secured, Site, Stop, Tls,
+};
 use crm_web::state::App;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::Failed;
+use crate::starting::Starting;
 
 /// What is to be opened.
 pub(crate) struct Addresses {
@@ -25,8 +29,8 @@ pub(crate) struct Addresses {
 
 /// What was opened.
 pub(crate) struct Doors {
-    pages: TcpListener,
-    callbacks: Option<TcpListener>,
+    pages: Arc<TcpListener>,
+    callbacks: Option<Arc<TcpListener>>,
     tls: Option<Tls>,
     limits: Limits,
 }
@@ -36,10 +40,10 @@ impl Doors {
     pub(crate) fn open(addresses: Addresses) -> Result<Self, Failed> {
         Ok(Self {
             tls: addresses.certificate.map(Tls::load).transpose()?,
-            pages: server::bind(addresses.pages, "CRM_LISTEN")?,
+            pages: Arc::new(server::bind(addresses.pages, "CRM_LISTEN")?),
             callbacks: addresses
                 .callbacks
-                .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN"))
+                .map(|address| server::bind(address, "CRM_CALLBACK_LISTEN").map(Arc::new))
                 .transpose()?,
             limits: Limits {
                 per_peer: addresses.per_peer,
@@ -51,10 +55,27 @@ impl Doors {
     /// For the demonstration, which is reached from this machine only.
     pub(crate) fn of(pages: TcpListener) -> Self {
         Self {
-            pages,
+            pages: Arc::new(pages),
             callbacks: None,
             tls: None,
             limits: Limits::default(),
+        }
+    }
+
+    /// Answers behind all of them for as long as the listeners are kept: the program is not put together yet.
+    pub(crate) fn ask_for_patience(&self, proxies: &Networks, listeners: &mut JoinSet<()>) {
+        let site: Site = Arc::new(Starting);
+        for listener in [Some(&self.pages), self.callbacks.as_ref()].into_iter().flatten() {
+            let plain = Arc::clone(&site);
+            let secured = self.tls.clone().map(|tls| Secured { tls, plain });
+            listeners.spawn(server::serve(
+                Arc::clone(listener),
+                Arc::clone(&site),
+                secured,
+                self.limits.clone(),
+                proxies.clone(),
+                Stop::default(),
+            ));
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod doors;
 mod healthy;
+mod starting;
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,16 +138,35 @@ async fn serve() -> Result<(), Failed> {
     for warning in &loaded.warnings {
         tracing::warn!("{}", warning.line(locale));
     }
-    let opened = ServerComposition::open(settings).await;
+    let listen = settings.listen.clone();
+    let doors = Doors::open(addresses_of(&listen)?)?;
+    let mut told_to_stop = pin!(told_to_stop()?);
+    let opening = meanwhile(&doors, &listen, ServerComposition::open(settings));
+    let opened = tokio::select! {
+        opened = opening => opened,
+        // It may wait for its database for long. What was not finished is undone, as after a kill.
+        () = &mut told_to_stop => {
+            tracing::info!("told to stop before it began");
+            return Ok(());
+        }
+    };
     let server = opened.map_err(|error| Failed(error.sentence(locale)))?;
     note_start(&server);
-    let listen = server.parts.settings.listen.clone();
-    let doors = Doors::open(addresses_of(&listen)?)?;
     let app = app(&server, &listen, None)?;
     greet_the_first(&app).await?;
-    run_until_stopped(&app, doors).await?;
+    run_until_stopped(&app, doors, told_to_stop).await;
     drop((server, log));
     Ok(())
+}
+
+/// Does the work while everybody who comes to the doors is asked for patience.
+async fn meanwhile<T>(doors: &Doors, listen: &ListenSettings, work: impl Future<Output = T>) -> T {
+    let mut listeners = JoinSet::new();
+    doors.ask_for_patience(&networks(listen.trusted_proxies.clone()), &mut listeners);
+    let done = work.await;
+    // Nothing of what they were sent was looked at. Who waits at the door finds the server.
+    listeners.shutdown().await;
+    done
 }
 
 async fn demonstrate(port: u16) -> Result<(), Failed> {
@@ -166,7 +187,7 @@ async fn demonstrate(port: u16) -> Result<(), Failed> {
          \x20 お客様役 / play a customer:  {base}/demo/phone\n\n",
         demo.sign_in
     ))?;
-    run_until_stopped(&app, Doors::of(pages)).await?;
+    run_until_stopped(&app, Doors::of(pages), told_to_stop()?).await;
     drop((app, demo, log));
     Ok(())
 }
@@ -183,9 +204,6 @@ fn start_log(settings: &Settings) -> Result<LogGuard, Failed> {
 
 /// What whoever starts the server should know.
 fn note_start(server: &ServerComposition) {
-    if let Some(copy) = &server.migrated.copy {
-        tracing::info!("the database was copied to {} before its update", copy.display());
-    }
     for name in &server.migrated.applied {
         tracing::info!("database updated: {name}");
     }
@@ -297,8 +315,7 @@ fn addresses_of(listen: &ListenSettings) -> Result<Addresses, Failed> {
 }
 
 /// Serves until the system says stop; then lets requests and messages on their way end, within bounds.
-async fn run_until_stopped(app: &App, doors: Doors) -> Result<(), Failed> {
-    let told_to_stop = told_to_stop()?;
+async fn run_until_stopped(app: &App, doors: Doors, told_to_stop: impl Future<Output = ()>) {
     let mut listeners = JoinSet::new();
     doors.serve(app, &mut listeners);
     let mut workers = workers::start(app);
@@ -313,7 +330,6 @@ async fn run_until_stopped(app: &App, doors: Doors) -> Result<(), Failed> {
         tracing::warn!("not everything ended in time");
     }
     tracing::info!("stopped");
-    Ok(())
 }
 
 /// Ctrl+C, or SIGTERM where there is such a thing. Listens from the call on, not from the first await.

@@ -98,7 +98,7 @@ pub struct Secured {
 /// Answers on `listener` until the stop. Who waited at the door by then gets one answer; then nobody new is taken, and the
 /// other connections end with their next answer, or soon without one.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     site: Site,
     secured: Option<Secured>,
     limits: Limits,

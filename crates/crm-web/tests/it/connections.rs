@@ -35,7 +35,7 @@ fn running(limits: Limits) -> (SocketAddr, Stop, JoinHandle<()>) {
     let address = listener.local_addr().unwrap();
     let stop = Stop::default();
     let task = tokio::spawn(server::serve(
-        listener,
+        Arc::new(listener),
         Arc::new(Site),
         None,
         limits,

@@ -1,9 +1,12 @@
 //! Starting and stopping.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crm_testkit::postgres::TestDatabase;
+
 use crate::harness::server::{launch, listening, run_to_end};
-use crate::harness::{TestServer, on_postgres, until};
+use crate::harness::{Ask, TestServer, on_postgres, until};
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter()
@@ -82,6 +85,65 @@ async fn it_starts_at_once_and_stops_in_time() {
     server.wait_for_log("stopped").await;
 }
 
+/// A free port of this machine.
+async fn free_address() -> std::net::SocketAddr {
+    let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    holder.local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn while_the_database_is_brought_up_to_date_it_asks_for_patience() {
+    let database = Arc::new(TestDatabase::new());
+    // As of the version before, so that it is copied and brought up to date.
+    database.sql(
+        "DROP TABLE activity_words; DROP INDEX activities_not_indexed; ALTER TABLE activities DROP COLUMN indexed;
+         DELETE FROM __diesel_schema_migrations WHERE version = '0033'; UPDATE schema_version SET version = 32",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address().await;
+    let settings = pairs(&[
+        ("CRM_LISTEN", &address.to_string()),
+        ("CRM_DATABASE_URL", &database.url),
+        ("CRM_SECRET_KEY", "a key of tests, long enough for everything"),
+        ("CRM_DATA_DIR", folder.path().join("data").to_str().unwrap()),
+    ]);
+    // Somebody holds a table that it changes.
+    let holder = std::thread::spawn({
+        let database = Arc::clone(&database);
+        move || database.sql("BEGIN; LOCK TABLE activities IN ACCESS SHARE MODE; SELECT pg_sleep(600)")
+    });
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND query LIKE '%pg_sleep(600)%'";
+    until("the table is held", async || {
+        (database.sql(&format!("SELECT count(*) {others}")) == "1").then_some(())
+    })
+    .await;
+    let (_child, log) = launch(&settings, folder.path().to_owned(), &[]);
+    until("the copy", async || {
+        let said = log.lock().unwrap().clone();
+        said.contains("the database was copied to").then_some(())
+    })
+    .await;
+    let answer = Ask::get("/healthz").send(address).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "updating\n"));
+    for path in ["/", "/readyz", "/customers"] {
+        let answer = Ask::get(path).send(address).await;
+        assert!(
+            answer.status == 503 && answer.text().contains("準備をしています"),
+            "{path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+    let answer = Ask::post("/webhook").bytes("{}").send(address).await;
+    assert_eq!(answer.status, 503, "LINE WORKS is not told that it was kept");
+    database.sql(&format!("SELECT pg_terminate_backend(pid) {others}"));
+    assert!(holder.join().is_err(), "it was ended");
+    assert_eq!(listening(&log, "listening on http://").await, address);
+    let answer = Ask::get("/healthz").send(address).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "ok\n"));
+}
+
 #[tokio::test]
 async fn without_line_works_it_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +153,7 @@ async fn without_line_works_it_runs() {
         &[],
     );
     let address = listening(&log, "listening on http://").await;
-    let answer = crate::harness::Ask::post("/webhook")
+    let answer = Ask::post("/webhook")
         .bytes("{}")
         .send(address)
         .await;
