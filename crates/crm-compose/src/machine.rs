@@ -14,6 +14,7 @@ pub(crate) struct Place {
     database: &'static str,
     schema: i64,
     data_dir: PathBuf,
+    backup_dir: PathBuf,
     log: Option<PathBuf>,
 }
 
@@ -32,6 +33,7 @@ impl Place {
             database,
             schema: admin.newest_known(),
             data_dir: settings.data.dir.clone(),
+            backup_dir: settings.data.backup_dir.clone(),
             log,
         }
     }
@@ -48,6 +50,10 @@ impl Machine for Place {
 
     fn free_bytes(&self) -> Option<u64> {
         free_space(&self.data_dir).ok().flatten()
+    }
+
+    fn free_backup_bytes(&self) -> Option<u64> {
+        free_space(&self.backup_dir).ok().flatten()
     }
 
     fn log_bytes(&self) -> Option<u64> {

@@ -42,6 +42,9 @@ pub trait Machine: Send + Sync {
     /// Free bytes where the data folder lies; `None` where the system does not say.
     fn free_bytes(&self) -> Option<u64>;
 
+    /// Free bytes where daily backups lie; `None` where the system does not say.
+    fn free_backup_bytes(&self) -> Option<u64>;
+
     /// The size of the database's write-ahead log in bytes, if it is a file of ours.
     fn log_bytes(&self) -> Option<u64>;
 }

@@ -54,6 +54,7 @@ pub(super) struct Gauges {
     waiting: Gauge,
     wal: Gauge,
     disk: Gauge,
+    backup_disk: Gauge,
     backup_age: Gauge,
     backup_ok: Gauge,
     connections: Gauge,
@@ -86,6 +87,7 @@ impl Gauges {
             waiting: plain(names::POOL_WAITING),
             wal: plain(names::WAL),
             disk: plain(names::DISK_FREE),
+            backup_disk: plain(names::BACKUP_DISK_FREE),
             backup_age: plain(names::BACKUP_AGE),
             backup_ok: plain(names::BACKUP_OK),
             connections: plain(names::CONNECTIONS),
@@ -154,6 +156,7 @@ impl Gauges {
     pub(super) fn set_machine(&self, machine: &dyn Machine, connections: usize, streams: usize) {
         self.wal.set(bytes(machine.log_bytes()));
         self.disk.set(bytes(machine.free_bytes()));
+        self.backup_disk.set(bytes(machine.free_backup_bytes()));
         self.connections.set(number(connections));
         self.streams.set(number(streams));
         self.memory.set(process::memory().unwrap_or(f64::NAN));
@@ -197,8 +200,25 @@ fn number(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }
 
-/// Exact enough: whole KiB.
+/// Exact up to 2^53, whatever the disk.
 fn bytes(count: Option<u64>) -> f64 {
-    let kib = count.map(|bytes| u32::try_from(bytes / 1024).map_or(f64::INFINITY, f64::from));
-    kib.map_or(f64::NAN, |kib| kib * 1024.0)
+    let half = |half: u64| f64::from(u32::try_from(half).unwrap_or(u32::MAX));
+    count.map_or(f64::NAN, |count| {
+        half(count >> 32) * 4_294_967_296.0 + half(count & 0xFFFF_FFFF)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn a_disk_of_many_terabytes_is_told_as_it_is() {
+        for count in [0_u32, 1, u32::MAX] {
+            assert!((bytes(Some(u64::from(count))) - f64::from(count)).abs() < f64::EPSILON);
+        }
+        let tebibytes = 16.0 * 1_099_511_627_776.0;
+        assert!((bytes(Some(16 << 40)) - tebibytes).abs() < f64::EPSILON);
+        assert!(bytes(None).is_nan());
+    }
 }

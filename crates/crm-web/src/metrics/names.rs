@@ -21,6 +21,7 @@ pub(super) const POOL: &str = "crm_database_pool_connections";
 pub(super) const POOL_WAITING: &str = "crm_database_pool_waiting";
 pub(super) const WAL: &str = "crm_database_wal_bytes";
 pub(super) const DISK_FREE: &str = "crm_disk_free_bytes";
+pub(super) const BACKUP_DISK_FREE: &str = "crm_backup_disk_free_bytes";
 pub(super) const BACKUP_AGE: &str = "crm_backup_age_seconds";
 pub(super) const BACKUP_OK: &str = "crm_backup_ok";
 pub(super) const BUILD: &str = "crm_build_info";
@@ -108,14 +109,19 @@ pub(super) const ALL: &[(&str, Kind, &str)] = &[
     ),
     (DISK_FREE, Gauge, "Free bytes where the data folder lies."),
     (
+        BACKUP_DISK_FREE,
+        Gauge,
+        "Free bytes where the folder of daily backups lies.",
+    ),
+    (
         BACKUP_AGE,
         Gauge,
-        "Age of the newest good backup; NaN while there is none.",
+        "Age of the newest good backup in the folder of daily ones, or anywhere with CRM_BACKUP_KEEP=0; NaN while there is none.",
     ),
     (
         BACKUP_OK,
         Gauge,
-        "1 when the last try to take a backup went well; NaN while there was none.",
+        "1 when the last try to take one there went well; NaN while there was none.",
     ),
     (
         BUILD,
