@@ -241,10 +241,9 @@ impl Crm {
             };
             match step {
                 Ok(true) => {}
-                Ok(false) | Err(Error::Held) => return Ok(()),
                 // It got farther than we knew: another is at it, or a unit was stored that we believed lost.
                 Err(Error::Stale) if self.renew(claim).await? => {}
-                Err(Error::Stale) => return Ok(()),
+                Ok(false) | Err(Error::Held | Error::Stale) => return Ok(()),
                 Err(error) => return Err(error),
             }
         }

@@ -1,6 +1,5 @@
 //! Units that change the same rows do so in one order: none waits for another that waits for it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crm_testkit::contract::jobs;
