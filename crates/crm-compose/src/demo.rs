@@ -102,6 +102,7 @@ fn settings(
         line_works: Some(line_works(simulator)?),
         rules: crate::settings::LineWorksRules::default(),
         connection: Some(source_of(simulator)),
+        given: source_of(simulator),
         bot_id: Some(DEMO_BOT.to_owned()),
     })
 }

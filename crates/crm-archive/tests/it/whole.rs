@@ -132,7 +132,8 @@ fn a_flipped_byte_is_found_behind_a_passphrase_too() {
 fn cheaply_sealed(plain: &[u8], secret: &str) -> (Vec<u8>, usize) {
     let mut recipient = age::scrypt::Recipient::new(age::secrecy::SecretString::from(secret.to_owned()));
     recipient.set_work_factor(1);
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
+    let encryptor =
+        age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
     let mut sealed = Vec::new();
     let mut out = encryptor.wrap_output(&mut sealed).unwrap();
     out.write_all(plain).unwrap();
@@ -161,7 +162,10 @@ fn a_flipped_byte_is_found_in_all_of_the_header_and_the_first_chunk_behind_a_pas
     walk(&path, Some(&passphrase(SECRET))).unwrap();
     for place in 0..sealed.len() {
         for bits in [1, 0x80] {
-            assert!(is_found_sealed(&path, &sealed, place, bits), "{bits:#x} at {place}");
+            assert!(
+                is_found_sealed(&path, &sealed, place, bits),
+                "{bits:#x} at {place}"
+            );
         }
     }
 }

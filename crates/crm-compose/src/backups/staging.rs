@@ -8,6 +8,7 @@ use crm_archive::Member;
 use crm_host::DataDir;
 
 use super::problem::{BackupProblem, RestoreProblem};
+use super::scratch;
 use super::taking::private;
 use crate::settings::{DataSettings, Database};
 use crate::start_error::StartError;
@@ -49,9 +50,12 @@ fn dir_of(data: &DataSettings) -> PathBuf {
 }
 
 /// Refuses to work where a restore was begun and not finished: no program may make a database there meanwhile. A database
-/// server says so itself. What a finished one could not take away any more goes now.
+/// server says so itself. What a finished one could not take away any more goes now, and what killed programs left of
+/// backups: both hold a database as it is.
 pub(crate) fn refuse_unfinished(data: &DataSettings) -> Result<(), StartError> {
     let dir = dir_of(data);
+    // If there is no data folder yet, nothing is in it.
+    drop(scratch::clear(&data.dir));
     match &data.database {
         Database::File(file) if dir.exists() => {
             if !file.exists() {

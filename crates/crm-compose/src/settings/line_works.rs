@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
 use super::ip_range::IpRange;
-use super::problem::{Fault, Warning};
+use super::problem::{Fault, Problem, Warning};
 use super::public_url::service_url;
 use super::reader::{Reader, choice, list, number};
-use super::source::{Origin, read_file};
+use super::source::{Origin, Source, read_file};
 
 const TOKEN_URL: &str = "https://auth.worksmobile.com/oauth2/v2.0/token";
 const API_URL: &str = "https://www.worksapis.com/v1.0";
@@ -255,6 +255,21 @@ fn private_key(reader: &mut Reader<'_>) -> Option<SecretString> {
     let origin = file.map_or(Origin::Default, |(_, origin)| origin);
     reader.used.insert(FILE, (path.display().to_string(), origin));
     from_file(reader, FILE, &path)
+}
+
+/// The private key that is given in whichever way, whether the rest of LINE WORKS is set up or not. One that lies in the
+/// default place counts too; `Err`: one is given and cannot be used.
+pub(crate) fn private_key_of(source: &Source) -> Result<Option<SecretString>, Problem> {
+    let mut reader = Reader::new(source);
+    let key = private_key(&mut reader);
+    let is_there = |problem: &Problem| match problem.fault {
+        Fault::KeyFileMissing { .. } => source.direct("LINE_WORKS_PRIVATE_KEY_FILE").is_some(),
+        _ => problem.name.starts_with("LINE_WORKS_PRIVATE_KEY"),
+    };
+    match reader.problems.into_iter().find(is_there) {
+        Some(problem) if key.is_none() => Err(problem),
+        _ => Ok(key),
+    }
 }
 
 fn from_file(reader: &mut Reader<'_>, name: &'static str, path: &Path) -> Option<SecretString> {

@@ -36,6 +36,7 @@ pub use show::{Shown, example};
 pub use source::{Origin, Source};
 pub use web::WebSettings;
 
+pub(crate) use line_works::private_key_of;
 pub(crate) use portable::portable;
 pub(crate) use stored::{read_pasted, wrong_fields};
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub rules: LineWorksRules,
     /// What LINE WORKS is set up from, to be taken together with what is set up in the pages; `None`: it was not asked for.
     pub connection: Option<Source>,
+    /// Everything as it was given, for what goes along in an encrypted backup.
+    pub given: Source,
     /// The bot's id, also where the rest of LINE WORKS is not asked for.
     pub bot_id: Option<String>,
 }
@@ -89,7 +92,7 @@ pub enum Need {
 }
 
 impl Settings {
-    /// The same for a program that does not speak with LINE WORKS.
+    /// The same for a program that does not speak with LINE WORKS. What was given stays known.
     #[must_use]
     pub fn without_line_works(self) -> Self {
         Self {
@@ -111,6 +114,7 @@ impl Settings {
             rules: line_works::rules(&mut reader),
             line_works: line_works::read(&mut reader),
             connection: Some(source.clone()),
+            given: source.clone(),
             bot_id: reader
                 .used
                 .get("LINE_WORKS_BOT_ID")

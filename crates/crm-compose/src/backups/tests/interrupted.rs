@@ -76,7 +76,7 @@ fn what_appears_at_the_last_moment_is_not_overwritten_and_nothing_is_left() {
         let refused = put_in_place(&staging, &to.data).unwrap_err();
         assert_eq!(refused.code(), "not_empty");
         staging.abandon();
-        assert_eq!(below(&to.data.dir), [theirs.clone()]);
+        assert_eq!(below(&to.data.dir), std::slice::from_ref(&theirs));
         assert_eq!(std::fs::read_to_string(theirs).unwrap(), "theirs");
     }
 }

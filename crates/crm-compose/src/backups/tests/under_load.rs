@@ -49,7 +49,7 @@ async fn a_backup_made_while_four_write_is_of_one_moment() {
     let mut last = 0;
     for number in 0..3 {
         // At least as many as there were, and one.
-        written.acquire_many(last as u32 + 1).await.unwrap().forget();
+        written.acquire_many(u32::try_from(last).unwrap() + 1).await.unwrap().forget();
         let file = back_up(
             &settings,
             &parts,
@@ -85,7 +85,7 @@ async fn files_come_and_go(settings: Settings, folder: &Path) {
             // More than a row of a table takes.
             let content = number.to_le_bytes().repeat(90_000);
             let blob = receive(&to, &format!("file {number}"), content).await;
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 kept.lock().unwrap().push_back(blob.hash);
             } else {
                 stays.lock().unwrap().push(blob.hash.to_string());
