@@ -67,7 +67,8 @@ pub struct TestServer {
     database: Option<TestDatabase>,
 }
 
-type Log = Arc<Mutex<String>>;
+/// What a program wrote so far.
+pub type Log = Arc<Mutex<String>>;
 
 impl TestServer {
     pub async fn start() -> Self {
@@ -182,6 +183,22 @@ impl TestServer {
         self.address = listening(&self.log, "listening on http://").await;
         self.simulator
             .set_callback_url(format!("http://{}/webhook", self.address));
+    }
+
+    /// Goes on, with LINE WORKS as it was, in a folder that holds data and an `.env` for all but the address.
+    pub async fn go_on_in(&mut self, folder: TempDir) {
+        let dir = folder.path().join("data").display().to_string();
+        self.settings = vec![
+            ("CRM_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("CRM_DATA_DIR".to_owned(), dir),
+        ];
+        self.folder = folder;
+        self.start_again().await;
+        let text = std::fs::read_to_string(self.folder.path().join(".env")).unwrap();
+        let source = Source::new(self.settings.clone(), Some(&text));
+        let loaded = Settings::read(&source, Need::Everything).unwrap();
+        let (parts, _) = Composition::for_command(loaded.settings).await.unwrap();
+        (self.crm, self.store) = (parts.crm, parts.store);
     }
 
     /// Starts another instance on the same database, with a data folder of its own.
