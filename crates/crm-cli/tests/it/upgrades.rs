@@ -100,6 +100,38 @@ fn without_a_copy_before_nothing_is_updated() {
     assert_eq!(std::fs::read(desk.path("data/backups")).unwrap(), b"");
 }
 
+/// Brings a database server back to the schema before the newest migration.
+const BEFORE_THE_INDEX: &str = "DROP TABLE activity_words; DROP INDEX activities_not_indexed;
+    ALTER TABLE activities DROP COLUMN indexed; DELETE FROM __diesel_schema_migrations WHERE version = '0033';
+    UPDATE schema_version SET version = 32";
+
+#[test]
+fn of_several_that_update_a_server_at_once_one_copies_and_one_updates() {
+    let database = TestDatabase::new();
+    let shared = tempfile::tempdir().unwrap();
+    let on_server = || {
+        Desk::new()
+            .with("CRM_DATABASE_URL", &database.url)
+            .with("CRM_SECRET_KEY", "a key of tests, long enough for everything")
+            .with("CRM_BACKUP_DIR", shared.path().to_str().unwrap())
+    };
+    on_server().json(&["company", "add", "--name", "山田商店"]);
+    database.sql(BEFORE_THE_INDEX);
+    let ran: Vec<Ran> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| on_server().run(&["migrate", "--format", "json"])))
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let mut applied = 0;
+    for one in &ran {
+        assert_eq!(one.code, 0, "{}{}", one.out, one.err);
+        applied += usize::from(one.out.contains("0033"));
+    }
+    assert_eq!(applied, 1, "one of them did it");
+    assert_eq!(std::fs::read_dir(shared.path()).unwrap().count(), 1);
+}
+
 /// A database server that lacks the newest migration, in whose way a table of somebody else's stands.
 #[test]
 fn on_a_server_too_a_failed_update_leaves_everything_with_a_copy() {
@@ -112,12 +144,8 @@ fn on_a_server_too_a_failed_update_leaves_everything_with_a_copy() {
     let desk = on_server();
     desk.json(&["company", "add", "--name", "山田商店"]);
     desk.customer("山田", &["--first-name", "太郎"]);
-    database.sql(
-        "DROP TABLE activity_words; DROP INDEX activities_not_indexed; ALTER TABLE activities DROP COLUMN indexed;
-         DELETE FROM __diesel_schema_migrations WHERE version = '0033';
-         UPDATE schema_version SET version = 32;
-         CREATE TABLE activity_words (id BIGINT PRIMARY KEY)",
-    );
+    database.sql(BEFORE_THE_INDEX);
+    database.sql("CREATE TABLE activity_words (id BIGINT PRIMARY KEY)");
     let state = || {
         database.sql(
             "SELECT string_agg(version, ',' ORDER BY version) FROM __diesel_schema_migrations;
