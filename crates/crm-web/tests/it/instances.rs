@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crm_domain::members::Role;
 use crm_domain::teams::{Sees, TeamDetails};
-use crm_lineworks_sim::callbacks;
+use crm_lineworks_sim::{Endpoint, Fault, callbacks};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -49,6 +49,34 @@ async fn a_message_that_arrives_at_one_shows_at_another_within_a_second() {
         .unwrap();
     while listener.next().await.expect("it goes on").name != "message" {}
     assert!(said.elapsed() < Duration::from_secs(2), "{:?}", said.elapsed());
+}
+
+#[tokio::test]
+async fn three_instances_that_send_at_once_ask_for_one_access_token() {
+    let server = shared().await;
+    let late = Fault::Slow(Duration::from_millis(500));
+    server.simulator.fail_next_on(Endpoint::Token, 1, late);
+    let (second, third) = tokio::join!(server.join(), server.join());
+    let browser = server.signed_in(Role::Member).await;
+    let mut sending = tokio::task::JoinSet::new();
+    let addresses = [server.address, second.address, third.address];
+    for (number, address) in addresses.into_iter().enumerate() {
+        let user = format!("0b1c2d3e-0000-4000-8000-00000000009{number}");
+        let customer = server.add_customer("山田", "太郎", Some(&user)).await;
+        let mut browser = led_to(&browser, address);
+        browser.get(&format!("/customer/{customer}")).await;
+        sending.spawn(async move {
+            let page = format!("/customer/{customer}/send");
+            browser.post(&page, &[("message", "こんにちは")]).await.status
+        });
+    }
+    let answers = sending.join_all().await;
+    assert_eq!(answers, [303; 3]);
+    until("all are sent", async || {
+        (server.simulator.messages().len() == 3).then_some(())
+    })
+    .await;
+    assert_eq!(server.simulator.requests(Endpoint::Token), 1);
 }
 
 #[tokio::test]
