@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_domain::error::Error;
 use crm_domain::instant::Instant;
 use crm_domain::sends::{Send, SendState, Urgency};
 use crm_domain::use_cases::{Claim, Delivered};
@@ -18,6 +17,8 @@ use crate::state::App;
 const AT_ONCE: usize = 4;
 /// Looks this often even if nobody woke it: the command line queues in the same store.
 const TICK: Duration = Duration::from_secs(1);
+/// The rest after a first try that failed.
+const FIRST_REST: Duration = Duration::from_millis(100);
 /// The longest rest between tries while the database cannot be used.
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How often several instances look for messages whose sender died.
@@ -142,27 +143,28 @@ async fn deliver(app: &App, run: &str, send: &Send) {
     // Whoever asked hears of a try in vain, but not of one that is repeated at once.
     let soon = app.crm.now();
     let goes_on = delivered.next_try_at.is_some_and(|at| at <= soon);
-    if settle(app, run, send, &delivered).await.is_ok() && !goes_on {
+    settle(app, run, send, &delivered).await;
+    if !goes_on {
         app.signals.settled(&delivered);
     }
 }
 
-/// What became of it must not be lost: tried until it is on disk, or the server stops.
-async fn settle(app: &App, run: &str, send: &Send, delivered: &Delivered) -> Result<(), Error> {
-    let mut rest = Duration::from_millis(100);
-    loop {
-        let Err(error) = app.crm.settle_message(&JOB, run, send, delivered).await else {
-            return Ok(());
-        };
+/// What became of it must not be lost: tried until it is stored. When the server stops, that ends with the farewell, and is
+/// tried without long rests until then.
+async fn settle(app: &App, run: &str, send: &Send, delivered: &Delivered) {
+    let mut rest = FIRST_REST;
+    while let Err(error) = app.crm.settle_message(&JOB, run, send, delivered).await {
         tracing::error!(
             "the outcome of message {} cannot be stored, trying again: {error}",
             send.id
         );
         if app.stop.is_said() {
-            return Err(error);
+            tokio::time::sleep(FIRST_REST).await;
+        } else {
+            // Waits no longer once the server stops.
+            drop(tokio::time::timeout(rest, app.stop.said()).await);
+            rest = (rest * 2).min(LONGEST_REST);
         }
-        tokio::time::sleep(rest).await;
-        rest = (rest * 2).min(LONGEST_REST);
     }
 }
 

@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crm_domain::members::Role;
+use crm_lineworks_sim::{Endpoint, Fault};
+use crm_testkit::postgres::TestDatabase;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::harness::server::Setup;
 use crate::harness::stream::Listener;
-use crate::harness::{Answer, Ask, TestServer, until};
+use crate::harness::{Answer, Ask, TARO, TestServer, until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -89,4 +92,38 @@ async fn a_request_that_comes_on_an_old_connection_is_answered_and_ends_it() {
     let mut more = Vec::new();
     assert_eq!(stream.read_to_end(&mut more).await.unwrap(), 0);
     server.wait_for_log("stopped").await;
+}
+
+/// What was accepted must not become 結果不明 because the database is away for a moment while the server stops.
+#[tokio::test]
+async fn the_outcome_of_a_message_is_stored_until_the_last_moment_of_a_stop() {
+    let setup = Setup {
+        shared: true,
+        ..Setup::default()
+    };
+    let mut server = TestServer::start_with(setup).await;
+    let customer = server.add_customer("山田", "太郎", Some(TARO)).await;
+    let mut browser = server.signed_in(Role::Member).await;
+    browser.get(&format!("/customer/{customer}")).await;
+    let slow = Fault::Slow(Duration::from_secs(2));
+    server.simulator.fail_next_on(Endpoint::Send, 1, slow);
+    let cookie = format!("crm_session={}", browser.cookie("crm_session").unwrap());
+    let ask = Ask::post(&format!("/customer/{customer}/send"))
+        .header("cookie", cookie)
+        .header("x-csrf-token", browser.token.clone())
+        .form(&[("message", "間に合います")]);
+    let address = server.address;
+    let _asking = tokio::spawn(async move { ask.try_send(address).await });
+    until("it is on its way", async || {
+        (server.simulator.messages_to(TARO).len() == 1).then_some(())
+    })
+    .await;
+    let database = server.database().unwrap();
+    database.shut();
+    server.tell_to_stop().await;
+    server.wait_for_log("cannot be stored, trying again").await;
+    TestDatabase::open_again(database.name());
+    server.stop().await;
+    let state = server.database().unwrap().sql("SELECT state FROM sends");
+    assert_eq!(state, "sent", "{}", server.log());
 }
