@@ -159,10 +159,10 @@ pub trait BackupQueries {
 
     /// The newest one, whatever becomes of it; with a shelf's folder the newest of those for which
     /// [`Backup::is_on_shelf`] holds.
-    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError>;
+    fn last_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError>;
 
     /// The newest good one, of all or of the shelf in this folder.
-    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError>;
+    fn last_good_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError>;
 
     /// The good ones, newest first, at most `limit`.
     fn good_backups(&mut self, limit: usize) -> Result<Vec<Backup>, StoreError>;

@@ -153,15 +153,15 @@ impl BackupQueries for Uow<'_> {
         })
     }
 
-    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
-        self.run(|conn| newest(conn, lying(shelf)))
+    fn last_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError> {
+        self.run(|conn| newest(conn, lying(folder)))
     }
 
-    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+    fn last_good_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError> {
         self.run(|conn| {
             newest(
                 conn,
-                lying(shelf).filter(backups::state.eq(BackupState::Good.code())),
+                lying(folder).filter(backups::state.eq(BackupState::Good.code())),
             )
         })
     }

@@ -21,18 +21,18 @@ impl BackupQueries for Unit {
         })
     }
 
-    fn last_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+    fn last_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError> {
         self.look(|state| {
             let mut newest = state.backups.iter().rev().map(|(_, backup)| backup);
-            newest.find(|backup| lies_on(backup, shelf)).cloned()
+            newest.find(|backup| lies_on(backup, folder)).cloned()
         })
     }
 
-    fn last_good_backup(&mut self, shelf: Option<&str>) -> Result<Option<Backup>, StoreError> {
+    fn last_good_backup(&mut self, folder: Option<&str>) -> Result<Option<Backup>, StoreError> {
         self.look(|state| {
             let newest = state.backups.iter().rev().map(|(_, backup)| backup);
             let mut good = newest.filter(|backup| backup.state == BackupState::Good);
-            good.find(|backup| lies_on(backup, shelf)).cloned()
+            good.find(|backup| lies_on(backup, folder)).cloned()
         })
     }
 

@@ -54,7 +54,7 @@ impl Crm {
     /// What waits in the database: one short reading, whatever the size of its tables.
     pub async fn load(&self, actor: &Actor) -> Result<Load, Error> {
         self.may(actor, Action::Measure)?;
-        let (at, shelf) = (self.now(), self.ports.shelf.folder());
+        let (at, folder) = (self.now(), self.ports.shelf.folder());
         self.ports
             .store
             .read(move |unit| {
@@ -69,11 +69,11 @@ impl Crm {
                     last_received: unit.receipts().last_received()?,
                     last_backup: unit
                         .backups()
-                        .last_good_backup(shelf.as_deref())?
+                        .last_good_backup(folder.as_deref())?
                         .map(|backup| backup.begun.at),
                     backup_failed: unit
                         .backups()
-                        .last_backup(shelf.as_deref())?
+                        .last_backup(folder.as_deref())?
                         .map(|last| last.has_failed(at)),
                 })
             })
