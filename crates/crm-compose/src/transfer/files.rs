@@ -6,6 +6,7 @@ use std::io::Read;
 
 use crm_domain::ports::blobs::{BlobError, BlobHash, Blobs};
 use crm_domain::ports::bulk::{BulkError, BulkSource, Cell, CellKind};
+use crm_domain::ports::vault::VaultError;
 
 use super::{CopyError, Teller, Told};
 
@@ -88,7 +89,7 @@ pub(super) fn copy(
 fn one(hash: &BlobHash, from: &dyn Blobs, to: &dyn Blobs) -> Result<bool, BlobError> {
     let mut bytes = match from.open(hash) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) | Err(BlobError::Sealed(_)) => return Ok(false),
+        Ok(None) | Err(BlobError::Sealed(VaultError::Broken | VaultError::UnknownKey)) => return Ok(false),
         Err(error) => return Err(error),
     };
     let mut draft = to.begin()?;
@@ -107,4 +108,47 @@ fn one(hash: &BlobHash, from: &dyn Blobs, to: &dyn Blobs) -> Result<bool, BlobEr
 
 fn reads_through(mut bytes: Box<dyn Read + Send>) -> bool {
     std::io::copy(&mut bytes, &mut std::io::sink()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io;
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use crm_domain::ports::blobs::{BlobDraft, BlobError, BlobHash, Blobs};
+    use crm_domain::ports::vault::VaultError;
+
+    use super::{FilesCopied, Teller, copy};
+
+    /// Opens nothing, for this reason; without one it has nothing.
+    struct Shut(Option<VaultError>);
+
+    #[async_trait]
+    impl Blobs for Shut {
+        fn begin(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+            Err(BlobError::Full)
+        }
+
+        fn open(&self, _: &BlobHash) -> Result<Option<Box<dyn io::Read + Send>>, BlobError> {
+            self.0.map_or(Ok(None), |why| Err(why.into()))
+        }
+
+        async fn remove(&self, _: &BlobHash) -> Result<bool, BlobError> {
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_just_now_is_not_lost() {
+        let names = BTreeSet::from([BlobHash([7; 32])]);
+        let quiet: Teller = Arc::new(|_| ());
+        let copied = |why| copy(&names, &Shut(why), &Shut(None), &quiet);
+        for why in [None, Some(VaultError::Broken), Some(VaultError::UnknownKey)] {
+            let lost = FilesCopied { there: 0, missing: 1 };
+            assert_eq!(copied(why).unwrap(), lost);
+        }
+        copied(Some(VaultError::Unavailable)).unwrap_err();
+    }
 }

@@ -49,7 +49,11 @@ async fn a_backup_made_while_four_write_is_of_one_moment() {
     let mut last = 0;
     for number in 0..3 {
         // At least as many as there were, and one.
-        written.acquire_many(u32::try_from(last).unwrap() + 1).await.unwrap().forget();
+        written
+            .acquire_many(u32::try_from(last).unwrap() + 1)
+            .await
+            .unwrap()
+            .forget();
         let file = back_up(
             &settings,
             &parts,
