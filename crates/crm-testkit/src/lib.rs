@@ -13,3 +13,4 @@ pub mod fuzz;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod released;
+pub mod saying;

@@ -14,6 +14,8 @@ use super::load::Load;
 const BREATH: Duration = Duration::from_millis(200);
 /// A browser whose stream ended opens it again after this time, and our page after a silence of this length.
 const AGAIN: Duration = Duration::from_millis(250);
+/// A balancer gives a server up that says nothing within less.
+const PROMPT: Duration = Duration::from_secs(15);
 const DEAD: Duration = Duration::from_secs(40);
 
 /// One stream.
@@ -39,11 +41,30 @@ impl Stream {
             "GET /events HTTP/1.1\r\nHost: {server}\r\nAccept: text/event-stream\r\nCookie: {cookie}\r\n{from}\r\n"
         );
         line.write_all(request.as_bytes()).await?;
-        Ok(Self {
+        let mut stream = Self {
             line,
             text: String::new(),
             last: last.to_owned(),
-        })
+        };
+        // A server that is starting or stopping says so at once; a browser asks again then.
+        let head = tokio::time::timeout(PROMPT, stream.head()).await??;
+        ensure!(head.starts_with("HTTP/1.1 200"), "no stream: {head}");
+        Ok(stream)
+    }
+
+    /// The head of the answer; what came behind it waits to be heard.
+    async fn head(&mut self) -> anyhow::Result<String> {
+        let mut buffer = [0; 4_096];
+        loop {
+            if let Some(end) = self.text.find("\r\n\r\n") {
+                let behind = self.text.split_off(end + 4);
+                return Ok(std::mem::replace(&mut self.text, behind));
+            }
+            let count = self.line.read(&mut buffer).await?;
+            ensure!(count > 0, "the stream ended");
+            let bytes = buffer.get(..count).context("what was read")?;
+            self.text.push_str(&String::from_utf8_lossy(bytes));
+        }
     }
 
     /// The names of the events that come within `bound`; none if it passes. An error when the stream ended.
@@ -60,6 +81,8 @@ impl Stream {
         while let Some(end) = self.text.find('\n') {
             let line: String = self.text.drain(..=end).collect();
             let line = line.trim_end();
+            // The last chunk: the balancer keeps the line open for another request.
+            ensure!(line != "0", "the stream ended");
             if let Some(place) = line.strip_prefix("id: ") {
                 place.clone_into(&mut self.last);
             }

@@ -150,13 +150,11 @@ fn needed(
         return from_file(file).map(Some);
     }
     let loaded = context.settings(Need::Store).ok();
-    match loaded.and_then(|loaded| loaded.settings.backups.passphrase) {
-        Some(passphrase) => Ok(Some(passphrase)),
-        None => {
-            let typed = known_secret(context.output.texts(), "secret.passphrase")?;
-            Passphrase::new(&typed).map(Some).ok_or_else(too_short)
-        }
+    if let Some(passphrase) = loaded.and_then(|loaded| loaded.settings.backups.passphrase) {
+        return Ok(Some(passphrase));
     }
+    let typed = known_secret(context.output.texts(), "secret.passphrase")?;
+    Passphrase::new(&typed).map(Some).ok_or_else(too_short)
 }
 
 /// Whether there is such a file that can be read.

@@ -139,7 +139,7 @@ fn typed_lines(sheet: &str) -> String {
     let lines = sheet
         .lines()
         .filter(|line| line.ends_with(']') && line.contains('['));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

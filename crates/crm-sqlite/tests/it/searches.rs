@@ -2,44 +2,17 @@
 
 use std::path::Path;
 
-use crm_domain::activities::{Activity, ActivityId};
-use crm_domain::customers::CustomerId;
 use crm_domain::ports::store::{Store as _, StoreError, StoreExt as _};
-use crm_domain::teams::Visible;
-use crm_domain::values::SearchWords;
 use crm_domain::values::search_words::pairs;
 use crm_sqlite::SqliteStore;
-use crm_testkit::fixtures::{after, customer_details, received, start};
+use crm_testkit::fixtures::after;
+use crm_testkit::saying::{customer_who_said, found};
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::common::{new_store, number, other_program, run};
-
-async fn customer_who_said(store: &SqliteStore, messages: &'static [&str]) -> (CustomerId, Vec<ActivityId>) {
-    let added = store.write::<_, StoreError, _>(move |unit| {
-        let customer = unit
-            .edit_customers()
-            .add_customer(&customer_details("山田", "太郎"), start())?;
-        let said: Vec<_> = messages
-            .iter()
-            .map(|message| received(customer, message, start()))
-            .collect();
-        Ok((customer, unit.edit_activities().add_activities(&said)?))
-    });
-    added.await.unwrap()
-}
-
-async fn found(store: &SqliteStore, typed: &str) -> Vec<String> {
-    let words = SearchWords::new(typed).unwrap();
-    let found = store.read::<_, StoreError, _>(move |unit| {
-        unit.activities()
-            .activities_saying(&words, None, 100, &Visible::All)
-    });
-    let said = |message: Activity| message.message;
-    found.await.unwrap().items.into_iter().map(said).collect()
-}
 
 async fn take_in(store: &SqliteStore, limit: usize) -> usize {
     let taken = store.write::<_, StoreError, _>(move |unit| unit.edit_activities().index_activities(limit));
@@ -69,8 +42,8 @@ fn terms(path: &Path) -> Vec<String> {
 fn nothing_of_an_erased_message_stays_in_the_index() {
     run(async {
         let (_folder, path, store) = new_store().await;
-        let (gone, _) = customer_who_said(&store, &["薔薇と鬱金香", "薔薇", "見積"]).await;
-        let (_, kept) = customer_who_said(&store, &["見積"]).await;
+        let (gone, _) = customer_who_said(&*store, &["薔薇と鬱金香", "薔薇", "見積"]).await;
+        let (_, kept) = customer_who_said(&*store, &["見積"]).await;
         let rose = pairs("薔薇")[0].to_string();
         assert!(terms(&path).contains(&rose));
         store.scrub().await.unwrap();
@@ -85,7 +58,7 @@ fn nothing_of_an_erased_message_stays_in_the_index() {
         let tail = &rose.as_bytes()[3..];
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(tail.len()).any(|part| part == tail));
-        assert_eq!(found(&store, "見積").await, ["見積"]);
+        assert_eq!(found(&*store, "見積").await, ["見積"]);
     });
 }
 
@@ -93,7 +66,7 @@ fn nothing_of_an_erased_message_stays_in_the_index() {
 fn what_an_older_program_wrote_is_taken_in_newest_first() {
     run(async {
         let (_folder, path, store) = new_store().await;
-        let (customer, _) = customer_who_said(&store, &["見積 新"]).await;
+        let (customer, _) = customer_who_said(&*store, &["見積 新"]).await;
         let older = "INSERT INTO activities (customer_id, message, timestamp) VALUES";
         let at = "'2025-07-08 02:45:46.446'";
         other_program(&path)
@@ -101,11 +74,11 @@ fn what_an_older_program_wrote_is_taken_in_newest_first() {
                 "{older} ({customer}, '見積 一', {at}), ({customer}, '', {at}), ({customer}, '見積 二', {at})"
             ))
             .unwrap();
-        assert_eq!(found(&store, "見積").await, ["見積 新"]);
+        assert_eq!(found(&*store, "見積").await, ["見積 新"]);
         assert_eq!(take_in(&store, 1).await, 1);
-        assert_eq!(found(&store, "見積").await, ["見積 二", "見積 新"]);
+        assert_eq!(found(&*store, "見積").await, ["見積 二", "見積 新"]);
         assert_eq!((take_in(&store, 10).await, take_in(&store, 10).await), (2, 0));
-        assert_eq!(found(&store, "見積").await, ["見積 二", "見積 一", "見積 新"]);
+        assert_eq!(found(&*store, "見積").await, ["見積 二", "見積 一", "見積 新"]);
         assert_eq!(
             number(&path, "SELECT count(*) FROM activities WHERE NOT indexed"),
             0

@@ -153,10 +153,7 @@ async fn without_line_works_it_runs() {
         &[],
     );
     let address = listening(&log, "listening on http://").await;
-    let answer = Ask::post("/webhook")
-        .bytes("{}")
-        .send(address)
-        .await;
+    let answer = Ask::post("/webhook").bytes("{}").send(address).await;
     assert_eq!(answer.status, 200);
     until("the link for the first administrator", async || {
         let said = log.lock().unwrap().clone();
