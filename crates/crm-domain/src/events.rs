@@ -232,6 +232,10 @@ pub trait EventQueries {
     /// The events after this place and up to [`EventQueries::event_cursor`], in their order, at most `limit`.
     fn events_after(&mut self, place: EventPlace, limit: usize) -> Result<Vec<Event>, StoreError>;
 
+    /// Whether the event of this place is stored, also where it does not lie before [`EventQueries::event_cursor`]: what runs in
+    /// other databases of the same server can hold that back again for a moment.
+    fn has_event(&mut self, place: EventPlace) -> Result<bool, StoreError>;
+
     /// The last place whose event was forgotten: whoever stands before it has missed something.
     fn events_forgotten(&mut self) -> Result<EventPlace, StoreError>;
 

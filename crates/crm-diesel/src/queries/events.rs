@@ -12,6 +12,7 @@ use crm_domain::instant::Instant;
 use crm_domain::members::MemberId;
 use crm_domain::ports::store::StoreError;
 use crm_domain::teams::TeamId;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::{Conn, Uow, dialect};
@@ -146,6 +147,15 @@ impl EventQueries for Uow<'_> {
             Ok((found, owned))
         })?;
         found.into_iter().map(|row| row.event(&owned)).collect()
+    }
+
+    fn has_event(&mut self, place: EventPlace) -> Result<bool, StoreError> {
+        self.run(|conn| {
+            let there = events::table
+                .filter(events::id.eq(place.seq))
+                .filter(events::xid.eq(place.xid));
+            Ok(diesel::select(exists(there)).get_result(conn)?)
+        })
     }
 
     fn events_forgotten(&mut self) -> Result<EventPlace, StoreError> {

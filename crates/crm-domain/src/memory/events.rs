@@ -79,6 +79,10 @@ impl EventQueries for Unit {
         })
     }
 
+    fn has_event(&mut self, place: EventPlace) -> Result<bool, StoreError> {
+        self.look(|state| state.events.get(place.seq).is_some())
+    }
+
     fn events_forgotten(&mut self) -> Result<EventPlace, StoreError> {
         self.look(|state| place(state.event_epoch.forgotten))
     }

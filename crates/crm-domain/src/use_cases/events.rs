@@ -102,13 +102,14 @@ fn since(unit: &mut dyn ReadUnit, after: Option<&EventCursor>) -> Result<Events,
             cursor: end,
         });
     };
-    if after.epoch != end.epoch || after.place > end.place {
+    let is_ahead = after.place > end.place;
+    if after.epoch != end.epoch || is_ahead && !unit.events().has_event(after.place)? {
         return Ok(Events::Reload(end));
     }
-    if after.place == end.place {
+    if is_ahead || after.place == end.place {
         return Ok(Events::List {
             events: Vec::new(),
-            cursor: end,
+            cursor: after.clone(),
         });
     }
     let missed = after.place < unit.events().events_forgotten()?;

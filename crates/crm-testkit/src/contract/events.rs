@@ -29,6 +29,10 @@ async fn cursor(store: &AnyStore) -> EventCursor {
     read(store, |unit| unit.events().event_cursor()).await
 }
 
+async fn has(store: &AnyStore, place: EventPlace) -> bool {
+    read(store, move |unit| unit.events().has_event(place)).await
+}
+
 async fn since(store: &AnyStore, place: EventPlace, limit: usize) -> Vec<Event> {
     read(store, move |unit| unit.events().events_after(place, limit)).await
 }
@@ -73,6 +77,12 @@ pub async fn what_came_after_a_place_comes_oldest_first(store: AnyStore) {
     assert_eq!(conversations(since(&store, middle.place, 2).await), [4, 5]);
     assert_eq!(conversations(since(&store, middle.place, 9).await), [4, 5, 6]);
     let end = cursor(&store).await;
+    assert!(has(&store, middle.place).await && has(&store, end.place).await);
+    let beyond = EventPlace {
+        seq: end.place.seq + 1,
+        ..end.place
+    };
+    assert!(!has(&store, beyond).await && !has(&store, FIRST).await);
     assert_eq!(end.epoch, middle.epoch);
     assert!(since(&store, end.place, 9).await.is_empty());
 }

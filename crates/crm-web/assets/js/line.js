@@ -2,9 +2,9 @@
 
 /** Shows the line that the page holds under this name, or none. */
 export function showLine(name) {
-  const place = document.querySelector("[data-live-line]");
+  const place = document.querySelector("[data-status-line]");
   if (!place || (place.dataset.shown ?? null) === name) return;
-  const words = name && document.querySelector(`template[data-live-words="${name}"]`);
+  const words = name && document.querySelector(`template[data-status-words="${name}"]`);
   if (words) place.dataset.shown = name;
   else delete place.dataset.shown;
   place.replaceChildren(...(words ? [words.content.cloneNode(true)] : []));

@@ -132,7 +132,7 @@ async fn who_is_slower_learns_who_has_it_and_can_hand_it_over() {
     ken.close().await;
 }
 
-const SAID_ABOVE: &str = "document.querySelector('[data-live-line]').innerText";
+const SAID_ABOVE: &str = "document.querySelector('[data-status-line]').innerText";
 
 #[tokio::test]
 async fn a_board_that_hears_nothing_new_says_so_and_keeps_its_lines() {

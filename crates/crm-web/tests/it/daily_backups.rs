@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crm_compose::backups::BackupProblem;
 use crm_domain::members::Role;
+use crm_web::views::backups::PROBLEMS;
 
 use crate::harness::server::Instance;
 use crate::harness::{Setup, TestServer, until_within};
@@ -126,4 +128,11 @@ async fn of_several_servers_one_takes_it() {
     }
     let view = server.crm.backup_state(&TestServer::operator()).await.unwrap();
     assert_eq!(view.newest.len(), 1, "{:?}", view.newest);
+}
+
+#[test]
+fn every_problem_of_a_backup_has_words() {
+    for code in BackupProblem::CODES {
+        assert!(PROBLEMS.contains(&code), "{code}");
+    }
 }

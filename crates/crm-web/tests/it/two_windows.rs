@@ -194,7 +194,7 @@ async fn a_page_comes_back_after_a_restart_with_what_happened_meanwhile() {
     window.type_into("#message", "書きかけ").await;
     server.kill().await;
     tokio::time::sleep(std::time::Duration::from_secs(12)).await;
-    let line = "return document.querySelector('[data-live-line]').innerText";
+    let line = "return document.querySelector('[data-status-line]').innerText";
     let told = "接続が切れています。自動で再接続します。";
     window
         .until("it is told", &format!("{line}.includes('{told}')"))
