@@ -41,8 +41,9 @@ impl FolderShelf {
 }
 
 /// Throws away the daily backups of this installation that are too many. Those that it knows go in the order in which they
-/// were taken, whatever their names say; the first one stays, and one that lacks fewer files than all that stay. Others of ours (the database was put back from an older backup,
-/// and knows nothing of them) go when they are older than all that stay. What others put into the folder is left alone.
+/// were taken, whatever their names say; the first one stays, and one that lacks fewer files than all that stay. Others of
+/// ours (the database was put back from an older backup, and knows nothing of them) go when they are older than all that
+/// stay. What others put into the folder is left alone.
 fn tidy_daily(workshop: &Workshop, keep: usize, known: &[Taken]) -> std::io::Result<usize> {
     let dir = &workshop.data.backup_dir;
     let own_folder = dir.starts_with(&workshop.data.dir);
