@@ -45,8 +45,8 @@ const DOOR: [&str; 10] = [
     "unreadable",
     "lost",
 ];
-/// What becomes of a message.
-const SENT: [&str; 4] = ["sent", "failed", "unknown", "queued"];
+/// What becomes of a message that met a problem. Each is told with each problem from the start too.
+const NOT_SENT: [&str; 3] = ["failed", "unknown", "queued"];
 
 /// The counts and times of one program; it holds them itself, so that several in one process do not mix.
 pub struct Metrics {
@@ -84,8 +84,11 @@ impl Metrics {
         for outcome in DOOR {
             metrics.callbacks.begin([outcome]);
         }
-        for outcome in SENT {
-            metrics.sends.begin([outcome, ""]);
+        metrics.sends.begin(["sent", ""]);
+        for outcome in NOT_SENT {
+            for problem in SendProblem::ALL {
+                metrics.sends.begin([outcome, problem.code()]);
+            }
         }
         Ok(metrics)
     }

@@ -26,7 +26,7 @@ impl Times {
     pub(super) fn new(registry: &Arc<Registry>) -> Self {
         let of = |kind| registry.histogram(names::UNITS, &[("kind", kind)]);
         let errors = Family::new(registry, names::DATABASE_ERRORS, ["kind", "code"]);
-        for kind in ["read", "write", "ping"] {
+        for kind in ["read", "write", "ping", "settle"] {
             errors.begin([kind, "store_unavailable"]);
         }
         errors.begin(["write", "store_uncertain"]);

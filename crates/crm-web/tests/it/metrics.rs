@@ -1,6 +1,7 @@
 //! What Prometheus reads, who may, and that nothing of a person is in it.
 
 use crm_domain::members::{Role, Scopes};
+use crm_domain::ports::messenger::SendProblem;
 use crm_domain::use_cases::TokenForm;
 use crm_lineworks_sim::callbacks;
 
@@ -211,10 +212,48 @@ fn named_in(file: &str) -> std::collections::BTreeSet<String> {
     metrics.map(str::to_owned).collect()
 }
 
+/// What a file of the repository asks of series: each time the name with its brace, and the labels that must be equal.
+fn selectors_in(file: &str) -> Vec<Vec<String>> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    let braces = text.match_indices('{').filter_map(|(place, _)| {
+        let (before, after) = text.split_at(place);
+        let name = before
+            .rsplit(|c: char| !(c.is_ascii_lowercase() || c == '_'))
+            .next()?;
+        let labels = after[1..].split('}').next()?.split(',');
+        let mut parts = vec![format!("{name}{{")];
+        // What an answer with an error looks like is known when there is one.
+        parts.extend(
+            labels
+                .filter(|label| label.contains("=\"") && !label.contains("!=\"") && !label.contains("5xx"))
+                .map(str::to_owned),
+        );
+        name.starts_with("crm_").then_some(parts)
+    });
+    braces.collect()
+}
+
+#[tokio::test]
+async fn the_first_message_of_a_kind_that_goes_wrong_is_seen_as_a_rise() {
+    let server = TestServer::start().await;
+    let text = metrics(&server).await;
+    for outcome in ["failed", "unknown", "queued"] {
+        for problem in SendProblem::ALL {
+            let code = problem.code();
+            let series = format!(r#"crm_sends_total{{outcome="{outcome}",problem="{code}"}}"#);
+            assert_eq!(value(&text, &series), Some(0.0), "{series}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn alerts_dashboard_and_guide_name_what_is_there() {
     let server = TestServer::start().await;
     server.get("/login").await;
+    Ask::post("/webhook").bytes("{}").send(server.address).await;
     let text = metrics(&server).await;
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut there: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
@@ -225,6 +264,7 @@ async fn alerts_dashboard_and_guide_name_what_is_there() {
         }
     }
     assert!(there.len() > 25, "{there:?}");
+    assert!(selectors_in("deploy/prometheus/rules.yaml").len() > 10);
     for file in [
         "deploy/prometheus/rules.yaml",
         "deploy/grafana/crm.json",
@@ -233,6 +273,10 @@ async fn alerts_dashboard_and_guide_name_what_is_there() {
         let named = named_in(file);
         let gone: Vec<_> = named.difference(&there).collect();
         assert!(named.len() > 10 && gone.is_empty(), "{file} names {gone:?}");
+    }
+    for selector in selectors_in("deploy/prometheus/rules.yaml") {
+        let meets = |line: &str| selector.iter().all(|part| line.contains(part));
+        assert!(text.lines().any(meets), "no series is {selector:?}");
     }
     let told = named_in("docs/monitoring.md");
     let parts = ["_bucket", "_sum", "_count"];
