@@ -47,6 +47,7 @@ mod people_in_browser;
 mod profiles;
 mod quarantine;
 mod quiet_log;
+mod replica;
 mod request_ids;
 mod resends;
 mod restored;
