@@ -260,6 +260,14 @@ impl Composition {
         self.keys.as_ref().err()
     }
 
+    /// Refuses to go on when nothing sealed can be opened, and says why.
+    pub fn need_key(&mut self) -> Result<(), StartError> {
+        if self.keys.is_ok() {
+            return Ok(());
+        }
+        std::mem::replace(&mut self.keys, Ok(None)).map(drop)
+    }
+
     /// What servers on the same store wake each other by; to be called within a runtime.
     pub fn bell(&self) -> Arc<dyn Bell> {
         self.place.bell()

@@ -364,8 +364,8 @@ pub(crate) async fn key_sheet(context: &Context, command: &super::keys::Sheet) -
     if !command.yes {
         return Err(Failure::Misused("sheet_unconfirmed", Vec::new()));
     }
-    let desk = context.desk_as_it_is()?;
-    super::keys::unlocked(&desk)?;
+    let mut desk = context.desk_as_it_is()?;
+    desk.parts.need_key()?;
     desk.parts.crm.note_key_sheet(&desk.actor).await?;
     let at = crate::output::View {
         texts: context.output.texts(),

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crm_compose::{RotationError, StartError};
+use crm_compose::RotationError;
 use crm_domain::data_keys::DataKeyId;
 use crm_domain::use_cases::KeyStatus;
 use serde_json::json;
 
 use super::{DONE, FAILED, Outcome};
-use crate::context::{Context, Desk};
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::rows::KeyRow;
 
@@ -38,8 +38,8 @@ pub(crate) async fn run(context: &Context, command: Key) -> Outcome {
 }
 
 async fn rotate(context: &Context) -> Outcome {
-    let desk = context.desk(crm_compose::Need::Store).await?;
-    unlocked(&desk)?;
+    let mut desk = context.desk(crm_compose::Need::Store).await?;
+    desk.parts.need_key()?;
     let rotated = desk.parts.rotate_keys(&desk.actor).await;
     let rotated = rotated.map_err(|error| match error {
         RotationError::AtWork => Failure::Own("rotation_at_work", Vec::new()),
@@ -113,13 +113,4 @@ pub(super) fn fingerprint(status: &KeyStatus) -> Option<String> {
         let _ = write!(text, "{byte:02x}");
         text
     }))
-}
-
-/// Without the right secret key nothing can be rotated.
-pub(super) fn unlocked(desk: &Desk) -> Result<(), Failure> {
-    match desk.parts.key_trouble() {
-        Some(StartError::KeyLost(file)) => Err(StartError::KeyLost(file.clone()).into()),
-        Some(_) => Err(StartError::OtherKey.into()),
-        None => Ok(()),
-    }
 }
