@@ -16,6 +16,7 @@ use crm_postgres::{Hold, PgBell, PostgresError, PostgresOptions, PostgresStore, 
 use crm_sqlite::{SqliteOptions, SqliteStore};
 use secrecy::ExposeSecret as _;
 
+use crate::backups::refuse_leftover;
 use crate::composition::make_folder;
 use crate::settings::{DataSettings, Database, DatabaseServer};
 use crate::start_error::StartError;
@@ -63,7 +64,12 @@ impl OpenDatabase {
     /// Opens it; migrates nothing. A file that is not there is made if `create` says so.
     pub(crate) fn open(database: &Database, create: bool, opener: Opener) -> Result<Self, StartError> {
         match database {
-            Database::File(file) => Self::open_file(file, create, opener),
+            Database::File(file) => {
+                if create {
+                    refuse_leftover(file)?;
+                }
+                Self::open_file(file, create, opener)
+            }
             Database::Server(server) => Self::open_server(server, opener),
         }
         .map_err(|source| StartError::Store {

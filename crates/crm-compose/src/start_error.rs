@@ -47,6 +47,14 @@ pub enum StartError {
     /// A restore was begun here and not finished.
     #[error("a restore into {} was begun and not finished", .0.display())]
     Restoring(PathBuf),
+    /// What belongs to a database file lies there without it; a new file would throw it away.
+    #[error("{} lies there without its database {}", .left.display(), .file.display())]
+    Leftover {
+        /// The file that is not there.
+        file: PathBuf,
+        /// What is.
+        left: PathBuf,
+    },
     /// The database cannot be opened or migrated.
     #[error("the database {database} cannot be used: {source}")]
     Store {
@@ -119,6 +127,7 @@ impl StartError {
             Self::Lock(LockError::Held { .. }) | Self::InUse(_) => "server_runs",
             Self::Lock(LockError::File { .. }) => "lock_file",
             Self::Restoring(_) => "restore_unfinished",
+            Self::Leftover { .. } => "database_missing",
             Self::Store { .. } => "store_unavailable",
             Self::NewerDatabase { .. } => "newer_database",
             Self::Migration { .. } => "migration_failed",
@@ -162,6 +171,13 @@ impl StartError {
             Self::Restoring(dir) => format!(
                 "復元が途中で止まっています。もう一度 crm restore を実行すると、はじめからやり直します。復元をやめるときは、フォルダー {} を消してください。",
                 dir.display()
+            ),
+            Self::Leftover { file, left } => format!(
+                "データベース {} がないのに、その一部 {} が残っています。まだ {} に書かれていないメッセージが入っていることがあるため、新しいデータベースは作りません。{} を元の場所に戻してください。新しく始めるときは、残っているファイルを別の場所へ移してください。",
+                file.display(),
+                left.display(),
+                file.display(),
+                file.display()
             ),
             Self::InUse(database) => format!(
                 "データベース {database} は、サーバー（crm-web）または他の crm コマンドが使用中です。終わってからやり直してください。"
@@ -222,6 +238,11 @@ impl StartError {
             Self::Restoring(dir) => format!(
                 "A restore was begun here and not finished. Run crm restore again: it begins anew. To give it up, delete the folder {}.",
                 dir.display()
+            ),
+            Self::Leftover { file, left } => format!(
+                "The database {} is missing, but a part of it is there: {}. It may hold messages that were not yet in the file, so no new database is made. Put the file back where it was; to begin anew, move what is left elsewhere.",
+                file.display(),
+                left.display()
             ),
             Self::InUse(database) => format!(
                 "A server (crm-web) or another crm command is working on the database {database}. Try again when it has ended."

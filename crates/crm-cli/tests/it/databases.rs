@@ -50,6 +50,37 @@ fn a_mistyped_path_becomes_no_database() {
 }
 
 #[test]
+fn what_is_left_of_a_database_is_not_thrown_away() {
+    let desk = Desk::new();
+    office(&desk, 1);
+    // One that works holds the last changes in the log.
+    let mut working = SqliteConnection::establish(desk.database().to_str().unwrap()).unwrap();
+    working
+        .batch_execute("PRAGMA wal_autocheckpoint = 0; UPDATE customers SET last_name = '最後'")
+        .unwrap();
+    let (away, log) = (desk.path("away.db"), desk.path("data/crm.db-wal"));
+    let kept = std::fs::read(&log).unwrap();
+    assert!(!kept.is_empty());
+    std::fs::rename(desk.database(), &away).unwrap();
+    let target = format!("sqlite://{}", desk.database().display());
+    let elsewhere = format!("sqlite://{}", away.display());
+    for command in [
+        vec!["migrate"],
+        vec!["customer", "list"],
+        vec!["db", "copy", &elsewhere, &target],
+    ] {
+        let refused = desk.run(&command);
+        assert_eq!(refused.code, 1, "{}", refused.out);
+        let told = refused.err.contains("crm.db-wal") && refused.err.contains("[database_missing]");
+        assert!(told, "{}", refused.err);
+        assert!(!desk.database().exists() && std::fs::read(&log).unwrap() == kept);
+    }
+    std::fs::rename(&away, desk.database()).unwrap();
+    assert_eq!(desk.json(&["customer", "list"])[0]["last_name"], "最後");
+    drop(working);
+}
+
+#[test]
 fn a_database_is_copied_and_proved_and_not_a_second_time() {
     let desk = Desk::new();
     office(&desk, 1_000);

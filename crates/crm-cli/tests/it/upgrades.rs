@@ -57,6 +57,10 @@ fn a_migration_that_fails_leaves_everything_and_says_what_to_do() {
     }
     assert_eq!(copies(&desk).len(), 1);
     assert_eq!(std::fs::read(&file).unwrap(), before);
+    // The former version goes on; what it writes is in the copy of the next try.
+    run_sql(&file, "INSERT INTO companies (name) VALUES ('最後の会社')");
+    desk.run(&["migrate"]);
+    assert_eq!(copies(&desk).len(), 2);
 }
 
 fn copies(desk: &Desk) -> Vec<PathBuf> {

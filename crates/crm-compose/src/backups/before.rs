@@ -8,10 +8,11 @@ use time::Duration;
 
 use super::names::{Before, digits, files_in};
 use super::taking::Workshop;
+use crate::settings::Database;
 
 /// A copy of a database that nobody changed since is good for another try so long.
 const GOOD_FOR: Duration = Duration::hours(24);
-/// While others write, a copy is good for another try so long: a server that cannot be started is started again at once by
+/// While other servers write, a copy is good for another try so long: one that cannot be started is started again at once by
 /// whatever watches over it.
 const GOOD_MEANWHILE: Duration = Duration::minutes(15);
 /// A copy that is so old is of no use for going back, and would keep whoever was erased since.
@@ -49,10 +50,10 @@ impl Copies<'_> {
             let Some((installation, state)) = &copy.of else {
                 return false;
             };
-            let from = if state == self.state {
-                &unchanged
-            } else {
-                &meanwhile
+            let from = match &self.workshop.data.database {
+                _ if state == self.state => &unchanged,
+                Database::Server(_) => &meanwhile,
+                Database::File(_) => return false,
             };
             *installation == self.workshop.installation
                 && copy.target == target

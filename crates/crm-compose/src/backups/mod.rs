@@ -26,6 +26,6 @@ pub use problem::{BackupFailure, BackupProblem, RestoreProblem};
 pub use restore::restore;
 pub use restored::{KeyFate, Restored};
 pub use shelf::FolderShelf;
-pub(crate) use staging::refuse_unfinished;
+pub(crate) use staging::{refuse_leftover, refuse_unfinished};
 pub(crate) use taking::Workshop;
 pub use verify::{Verified, VerifyFailure, is_encrypted, settings_of, verify};

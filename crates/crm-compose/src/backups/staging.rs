@@ -74,16 +74,33 @@ pub(super) fn refuse_database(data: &DataSettings) -> Result<(), RestoreProblem>
     let Database::File(file) = &data.database else {
         return Ok(());
     };
-    let beside = SIDES.iter().map(|side| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(side);
-        PathBuf::from(name)
-    });
-    let mut all = std::iter::once(file.clone()).chain(beside);
+    let mut all = std::iter::once(file.clone()).chain(sides(file));
     match all.find(|file| file.symlink_metadata().is_ok()) {
         Some(there) => Err(RestoreProblem::NotEmpty(there.display().to_string())),
         None => Ok(()),
     }
+}
+
+/// Refuses to make a database file where parts of one are left: SQLite would throw away what is in them.
+pub(crate) fn refuse_leftover(file: &Path) -> Result<(), StartError> {
+    if file.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    match sides(file).find(|side| side.symlink_metadata().is_ok()) {
+        Some(left) => Err(StartError::Leftover {
+            file: file.to_owned(),
+            left,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn sides(file: &Path) -> impl Iterator<Item = PathBuf> {
+    SIDES.iter().map(|side| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(side);
+        PathBuf::from(name)
+    })
 }
 
 impl Staging {
