@@ -58,7 +58,7 @@ fn what_is_left_of_a_database_is_not_thrown_away() {
     working
         .batch_execute("PRAGMA wal_autocheckpoint = 0; UPDATE customers SET last_name = '最後'")
         .unwrap();
-    let (away, log) = (desk.path("away.db"), desk.path("data/crm.db-wal"));
+    let (away, log) = (desk.path("data/away.db"), desk.path("data/crm.db-wal"));
     let kept = std::fs::read(&log).unwrap();
     assert!(!kept.is_empty());
     std::fs::rename(desk.database(), &away).unwrap();

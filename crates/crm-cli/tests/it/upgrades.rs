@@ -58,8 +58,12 @@ fn a_migration_that_fails_leaves_everything_and_says_what_to_do() {
     assert_eq!(copies(&desk).len(), 1);
     assert_eq!(std::fs::read(&file).unwrap(), before);
     // The former version goes on; what it writes is in the copy of the next try.
-    run_sql(&file, "INSERT INTO companies (name) VALUES ('最後の会社')");
-    desk.run(&["migrate"]);
+    run_sql(
+        &file,
+        "INSERT INTO events (kind, at) VALUES ('company', '2025-07-08 02:45:46.446')",
+    );
+    let again = desk.run(&["migrate"]);
+    assert!(again.err.contains("before-"), "{}", again.err);
     assert_eq!(copies(&desk).len(), 2);
 }
 

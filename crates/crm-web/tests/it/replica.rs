@@ -29,6 +29,11 @@ async fn exports_and_the_logs_of_the_administration_are_read_from_the_replica_wh
     for fresh in ["/customers", &its_page] {
         assert!(browser.get(fresh).await.text().contains("山田"), "{fresh}");
     }
+    until("the reading is kept", async || {
+        let kept = server.database().unwrap().sql("SELECT count(*) FROM reading_log");
+        (kept.trim() != "0").then_some(())
+    })
+    .await;
     let logs = ["/admin/audit", "/admin/audit?tab=readings"];
     assert!(!export(&mut browser).await.contains("山田"));
     for log in logs {
