@@ -79,11 +79,9 @@ fn a_private_key_that_cannot_go_along_is_told() {
 fn a_disk_too_full_to_look_through_a_backup_is_not_called_a_broken_backup() {
     let tools = tempfile::tempdir().unwrap();
     let shim = Shim::build(tools.path()).unwrap();
-    let environment = shim.silent_environment();
-    let desk = Desk::new().with("CRM_BACKUP_PASSPHRASE", WORDS);
-    let desk = environment
-        .iter()
-        .fold(desk, |desk, (name, value)| desk.with(name, value));
+    let desk = Desk::new()
+        .with("CRM_BACKUP_PASSPHRASE", WORDS)
+        .with_all(shim.silent_environment());
     desk.customer("山田", &[]);
     desk.json(&["backup", "sealed"]);
     desk.json(&["backup", "open", "--unencrypted"]);

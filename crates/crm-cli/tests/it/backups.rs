@@ -194,10 +194,7 @@ fn a_disk_that_gets_full_leaves_no_half_backup_and_stops_nothing_else() {
     let (desk, _) = filled();
     let tools = tempfile::tempdir().unwrap();
     let shim = Shim::build(tools.path()).unwrap();
-    let environment = shim.silent_environment();
-    let desk = environment
-        .iter()
-        .fold(desk, |desk, (name, value)| desk.with(name, value));
+    let desk = desk.with_all(shim.silent_environment());
     std::fs::create_dir(desk.path("full")).unwrap();
     let left = || std::fs::read_dir(desk.path("full")).unwrap().count();
     // Before anything is on it, and when the database was copied and is being packed.

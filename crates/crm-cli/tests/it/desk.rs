@@ -32,6 +32,11 @@ impl Desk {
         self
     }
 
+    pub(crate) fn with_all(mut self, settings: Vec<(String, String)>) -> Self {
+        self.settings.extend(settings);
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

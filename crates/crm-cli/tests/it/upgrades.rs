@@ -72,15 +72,26 @@ fn copies(desk: &Desk) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
+/// Another installation, put back from the one copy there is.
+fn restored(desk: &Desk) -> Desk {
+    let copies = copies(desk);
+    let [copy] = copies.as_slice() else {
+        panic!("{copies:?}")
+    };
+    let file = copy.to_str().unwrap();
+    desk.json(&["verify", file]);
+    let other = Desk::new();
+    let ran = other.run(&["restore", file]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    other
+}
+
 #[test]
 fn without_a_copy_before_nothing_is_updated() {
     let (desk, file, _) = behind();
     let tools = tempfile::tempdir().unwrap();
     let shim = Shim::build(tools.path()).unwrap();
-    let environment = shim.silent_environment();
-    let desk = environment
-        .iter()
-        .fold(desk, |desk, (name, value)| desk.with(name, value));
+    let desk = desk.with_all(shim.silent_environment());
     let before = std::fs::read(&file).unwrap();
     let refused = |ran: &Ran| {
         assert!(
@@ -173,14 +184,7 @@ fn on_a_server_too_a_failed_update_leaves_everything_with_a_copy() {
         assert!(ran.err.contains("before-0033-"), "the copy is named: {}", ran.err);
         assert_eq!(state(), before);
     }
-    let copies = copies(&desk);
-    let [copy] = copies.as_slice() else {
-        panic!("{copies:?}")
-    };
-    desk.json(&["verify", copy.to_str().unwrap()]);
-    let other = Desk::new();
-    let restored = other.run(&["restore", copy.to_str().unwrap()]);
-    assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
+    let other = restored(&desk);
     assert_eq!(other.json(&["company", "list"]).as_array().unwrap().len(), 1);
     database.sql("DROP TABLE activity_words");
     assert_eq!(desk.json(&["migrate"]).as_array().unwrap().len(), 1);
@@ -303,17 +307,7 @@ fn the_first_release_is_brought_up_to_date_after_a_copy_that_can_be_restored() {
     let tried = desk.json(&["migrate", "--dry-run"]);
     let applied = desk.json(&["migrate"]);
     assert_eq!(tried.as_array().unwrap().len(), applied.as_array().unwrap().len());
-    let copies: Vec<PathBuf> = std::fs::read_dir(desk.path("data/backups"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    let [copy] = copies.as_slice() else {
-        panic!("{copies:?}")
-    };
-    desk.json(&["verify", copy.to_str().unwrap()]);
-    let other = Desk::new();
-    let restored = other.run(&["restore", copy.to_str().unwrap()]);
-    assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
+    let other = restored(&desk);
     let customers = |desk: &Desk| desk.json(&["customer", "list"]).as_array().unwrap().len();
     assert_eq!(customers(&other), customers(&desk));
 }

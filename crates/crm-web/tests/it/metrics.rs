@@ -201,12 +201,14 @@ async fn an_address_counts_as_trusted_proxies_tell_it() {
     assert_eq!(hidden.send(open.address).await.status, 403);
 }
 
+fn file_of_repository(name: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(name)).unwrap()
+}
+
 /// The words in a file of the repository that look like metrics.
 fn named_in(file: &str) -> std::collections::BTreeSet<String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(file);
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = file_of_repository(file);
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
     let metrics = words.filter(|word| word.starts_with("crm_") || word.starts_with("process_"));
     metrics.map(str::to_owned).collect()
@@ -214,10 +216,7 @@ fn named_in(file: &str) -> std::collections::BTreeSet<String> {
 
 /// What a file of the repository asks of series: each time the name with its brace, and the labels that must be equal.
 fn selectors_in(file: &str) -> Vec<Vec<String>> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(file);
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = file_of_repository(file);
     let braces = text.match_indices('{').filter_map(|(place, _)| {
         let (before, after) = text.split_at(place);
         let name = before
