@@ -2,6 +2,7 @@
 //! what it had begun, so whatever two do at once is done once.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration as Span;
 
@@ -16,6 +17,7 @@ use crm_domain::ports::store::StoreError;
 use crm_domain::sends::SendState;
 use crm_domain::tally::DataKind;
 use crm_domain::use_cases::{Claim, Crm, Ports, Recipient};
+use crm_domain::waitings::WaitingEnd;
 
 use super::AnyStore;
 use super::attachments::add_photo;
@@ -280,6 +282,47 @@ pub async fn people_write_while_they_are_answered_and_their_talks_are_closed(sto
         let since = standing.expect("it is there").waiting_since;
         assert_eq!(open.map(|waiting| waiting.since), since, "both tell the same");
     }
+}
+
+/// Something that is to be done.
+pub type Deed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What changes a conversation and its waiting, one after the other, each handed over with its name to be done: a message comes,
+/// the conversation is closed, that is undone, and we answer.
+pub async fn each_that_changes_a_waiting(store: AnyStore, mut hand: impl AsyncFnMut(&'static str, Deed)) {
+    let cluster = Cluster::on(&store);
+    let customer = cluster.customers(1).await[0];
+    let talk = open_talk(&store, &user(0)).await;
+    let run = "run 1";
+    let said = FakeCallbacks::message(&user(0), after(1), "お世話になっております");
+    let new = receipt(&String::from_utf8_lossy(&said), start());
+    write(&store, move |unit| unit.edit_receipts().keep_receipt(&new)).await;
+    let crm = cluster.instance(1);
+    let record = async move { assert!(done(crm.record_pending(&JOB, 9).await).is_some()) };
+    hand("a message", Box::pin(record)).await;
+    let crm = cluster.instance(1);
+    let close = async move { assert!(done(crm.close_conversation(&operator(), talk).await).is_some()) };
+    hand("a closing", Box::pin(close)).await;
+    let crm = cluster.instance(1);
+    let undo = async move { assert!(done(crm.undo_closing(&operator(), talk).await).is_some()) };
+    hand("its undoing", Box::pin(undo)).await;
+    cluster.queue(customer, "はい").await;
+    let crm = cluster.instance(1);
+    let Some(Claim::Taken(taken)) = done(crm.claim_message(&JOB, run).await) else {
+        panic!("the answer is queued");
+    };
+    let delivered = crm.dispatch_message(run, &taken).await.expect("it is ours");
+    let settle = async move {
+        let settled = crm.settle_message(&JOB, run, &taken, &delivered).await;
+        assert!(done(settled).is_some());
+    };
+    hand("an answer", Box::pin(settle)).await;
+    let all = read(&store, move |unit| unit.waitings().waitings_of(talk, 9)).await;
+    let ends: Vec<_> = all
+        .iter()
+        .map(|one| one.ended.as_ref().map(|ended| ended.how))
+        .collect();
+    assert_eq!(ends, [Some(WaitingEnd::Answered)]);
 }
 
 pub async fn two_sealers_make_one_chain(store: AnyStore) {
