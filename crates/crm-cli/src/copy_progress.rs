@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crm_compose::transfer::{Teller, Told};
+use crm_domain::ports::bulk::Finishing;
 use indicatif::ProgressBar;
 use serde_json::json;
 
@@ -14,6 +15,9 @@ use crate::texts::Texts;
 
 /// Lines of the same step come no faster than this.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// A table of so many rows has a line of its own.
+const MANY: u64 = 1_000;
 
 /// Hears how far a copy is.
 pub(crate) struct CopyProgress {
@@ -51,7 +55,7 @@ impl CopyProgress {
     fn told(&self, told: &Told<'_>) {
         let (key, name, done, total) = match told {
             Told::Table { name, done, total } => ("copy.rows", (*name).to_owned(), *done, *total),
-            Told::Finishing(step) => ("copy.finishing", step.to_string(), 0, 0),
+            Told::Finishing(step) => ("copy.finishing", self.finishing(step), 0, 0),
             Told::Proving { name, done } => ("copy.proving", (*name).to_owned(), *done, 0),
             Told::Files { done, total } => ("copy.files", String::new(), *done, *total),
         };
@@ -68,9 +72,22 @@ impl CopyProgress {
         state.step = step;
     }
 
+    fn finishing(&self, step: &Finishing<'_>) -> String {
+        if self.json {
+            return step.to_string();
+        }
+        let (key, name) = match step {
+            Finishing::Index(name) => ("copy.step_index", *name),
+            Finishing::References(table) => ("copy.step_references", *table),
+            Finishing::Check => ("copy.step_check", ""),
+        };
+        self.texts.fill(key, &[("name", name)])
+    }
+
     fn line(&self, state: &mut State, key: &str, name: &str, step: &str, fresh: bool, at: (u64, u64)) {
         // Only how long ago the last line was matters, not what time it is.
-        if !fresh && state.said.is_some_and(|said| said.elapsed() < PAUSE) {
+        let is_worth_a_line = fresh && (self.json || at.1 >= MANY);
+        if !is_worth_a_line && state.said.is_some_and(|said| said.elapsed() < PAUSE) {
             return;
         }
         state.said = Some(Instant::now());

@@ -19,7 +19,7 @@ use crm_host::{
 use crm_lineworks::{LineWorks, LineWorksConfig, Timeouts};
 use secrecy::ExposeSecret;
 
-use crate::backups::{FolderShelf, Luggage, Workshop, mark, refuse_unfinished};
+use crate::backups::{FolderShelf, Luggage, Workshop, mark, refuse_leftover, refuse_unfinished};
 use crate::connection::Connection;
 use crate::database::{
     LockTrouble, OpenDatabase, Opener, Place, StoreLock, make_folder_of, unapplied_in_file,
@@ -65,6 +65,8 @@ pub struct ServerComposition {
     pub migrated: Upgraded,
     /// What is wrong with the spool, if anything; worth an error, since a full disk would lose callbacks.
     pub spool_trouble: Option<SpoolError>,
+    /// Whether an empty database was made where another one had been.
+    pub begun_anew: bool,
     /// Held as long as the server works.
     pub lock: StoreLock,
 }
@@ -76,6 +78,8 @@ impl ServerComposition {
         refuse_unfinished(&settings.data)?;
         make_folder(&settings.data.dir)?;
         make_folder_of(&settings.data.database)?;
+        let begun_anew =
+            settings.data.database.missing().is_some() && settings.data.secret_key_file().exists();
         let opened = OpenDatabase::open_when_there(&settings.data.database).await?;
         let lock = opened.place().serve().await;
         let lock = lock.map_err(|trouble| locked(trouble, &settings))?;
@@ -93,6 +97,7 @@ impl ServerComposition {
             key_exposed: keys.exposed,
             migrated,
             spool_trouble,
+            begun_anew,
             lock,
         })
     }
@@ -126,7 +131,8 @@ impl Composition {
 
     /// Opens the store as it is: makes and migrates nothing.
     pub fn as_it_is(settings: Settings) -> Result<Self, StartError> {
-        if settings.data.database.is_missing() {
+        if let Some(file) = settings.data.database.missing() {
+            refuse_leftover(file)?;
             return Err(StartError::NoDatabase(settings.data.database));
         }
         let opened = OpenDatabase::open(&settings.data.database, false, Opener::Command)?;
@@ -136,7 +142,8 @@ impl Composition {
     /// Every migration of this program and whether the database has it; a missing database is not made.
     pub async fn migrations(settings: Settings) -> Result<Vec<MigrationStatus>, StartError> {
         let database = settings.data.database;
-        let status = if database.is_missing() {
+        let status = if let Some(file) = database.missing() {
+            refuse_leftover(file)?;
             unapplied_in_file()
         } else {
             let opened = OpenDatabase::open(&database, false, Opener::Command)?;

@@ -17,6 +17,7 @@ pub(crate) struct BackupWatch {
     failed: bool,
     old: bool,
     same_disk: bool,
+    gone: bool,
 }
 
 impl BackupWatch {
@@ -28,6 +29,7 @@ impl BackupWatch {
             failed: by_itself && view.last_failed() && view.running().is_none(),
             old: by_itself && view.is_too_old(),
             same_disk: by_itself && view.place.same_disk,
+            gone: by_itself && view.is_gone(),
         }
     }
 
@@ -40,6 +42,21 @@ impl BackupWatch {
         ];
         all.into_iter()
             .find_map(|(there, banner)| there.then_some(banner))
+    }
+
+    /// Whether nothing leaves by itself, since a backup was put back or the database moved.
+    pub(crate) fn rests(self) -> bool {
+        self.paused
+    }
+
+    /// Whether the file of the newest good one is not to be seen in its folder.
+    pub(crate) fn lacks_the_newest(self) -> bool {
+        self.gone
+    }
+
+    /// What everybody else must know of it.
+    pub(crate) fn banner_for_all(self) -> Option<Banner> {
+        self.paused.then_some(Banner::SendingRests)
     }
 
     /// What an administrator is told on the board.

@@ -126,6 +126,8 @@ fn line_works(app: &App) -> &'static str {
         "callbacks carry wrong signatures"
     } else if trouble.other_address {
         "callbacks come from addresses that are not allowed"
+    } else if app.backups().now().rests() {
+        "sending rests since a restore or a move of the database"
     } else if app.metrics().sending_fails() {
         "messages cannot be sent"
     } else {
@@ -140,6 +142,9 @@ async fn backups(app: &App) -> &'static str {
     match (load.last_backup, load.backup_failed) {
         (_, Some(true)) => "the last one failed",
         (Some(newest), _) if load.at.since(newest) >= TOO_OLD => "the newest is too old",
+        (Some(_), _) if app.backups().now().lacks_the_newest() => {
+            "the file of the newest is not in its folder"
+        }
         (Some(_), _) => OK,
         (None, _) => NONE_YET,
     }

@@ -213,6 +213,12 @@ fn note_start(server: &ServerComposition) {
     for name in &server.migrated.applied {
         tracing::info!("database updated: {name}");
     }
+    if server.begun_anew {
+        tracing::warn!(
+            "there was no database beside the secret key, so that an empty one was made; if one was lost, stop the server, \
+             move what it made elsewhere and put the newest backup back (docs/restore.ja.md)"
+        );
+    }
     if server.key_exposed {
         tracing::warn!("the key file in the data folder can be read by others; chmod 600 it");
     }

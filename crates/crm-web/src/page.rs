@@ -106,6 +106,8 @@ pub enum Banner {
     OtherAddress,
     /// Nothing leaves by itself since a backup was put back.
     WorkPaused,
+    /// The same, for who can only wait for it.
+    SendingRests,
     /// The last backup failed.
     BackupFailed,
     /// The newest good backup is too old.

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::copy_progress::CopyProgress;
 use crate::failure::Failure;
 use crate::output::raw;
+use crate::texts::Texts;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Backup {
@@ -82,7 +83,7 @@ pub(crate) async fn run(context: &Context, command: &Backup) -> Outcome {
         BackupFailure::Problem(problem) if problem.code() == "disk_full" => {
             Failure::Own("disk_full", vec![("file", name.clone())])
         }
-        BackupFailure::Problem(problem) => told(&problem, &name),
+        BackupFailure::Problem(problem) => told(&problem, &name, context.output.texts()),
         BackupFailure::Domain(error) => Failure::Domain(error),
     })?;
     let key = if taken.encrypted {
@@ -112,7 +113,7 @@ fn chosen(context: &Context, command: &Backup, settings: &Settings) -> Result<Op
         (None, Some(passphrase)) => Ok(Some(passphrase.clone())),
         (None, None) if command.encrypt => {
             let typed = new_secret(context.output.texts(), "secret.passphrase")?;
-            Passphrase::new(&typed).map(Some).ok_or_else(too_short)
+            of_typed(&typed).map(Some)
         }
         (None, None) => Ok(None),
     }
@@ -130,6 +131,13 @@ fn from_file(file: &Path) -> Result<Passphrase, Failure> {
     Passphrase::new(&text).ok_or_else(too_short)
 }
 
+fn of_typed(text: &str) -> Result<Passphrase, Failure> {
+    if text.is_empty() {
+        return Err(Failure::Own("passphrase_none", Vec::new()));
+    }
+    Passphrase::new(text).ok_or_else(too_short)
+}
+
 fn too_short() -> Failure {
     let min = Passphrase::SHORTEST.to_string();
     Failure::Own("passphrase_short", vec![("min", min)])
@@ -143,7 +151,7 @@ fn needed(
 ) -> Result<Option<Passphrase>, Failure> {
     let name = file.display().to_string();
     readable(file).map_err(|error| Failure::io(&name, &error))?;
-    if !is_encrypted(file).map_err(|problem| told(&problem, &name))? {
+    if !is_encrypted(file).map_err(|problem| told(&problem, &name, context.output.texts()))? {
         return Ok(None);
     }
     if let Some(file) = passphrase_file {
@@ -154,7 +162,7 @@ fn needed(
         return Ok(Some(passphrase));
     }
     let typed = known_secret(context.output.texts(), "secret.passphrase")?;
-    Passphrase::new(&typed).map(Some).ok_or_else(too_short)
+    of_typed(&typed).map(Some)
 }
 
 /// Whether there is such a file that can be read.
@@ -166,10 +174,13 @@ fn readable(file: &Path) -> std::io::Result<()> {
 }
 
 /// What is wrong with a backup or its place.
-fn told(problem: &BackupProblem, file: &str) -> Failure {
+fn told(problem: &BackupProblem, file: &str, texts: &Texts) -> Failure {
+    if let Some((part, name)) = problem.broken_part() {
+        let part = texts.fill(&format!("backup_part.{part}"), &[("name", name)]);
+        return Failure::Own("backup_broken", vec![("file", file.to_owned()), ("part", part)]);
+    }
     let code = match problem.code() {
         "exists" => "file_exists",
-        "broken" => "backup_broken",
         "later" => "backup_later",
         "newer" => "backup_newer",
         "passphrase_missing" | "passphrase_wrong" => "backup_passphrase",
@@ -186,11 +197,11 @@ fn told(problem: &BackupProblem, file: &str) -> Failure {
 }
 
 /// Why a backup could not be looked through: that alone says nothing about it.
-fn unverified(failure: &VerifyFailure, file: &str) -> Failure {
+fn unverified(failure: &VerifyFailure, file: &str, texts: &Texts) -> Failure {
     let code = match failure.problem.code() {
         "disk_full" => "verify_full",
         "folder" | "store" => "verify",
-        _ => return told(&failure.problem, file),
+        _ => return told(&failure.problem, file, texts),
     };
     let dir = failure.unpacked_in.display().to_string();
     let error = crate::failure::reasons(&failure.problem);
@@ -208,7 +219,7 @@ pub(crate) fn look_through(context: &Context, command: &Verify) -> Outcome {
         .ok()
         .map(|loaded| loaded.settings.data.dir);
     let found = verify(&command.file, passphrase.as_ref(), data_dir.as_deref());
-    let found = found.map_err(|failure| unverified(&failure, &name))?;
+    let found = found.map_err(|failure| unverified(&failure, &name, context.output.texts()))?;
     let manifest = &found.manifest;
     let texts = context.output.texts();
     let count = |table: &str| {
@@ -265,7 +276,7 @@ pub(crate) async fn put_back(context: &Context, command: &Restore) -> Outcome {
     )
     .await;
     progress.end();
-    let restored = restored.map_err(|problem| refused(&problem, &name))?;
+    let restored = restored.map_err(|problem| refused(&problem, &name, context.output.texts()))?;
     let lines = super::restored::lines(context.output.texts(), &restored, &settings);
     context
         .output
@@ -273,10 +284,17 @@ pub(crate) async fn put_back(context: &Context, command: &Restore) -> Outcome {
     DONE
 }
 
-fn refused(problem: &RestoreProblem, file: &str) -> Failure {
+fn refused(problem: &RestoreProblem, file: &str, texts: &Texts) -> Failure {
     match problem {
-        RestoreProblem::Backup(problem) if problem.code() != "disk_full" => told(problem, file),
+        RestoreProblem::Backup(problem) if problem.code() != "disk_full" => told(problem, file, texts),
         RestoreProblem::NotEmpty(place) => Failure::Own("not_empty", vec![("place", place.clone())]),
+        RestoreProblem::Start(error) => Failure::Own(
+            "restore",
+            vec![
+                ("error", error.sentence(texts.locale())),
+                ("file", file.to_owned()),
+            ],
+        ),
         RestoreProblem::Other(place) => Failure::Own("restore_other", vec![("place", place.clone())]),
         other => Failure::Own(
             if other.code() == "copy" {
@@ -303,7 +321,8 @@ fn settings_only(
     if target.exists() {
         return Err(Failure::Own("file_exists", vec![("file", file)]));
     }
-    let luggage = settings_of(&command.file, passphrase).map_err(|problem| told(&problem, &name))?;
+    let luggage = settings_of(&command.file, passphrase)
+        .map_err(|problem| told(&problem, &name, context.output.texts()))?;
     let Some(text) = luggage.settings.as_ref() else {
         return Err(Failure::Own("no_settings", vec![("file", name)]));
     };

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crm_compose::Need;
 use crm_compose::settings::merged_dot_env;
 use crm_compose::simulator::{SimError, Simulator, SimulatorConfig};
 use serde_json::json;
@@ -12,6 +13,9 @@ use super::{DONE, Outcome};
 use crate::context::Context;
 use crate::failure::Failure;
 
+/// Where a server listens if nothing is said.
+const USUAL: &str = "http://localhost:3000";
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Dev {
     /// Run a simulated LINE WORKS until Ctrl-C.
@@ -19,9 +23,9 @@ pub(crate) enum Dev {
         /// Where it listens; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
         listen: SocketAddr,
-        /// Where callbacks are posted.
-        #[arg(long, default_value = "http://127.0.0.1:3000/webhook", value_name = "URL")]
-        callback: String,
+        /// Where callbacks are posted; otherwise where the settings have a server of this machine listen.
+        #[arg(long, value_name = "URL")]
+        callback: Option<String>,
         /// Write the settings that reach it to this file.
         #[arg(long, value_name = "F")]
         env_file: Option<PathBuf>,
@@ -34,6 +38,7 @@ pub(crate) async fn run(context: &Context, command: Dev) -> Outcome {
         callback,
         env_file,
     } = command;
+    let callback = callback.unwrap_or_else(|| own_door(context));
     let config = SimulatorConfig {
         listen,
         callback_url: Some(callback.clone()),
@@ -48,6 +53,23 @@ pub(crate) async fn run(context: &Context, command: Dev) -> Outcome {
     until_asked().await;
     simulator.stop().await;
     DONE
+}
+
+/// Where a server on this machine takes callbacks by the settings, under the name by which it knows itself.
+fn own_door(context: &Context) -> String {
+    let settings = context.settings(Need::Store).ok();
+    let door = settings.and_then(|loaded| {
+        let listen = loaded.settings.listen;
+        match listen.callback_address {
+            Some(door) => Some(format!("http://127.0.0.1:{}", door.port())),
+            None => listen
+                .public_urls
+                .first()
+                .map(|url| url.origin().to_owned())
+                .filter(|origin| origin.starts_with("http://")),
+        }
+    });
+    format!("{}/webhook", door.as_deref().unwrap_or(USUAL))
 }
 
 fn failure(error: &SimError) -> Failure {

@@ -100,12 +100,22 @@ fn what_is_broken_is_told_with_its_place() {
     let ran = desk.run(&["verify", &file]);
     assert_eq!((ran.code, code(&ran.err)), (1, "backup_broken"));
     assert!(ran.err.contains("crm.db"), "the place is named: {}", ran.err);
+    std::fs::write(desk.path("settings"), "CRM_LOCALE=ja\n").unwrap();
+    let other = desk.run(&["verify", &desk.path("settings").display().to_string()]);
+    assert_eq!((other.code, code(&other.err)), (1, "backup_broken"));
+    assert!(
+        other.err.contains("crm backup で作ったファイルではない"),
+        "{}",
+        other.err
+    );
     let none = desk.run(&["verify", "nowhere"]);
     assert_eq!((none.code, code(&none.err)), (1, "file"), "{}", none.err);
     let folder = desk.run(&["verify", &desk.path("data").display().to_string()]);
     assert_eq!((folder.code, code(&folder.err)), (1, "file"), "{}", folder.err);
-    let ran = Desk::new().run(&["restore", &file]);
+    let other = Desk::new();
+    let ran = other.run(&["restore", &file]);
     assert_eq!((ran.code, code(&ran.err)), (1, "backup_broken"));
+    assert!(!other.path("data").exists(), "nothing stays of what was begun");
 }
 
 /// The issue wants the target's key adopted; who meant to bring the old one must learn that it was mistyped.

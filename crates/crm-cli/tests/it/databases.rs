@@ -66,7 +66,9 @@ fn what_is_left_of_a_database_is_not_thrown_away() {
     let elsewhere = format!("sqlite://{}", away.display());
     for command in [
         vec!["migrate"],
+        vec!["migrate", "--dry-run"],
         vec!["customer", "list"],
+        vec!["key", "status"],
         vec!["db", "copy", &elsewhere, &target],
     ] {
         let refused = desk.run(&command);
@@ -75,6 +77,12 @@ fn what_is_left_of_a_database_is_not_thrown_away() {
         assert!(told, "{}", refused.err);
         assert!(!desk.database().exists() && std::fs::read(&log).unwrap() == kept);
     }
+    let doctor = desk.run(&["doctor"]);
+    assert!(
+        doctor.out.contains("crm.db-wal") && !doctor.out.contains("crm migrate で作成"),
+        "{}",
+        doctor.out
+    );
     std::fs::rename(&away, desk.database()).unwrap();
     assert_eq!(desk.json(&["customer", "list"])[0]["last_name"], "最後");
     drop(working);
@@ -132,7 +140,7 @@ fn a_database_is_copied_and_proved_and_not_a_second_time() {
 #[test]
 fn a_table_for_people_names_every_table_and_says_what_comes_next() {
     let desk = Desk::new();
-    office(&desk, 3);
+    office(&desk, 2_000);
     let copied = desk.run(&["db", "copy", "sqlite://data/crm.db", "sqlite://new/crm.db"]);
     assert_eq!(copied.code, 0, "{}", copied.err);
     assert!(
@@ -144,6 +152,17 @@ fn a_table_for_people_names_every_table_and_says_what_comes_next() {
         copied.err.contains("activities をコピーしています"),
         "{}",
         copied.err
+    );
+    assert!(
+        copied.err.lines().count() < 20,
+        "small tables are no news: {}",
+        copied.err
+    );
+    let nowhere = desk.run(&["db", "copy", "sqlite://data/nowhere.db", "sqlite://other/crm.db"]);
+    assert!(
+        nowhere.code == 1 && nowhere.err.contains("[copy_source_missing]"),
+        "{}",
+        nowhere.err
     );
 }
 
@@ -238,7 +257,7 @@ fn addresses_come_from_files_and_no_password_is_shown() {
     }
     let absent = desk.run(&["db", "copy", "sqlite://nowhere/crm.db", "sqlite://x/crm.db"]);
     assert!(
-        absent.code == 1 && absent.err.contains("[no_database]"),
+        absent.code == 1 && absent.err.contains("[copy_source_missing]"),
         "{}",
         absent.err
     );

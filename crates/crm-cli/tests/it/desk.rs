@@ -119,6 +119,13 @@ impl Ran {
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
+    /// The first JSON that it writes.
+    pub(crate) fn said(&mut self) -> Value {
+        let out = self.0.stdout.as_mut().unwrap();
+        let mut all = serde_json::Deserializer::from_reader(out).into_iter();
+        all.next().unwrap().unwrap()
+    }
+
     pub(crate) fn wait_for(&mut self, file: &Path) {
         self.wait_until(file, |text| !text.is_empty());
     }

@@ -74,14 +74,30 @@ fn the_doctor_finds_the_simulator_well() {
         "token",
         "bot",
         "callback_enabled",
+        "callback_url",
         "database",
         "migrations",
         "writable",
     ] {
         assert_eq!(state(name), "ok", "{name}: {}", ran.out);
     }
-    // The simulator was told 127.0.0.1, the settings say localhost.
-    assert_eq!((state("callback_url").as_str(), ran.code), ("failed", 1));
+}
+
+#[test]
+fn the_simulator_posts_where_the_settings_have_a_server_listen() {
+    for (setting, told) in [
+        ("CRM_LISTEN=127.0.0.1:21300", "http://localhost:21300/webhook"),
+        (
+            "CRM_CALLBACK_LISTEN=127.0.0.1:21301",
+            "http://127.0.0.1:21301/webhook",
+        ),
+        ("CRM_LISTEN=nowhere", "http://localhost:3000/webhook"),
+    ] {
+        let desk = Desk::new();
+        desk.dot_env(&format!("{setting}\n"));
+        let args = ["dev", "line-works", "--listen", "127.0.0.1:0", "--format", "json"];
+        assert_eq!(desk.start(&args).said()["callback_url"], told, "{setting}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What goes along in an encrypted backup besides the data: settings and keys.
 
+use std::path::Path;
+
 use crm_archive::names;
 use crm_host::SecretKey;
 use crm_host::key_sheet::{self, Line};
@@ -92,6 +94,12 @@ pub struct KeySheet {
     pub database: String,
 }
 
+/// On paper a path must say where it begins.
+fn whole(path: &Path) -> String {
+    let whole = std::path::absolute(path);
+    whole.unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
 impl KeySheet {
     /// The sheet for these settings; `None` if there is no key yet.
     pub fn of(settings: &Settings) -> Option<Self> {
@@ -102,11 +110,8 @@ impl KeySheet {
         Some(Self {
             lines: key_sheet::lines(&key),
             fingerprint: wrapping.fingerprint().to_string(),
-            file: data
-                .secret_key
-                .is_none()
-                .then(|| data.secret_key_file().display().to_string()),
-            backups: data.backup_dir.display().to_string(),
+            file: data.secret_key.is_none().then(|| whole(&data.secret_key_file())),
+            backups: whole(&data.backup_dir),
             encrypted: settings.backups.passphrase.is_some(),
             database: data.database.to_string(),
             key: key.into(),

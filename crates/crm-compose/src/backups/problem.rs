@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crm_archive::ArchiveError;
+use crm_archive::{ArchiveError, Place};
 use crm_domain::error::Error;
 use crm_domain::ports::backup_shelf::ShelfProblem;
 use crm_domain::ports::blobs::BlobError;
@@ -97,6 +97,20 @@ impl BackupProblem {
             Self::Archive(ArchiveError::Broken { .. }) | Self::Unsound(_) => "broken",
             Self::Archive(error) if error.code() == "disk_full" => "disk_full",
             Self::Folder { .. } | Self::Archive(_) => "folder",
+        }
+    }
+
+    /// Which part is broken, if that is the problem: `beginning`, `manifest`, `member` with its name, `end` or `database`.
+    pub fn broken_part(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Archive(ArchiveError::Broken { place, .. }) => Some(match place {
+                Place::Beginning => ("beginning", ""),
+                Place::Manifest => ("manifest", ""),
+                Place::Member(name) => ("member", name),
+                Place::End => ("end", ""),
+            }),
+            Self::Unsound(_) => Some(("database", "")),
+            _ => None,
         }
     }
 }

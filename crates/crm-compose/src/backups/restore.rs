@@ -1,7 +1,7 @@
 //! Putting a backup back into an empty place: verified first, put together in a folder of its own, and there all at once.
 
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crm_archive::{Archive, Manifest, Member, Passphrase, Taker};
@@ -40,6 +40,7 @@ pub async fn restore(
     teller: Teller,
 ) -> Result<Restored, RestoreProblem> {
     let settings = settings.without_line_works();
+    let made: Vec<PathBuf> = folders_of(&settings.data).filter(|dir| !dir.exists()).collect();
     make_folder(&settings.data.dir)?;
     make_folder_of(&settings.data.database)?;
     let staging = Staging::begin(&settings.data)?;
@@ -64,9 +65,21 @@ pub async fn restore(
         // What is wrong with the backup or the target leaves nothing.
         Err(problem) => {
             staging.abandon();
+            for dir in made {
+                // With something in it, it stays.
+                drop(std::fs::remove_dir(dir));
+            }
             Err(problem)
         }
     }
+}
+
+fn folders_of(data: &DataSettings) -> impl Iterator<Item = PathBuf> {
+    let beside = data.database.file().and_then(Path::parent);
+    [Some(data.dir.as_path()), beside]
+        .into_iter()
+        .flatten()
+        .map(Path::to_owned)
 }
 
 struct Work<'a> {

@@ -57,10 +57,10 @@ impl Database {
         }
     }
 
-    /// Whether it is a file that was never made; a server is only known by asking it.
-    pub fn is_missing(&self) -> bool {
+    /// The file, if it is one that is not there; a server is only known by asking it.
+    pub fn missing(&self) -> Option<&Path> {
         // Of a folder that may not be looked into nobody knows; opening it says why.
-        self.file().is_some_and(|file| !file.try_exists().unwrap_or(true))
+        self.file().filter(|file| !file.try_exists().unwrap_or(true))
     }
 }
 

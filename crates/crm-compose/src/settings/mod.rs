@@ -124,7 +124,7 @@ impl Settings {
         let of_line_works = |problem: &Problem| problem.name.starts_with("LINE_WORKS_");
         match need {
             Need::Everything => {}
-            Need::WithPages if settings.data.database.is_missing() => {}
+            Need::WithPages if settings.data.database.missing().is_some() => {}
             Need::WithPages => problems.retain(|problem| !source.may_come_from_pages(problem)),
             Need::LineWorks => problems.retain(of_line_works),
             Need::Store => problems.retain(|problem| !of_line_works(problem)),

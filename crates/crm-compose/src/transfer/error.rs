@@ -16,6 +16,9 @@ pub enum CopyError {
     /// Both are one.
     #[error("{0} cannot be copied onto itself")]
     Same(Database),
+    /// The source is not there.
+    #[error("there is no {0}")]
+    SourceMissing(Database),
     /// There is nothing in the source.
     #[error("{0} holds nothing")]
     SourceEmpty(Database),
@@ -48,6 +51,7 @@ impl CopyError {
         match self {
             Self::Start(error) => (error.code(), Vec::new()),
             Self::Same(one) => ("copy_same", database(one)),
+            Self::SourceMissing(one) => ("copy_source_missing", database(one)),
             Self::SourceEmpty(one) => ("copy_source_empty", database(one)),
             Self::SourceOld { database, missing } => (
                 "copy_source_old",

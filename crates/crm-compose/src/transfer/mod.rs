@@ -105,7 +105,10 @@ pub async fn copy(
     if same(&from.database, &to.database) {
         return Err(CopyError::Same(from.database));
     }
-    let mut source = Composition::as_it_is(at(settings, &from))?;
+    let mut source = Composition::as_it_is(at(settings, &from)).map_err(|error| match error {
+        StartError::NoDatabase(database) => CopyError::SourceMissing(database),
+        error => error.into(),
+    })?;
     check_source(&source).await?;
     let _source_lock = source.lock_store().await?;
     std::mem::replace(&mut source.keys, Ok(None))?;

@@ -237,7 +237,7 @@ async fn what_must_not_be_copied_is_refused_with_a_reason() {
         &settings_here,
     )
     .await;
-    assert_eq!(code(missing), Some("no_database"));
+    assert_eq!(code(missing), Some("copy_source_missing"));
     let onto_itself = run(file_side(&dir), file_side(&dir), &settings_here).await;
     assert_eq!(code(onto_itself), Some("copy_same"));
     let other_key = settings(&dir, &[("CRM_SECRET_KEY", KEY)]);

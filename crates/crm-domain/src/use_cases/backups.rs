@@ -86,7 +86,10 @@ impl BackupsView {
         if fresh && !self.is_gone() {
             return false;
         }
-        let last = self.last.as_ref().map(|last| self.now.since(begun(last)));
+        // What was taken before a restore lies on another machine.
+        let here = |at: &Instant| self.pause.as_ref().is_none_or(|pause| *at >= pause.since);
+        let last = self.last.as_ref().map(begun).filter(here);
+        let last = last.map(|at| self.now.since(at));
         let just = last.is_some_and(|since| (-SKEW..AGAIN).contains(&since));
         !(just && (fresh || self.last_failed()))
     }

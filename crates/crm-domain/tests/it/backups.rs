@@ -1,6 +1,6 @@
 //! Backups, and the rest after one was put back.
 
-use crm_domain::backups::{Backup, BackupId, BackupState, NewBackup, PauseCause, Taken};
+use crm_domain::backups::{Backup, BackupId, BackupState, NewBackup, Pause, PauseCause, Taken};
 use crm_domain::error::Error;
 use crm_domain::instant::Instant;
 use crm_domain::ports::backup_shelf::{ShelfPlace, ShelfProblem};
@@ -175,6 +175,14 @@ fn a_daily_backup_is_due_when_none_is_there_since_its_time() {
     );
     assert!(due(good(30), good(30), &[]), "it is gone");
     assert!(!due(good(45), good(45), &[]), "but not over and over");
+    let mut restored = view(good(45), good(45), &[]);
+    restored.pause = Some(Pause {
+        since: at_minute(50),
+        cause: PauseCause::Restored,
+    });
+    assert!(restored.is_due(slot), "it was taken elsewhere");
+    restored.last = good(51);
+    assert!(!restored.is_due(slot), "that was here");
     let failed = |minute| Some(backup(minute, BackupState::Failed));
     assert!(
         !due(failed(40), good(29), &[THERE]),

@@ -6,6 +6,7 @@ const IDS = ["customer", "company", "conversation"];
 const PAUSE = 500;
 
 export function startRegions() {
+  askAgain();
   const regions = () => [...document.querySelectorAll("[data-follow][id]")];
   const kinds = new Set(regions().flatMap((region) => region.dataset.follow.split(" ")));
   if (!kinds.size) return;
@@ -15,6 +16,16 @@ export function startRegions() {
       if (regions().some((region) => concerns(region, kind, detail))) refresh();
     });
   }
+}
+
+/** A region with `data-again="2"` somewhere in it shows work under way: it is asked for every two seconds until it does not. */
+function askAgain() {
+  const mark = document.querySelector("[id] [data-again]");
+  if (!mark) return;
+  setTimeout(async () => {
+    if (document.visibilityState === "visible") await replace([mark.closest("[id]:not(main)")]);
+    askAgain();
+  }, Number(mark.dataset.again) * 1_000);
 }
 
 function concerns(region, kind, detail) {

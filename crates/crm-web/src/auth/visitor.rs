@@ -115,14 +115,14 @@ impl Visitor {
         }
     }
 
-    /// The lasting state that this reader must know of: what only administrators can mend is for them.
+    /// The lasting state that this reader must know of: what only administrators can mend, and nobody else feels, is for them.
     fn banner(&self, menu: Menu) -> Option<Banner> {
         if !self.app.crm.can_send() {
             return Some(Banner::LineWorksMissing);
         }
-        let role = self.signed.as_ref().map(|signed| signed.member.role);
-        if role != Some(crm_domain::members::Role::Admin) {
-            return None;
+        let role = self.signed.as_ref().map(|signed| signed.member.role)?;
+        if role != crm_domain::members::Role::Admin {
+            return self.app.backups().now().banner_for_all();
         }
         let trouble = self.app.crm.door_trouble();
         [

@@ -25,6 +25,8 @@ pub struct CompanyInput {
     pub remarks: Option<String>,
     /// The version that was read.
     pub version: Option<i64>,
+    /// What the fields held when the form was drawn (`FormState::marks`).
+    pub marks: String,
 }
 
 impl CompanyInput {
@@ -57,13 +59,17 @@ impl CompanyInput {
 
     /// The form again, as it was typed.
     pub fn state(&self) -> FormState {
-        FormState::of(&COMPANY_FIELDS)
+        let form = FormState::of(&COMPANY_FIELDS)
             .with("name", &self.name)
             .with("name_kana", &self.name_kana)
             .with("address", &self.address)
             .with("phone", &self.phone)
             .with("website", &self.website)
-            .with("remarks", self.remarks.as_deref().unwrap_or_default())
+            .with("remarks", self.remarks.as_deref().unwrap_or_default());
+        FormState {
+            marks: self.marks.clone(),
+            ..form
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct CustomerInput {
     pub remarks: Option<String>,
     /// The version that was read.
     pub version: Option<i64>,
+    /// What the fields held when the form was drawn (`FormState::marks`).
+    pub marks: String,
 }
 
 impl CustomerInput {
@@ -76,7 +78,7 @@ impl CustomerInput {
 
     /// The form again, as it was typed.
     pub fn state(&self) -> FormState {
-        FormState::of(&CUSTOMER_FIELDS)
+        let form = FormState::of(&CUSTOMER_FIELDS)
             .with("last_name", &self.last_name)
             .with("first_name", &self.first_name)
             .with("last_name_kana", &self.last_name_kana)
@@ -85,7 +87,11 @@ impl CustomerInput {
             .with("phone", &self.phone)
             .with("company_id", self.company_id.trim())
             .with("line_user_id", &self.line_user_id)
-            .with("remarks", self.remarks.as_deref().unwrap_or_default())
+            .with("remarks", self.remarks.as_deref().unwrap_or_default());
+        FormState {
+            marks: self.marks.clone(),
+            ..form
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod companies;
 pub mod customers;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crm_domain::error::Error;
 use crm_domain::values::{FieldError, Problem};
@@ -26,6 +27,8 @@ pub struct FormState {
     pub stale: bool,
     /// What is stored now, where it differs from what was typed.
     pub theirs: Vec<Theirs>,
+    /// What each field held when the form was drawn, as marks that the form carries along: `email=0f1e2d3c4b5a6978 …`.
+    pub marks: String,
 }
 
 /// A field that is stored otherwise than it was typed.
@@ -84,14 +87,39 @@ impl FormState {
         self.error = Some(why);
     }
 
+    /// With what it holds now as marks.
+    #[must_use]
+    pub fn marked(mut self) -> FormState {
+        let marks = self.fields.iter().map(|(name, field)| mark(name, &field.value));
+        self.marks = marks.collect::<Vec<_>>().join(" ");
+        self
+    }
+
     /// Says that somebody else saved in between: `stored` is the form of what they saved, `tidy` that of what was
-    /// typed, in the same spelling.
+    /// typed, in the same spelling. A field that was not touched since the form was drawn shows what they saved: saving once
+    /// more takes nothing back that nobody here has changed.
     pub fn refuse_stale(&mut self, stored: &FormState, tidy: &FormState) {
         self.stale = true;
         self.refuse_all(Sentence::of("form.stale"));
         let value = |form: &FormState, name: &str| form.fields.get(name).map(|field| field.value.clone());
+        let untouched = |name: &str| {
+            let held = mark(name, &value(tidy, name).unwrap_or_default());
+            self.marks.split(' ').any(|mark| *mark == held)
+        };
+        let untouched: Vec<_> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|name| untouched(name))
+            .collect();
+        for name in &untouched {
+            if let (Some(field), Some(theirs)) = (self.fields.get_mut(name), value(stored, name)) {
+                field.value = theirs;
+            }
+        }
+        self.marks = stored.clone().marked().marks;
         self.theirs = (self.order.iter().copied())
-            .filter(|name| value(stored, name) != value(tidy, name))
+            .filter(|name| !untouched.contains(name) && value(stored, name) != value(tidy, name))
             .map(|field| Theirs {
                 field,
                 value: value(stored, field).unwrap_or_default(),
@@ -143,6 +171,13 @@ pub(crate) fn collect<T>(
         .ok()
 }
 
+/// What a field held, so short that a form can carry it; another program's marks fit nothing, as if all had been touched.
+fn mark(name: &str, value: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    format!("{name}={:016x}", hasher.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use crm_domain::error::Error;
@@ -170,6 +205,22 @@ mod tests {
         );
         assert!(form.stale && form.failed);
         assert_eq!(form.fields["remarks"].value, "x");
+    }
+
+    #[test]
+    fn what_was_not_touched_shows_what_somebody_else_saved() {
+        let names = ["email", "phone", "remarks"];
+        let drawn = FormState::of(&names).with("phone", "1").with("remarks", "x");
+        let typed = drawn.clone().with("phone", "2").with("remarks", "y");
+        let stored = drawn.clone().with("email", "a@example.jp").with("remarks", "z");
+        let mut form = typed.clone();
+        form.marks = drawn.marked().marks;
+        form.refuse_stale(&stored, &typed);
+        let values = ["email", "phone", "remarks"].map(|name| form.fields[name].value.as_str());
+        assert_eq!(values, ["a@example.jp", "2", "y"]);
+        let told: Vec<_> = form.theirs.iter().map(|theirs| theirs.field).collect();
+        assert_eq!(told, ["phone", "remarks"]);
+        assert_eq!(form.marks, stored.marked().marks);
     }
 
     #[test]

@@ -167,7 +167,7 @@ async fn register(
 async fn show_edit(visitor: Visitor, by: Signed, Path(number): Path<String>) -> Result<Response, Failure> {
     visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let company = visitor.app.crm.show_company(&by.actor, id(&number)?).await?;
-    let form = company_form(&company.details);
+    let form = company_form(&company.details).marked();
     draw_form(
         &visitor,
         &by,
@@ -207,7 +207,7 @@ async fn revise(
 }
 
 /// The form again with what was typed, what somebody else saved meanwhile, and the newest version, so that saving once
-/// more overwrites it.
+/// more overwrites what both have changed.
 async fn tell_stale(
     visitor: &Visitor,
     by: &Signed,

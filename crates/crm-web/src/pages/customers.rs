@@ -240,7 +240,7 @@ async fn show_edit(
 ) -> Result<Response, Failure> {
     visitor.app.crm.may(&by.actor, Action::EditRecords)?;
     let line = visitor.app.crm.show_customer(&by.actor, id(&number)?).await?;
-    let mut form = customer_form(&line.customer.details);
+    let mut form = customer_form(&line.customer.details).marked();
     if let Ok(Some(user)) = LineUserId::new(&query.line_user_id) {
         form = form.with("line_user_id", user.as_str());
     }
@@ -285,7 +285,7 @@ async fn revise(
 }
 
 /// The form again with what was typed, what somebody else saved meanwhile, and the newest version, so that saving once
-/// more overwrites it.
+/// more overwrites what both have changed.
 async fn tell_stale(
     visitor: &Visitor,
     by: &Signed,

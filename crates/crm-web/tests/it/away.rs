@@ -240,7 +240,7 @@ async fn while_nothing_can_be_read_people_get_a_page() {
         let page = browser.get(path).await;
         assert_eq!(page.status, 503, "{path}");
         assert!(
-            page.text().contains("ただいま混み合っています"),
+            page.text().contains("ただいま利用できません"),
             "{path}: {}",
             page.text()
         );

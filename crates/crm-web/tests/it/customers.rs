@@ -234,3 +234,66 @@ async fn what_is_no_id_or_no_record_is_not_found() {
     assert_eq!(browser.get(&format!("/customer/{id}")).await.status, 404);
     assert_eq!(browser.post("/customer/999/delete", &[]).await.status, 404);
 }
+
+/// What a form carries along unseen.
+fn carried(page: &str, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let rest = page.split_once(&field).unwrap().1;
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+#[tokio::test]
+async fn who_saves_after_another_takes_nothing_back_that_only_the_other_changed() {
+    let server = TestServer::start().await;
+    let id = server.add_customer("山田", "太郎", None).await;
+    let (mut one, mut other) = (
+        server.signed_in(Role::Member).await,
+        server.signed_in(Role::Admin).await,
+    );
+    let path = format!("/customer/{id}/edit");
+    one.get(&path).await;
+    let drawn = other.get(&path).await.text();
+    let (version, marks) = (carried(&drawn, "version"), carried(&drawn, "marks"));
+    let first = [
+        ("last_name", "山田"),
+        ("first_name", "太郎"),
+        ("phone", "03-0000-0000"),
+        ("remarks", "先"),
+        ("version", &version),
+        ("marks", &marks),
+    ];
+    assert_eq!(one.post(&path, &first).await.status, 303);
+    let second = [
+        ("last_name", "山田"),
+        ("first_name", "次郎"),
+        ("remarks", "後"),
+        ("version", &version),
+        ("marks", &marks),
+    ];
+    let stale = other.post(&path, &second).await;
+    assert_eq!(stale.status, 409);
+    let page = stale.text();
+    assert!(
+        page.contains("value=\"03-0000-0000\"") && page.contains("value=\"次郎\""),
+        "{page}"
+    );
+    assert!(
+        page.contains("<dd>先</dd>") && !page.contains("<dd>03-0000-0000</dd>"),
+        "{page}"
+    );
+    let (version, marks) = (carried(&page, "version"), carried(&page, "marks"));
+    let again = [
+        ("last_name", "山田"),
+        ("first_name", "次郎"),
+        ("phone", "03-0000-0000"),
+        ("remarks", "後"),
+        ("version", &version),
+        ("marks", &marks),
+    ];
+    assert_eq!(other.post(&path, &again).await.status, 303);
+    let page = other.get(&format!("/customer/{id}")).await.text();
+    assert!(
+        page.contains("03-0000-0000") && page.contains("次郎") && page.contains('後'),
+        "{page}"
+    );
+}

@@ -10,7 +10,7 @@ use crm_domain::members::Role;
 use crm_lineworks_sim::callbacks;
 
 use crate::harness::server::PASSWORD;
-use crate::harness::{TARO, TestServer};
+use crate::harness::{TARO, TestServer, until};
 
 #[tokio::test]
 async fn from_an_empty_machine_and_a_backup_messages_are_received_again() {
@@ -54,6 +54,14 @@ async fn from_an_empty_machine_and_a_backup_messages_are_received_again() {
     assert_eq!([&messages[0].message, &messages[1].message], ["次の日", "前の日"]);
     let pause = server.crm.pause().await.unwrap().unwrap();
     assert_eq!(pause.cause, PauseCause::Restored);
+    let mut member = server.signed_in(Role::Member).await;
+    until("everybody is told that sending rests", async || {
+        let page = member.get("/").await.text();
+        page.contains("送信が止まっています").then_some(())
+    })
+    .await;
+    let readiness = server.get("/readyz").await.text();
+    assert!(readiness.contains("degraded: LINE WORKS"), "{readiness}");
     let mut browser = server.browser();
     let answer = browser.sign_in("admin@example.jp", PASSWORD).await;
     assert_eq!(answer.status, 303, "{}", answer.text());

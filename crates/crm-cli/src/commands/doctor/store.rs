@@ -1,6 +1,7 @@
 //! The database: opens, is up to date, can be written, has room; when something came in last.
 
-use crm_compose::{Composition, Settings, free_space};
+use crm_compose::settings::Database;
+use crm_compose::{Composition, Settings, StartError, free_space};
 use crm_domain::ports::store::{StoreError, StoreExt as _};
 
 use super::{Round, State, backups, files, keys, receiving};
@@ -17,7 +18,7 @@ pub(super) async fn check(round: &mut Round<'_>, settings: Settings) {
     match Composition::as_it_is(settings) {
         Ok(parts) => check_open(round, &parts).await,
         Err(error) => {
-            round.bad("database", State::Failed, error.sentence(locale), "database");
+            round.bad("database", State::Failed, error.sentence(locale), advice(&error));
             round.skip(
                 &[
                     "migrations",
@@ -37,6 +38,18 @@ pub(super) async fn check(round: &mut Round<'_>, settings: Settings) {
     }
     receiving::check_spool(round, &spool);
     check_space(round, &dir);
+}
+
+/// What the sentence itself does not say.
+fn advice(error: &StartError) -> &'static str {
+    match error {
+        StartError::NoDatabase(_) => "database",
+        StartError::Store {
+            database: Database::Server(_),
+            ..
+        } => "database_server",
+        _ => "database_place",
+    }
 }
 
 async fn check_open(round: &mut Round<'_>, parts: &Composition) {
